@@ -1,0 +1,349 @@
+"""The records that every stage shares, and the canonical hash that gives them identity.
+
+Records are frozen. A conversation holds one `Message` per message of the source, in the source's order, so that
+message numbers mean the same in the source, the prompt, the evidence and the report. Times are UTC; the offset that
+the source gave is kept beside them. Unknown is None.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+JsonValue = Any  # what json.loads returns; pydantic's recursive alias costs a third of the validation time
+
+
+class Record(BaseModel):
+    """A frozen record that refuses fields it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def canonical_json(value: JsonValue) -> str:
+    """One text per value: sorted keys, no blanks, UTF-8 unescaped, NaN refused."""
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_jsonable
+    )
+
+
+def _jsonable(value: object) -> JsonValue:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    if isinstance(value, (datetime, date)):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} has no canonical JSON")
+
+
+def digest(prefix: str, value: JsonValue) -> str:
+    """`prefix_` + the first 128 bits of SHA-256 over the canonical JSON: the identity of a record."""
+    raw = canonical_json(value).encode("utf-8", "surrogatepass")
+    return f"{prefix}_{hashlib.sha256(raw).hexdigest()[:32]}"
+
+
+class Role(StrEnum):
+    """Who speaks."""
+
+    CUSTOMER = "customer"
+    AI = "ai"
+    HUMAN = "human"
+    TOOL = "tool"
+    SYSTEM = "system"
+    UNKNOWN = "unknown"
+
+
+class Kind(StrEnum):
+    """What a message is. `file` is any attachment that is neither voice nor image."""
+
+    TEXT = "text"
+    VOICE = "voice"
+    IMAGE = "image"
+    FILE = "file"
+    TOOL_CALL = "tool_call"
+    TOOL_RESULT = "tool_result"
+    NOTE = "note"
+    EVENT = "event"
+
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+def parse_time(value: object) -> object:
+    """ISO 8601 text to an aware datetime; a time without offset is UTC (ingest maps a workspace's zone before)."""
+    if isinstance(value, str):
+        parsed = datetime.fromisoformat(value.strip())
+        return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+    if isinstance(value, datetime) and value.tzinfo is None:
+        return value.replace(tzinfo=UTC)
+    return value
+
+
+Time = Annotated[datetime, BeforeValidator(parse_time)]  # aware; its own offset is kept, comparisons are in UTC
+
+
+def offset_minutes(at: datetime | None) -> int | None:
+    """Minutes east of UTC in the original writing, None where there is no time."""
+    delta = at.utcoffset() if at else None
+    return None if delta is None else round(delta / timedelta(minutes=1))
+
+
+class ToolCall(Record):
+    """A call that the agent made. Arguments are what the source gave: an object, or the raw text if it was no JSON."""
+
+    id: str | None = None
+    name: Text
+    arguments: JsonValue = None
+
+
+class Message(Record):
+    """One message of the source. A tool result has `tool_call_id` and `name` where the source has them."""
+
+    role: Role
+    kind: Kind = Kind.TEXT
+    text: str = ""
+    at: Time | None = None
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str | None = None
+    name: str | None = None
+    is_error: bool | None = None
+    attributes: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+class Event(Record):
+    """Something that happened beside the messages. `after`: number of the last message before it, 0 = before all."""
+
+    kind: Text
+    after: Annotated[int, Field(ge=0)]
+    at: Time | None = None
+    from_role: Role | None = None
+    to_role: Role | None = None
+    note: str | None = None
+
+
+class Identity(Record):
+    """One way in which a contact is known: a phone, email, whatsapp_id, customer_id, helpdesk_id, …"""
+
+    kind: Text
+    value: Text
+
+
+class Contact(Record):
+    """The person behind a conversation, as the identities that this conversation shows."""
+
+    identities: tuple[Identity, ...] = ()
+    name: str | None = None
+
+
+class Conversation(Record):
+    """One contact, as its messages in order. `attributes` keeps what the source said and Grader has no field for."""
+
+    conversation_id: Text
+    channel: str | None = None
+    queue: str | None = None
+    language: str | None = None
+    reason: str | None = None  # contact reason as the source gives it; the judge's own is a verdict
+    contact: Contact = Contact()
+    started_at: Time | None = None
+    ended_at: Time | None = None
+    # True: the source records tool calls, so that a missing call means that none was made. None: not known.
+    tools_recorded: bool | None = None
+    messages: tuple[Message, ...]
+    events: tuple[Event, ...] = ()
+    attributes: dict[str, JsonValue] = Field(default_factory=dict)
+
+    @property
+    def content_hash(self) -> str:
+        """Identity of what a judge can see. Contact, attributes and outcomes do not count, so that enriching a
+        conversation does not make it new.
+        """
+        seen: dict[str, JsonValue] = {
+            "channel": self.channel,
+            "queue": self.queue,
+            "started_at": _utc(self.started_at),
+            "tools_recorded": self.has_tools,
+            "messages": [
+                [m.role, m.kind, m.text, _utc(m.at), m.tool_call_id, m.name, m.is_error,
+                 [[c.id, c.name, c.arguments] for c in m.tool_calls]]
+                for m in self.messages
+            ],
+            "events": [[e.kind, e.after, _utc(e.at), e.from_role, e.to_role, e.note] for e in self.events],
+        }  # fmt: skip
+        return digest("cv", seen)
+
+    @property
+    def has_tools(self) -> bool:
+        """Tool calls are recorded in this conversation's source (said by the source, or seen here)."""
+        return bool(self.tools_recorded) or any(
+            m.tool_calls or m.role is Role.TOOL or m.kind is Kind.TOOL_RESULT for m in self.messages
+        )
+
+    @property
+    def has_human(self) -> bool:
+        """A human colleague spoke to the customer (internal notes do not count)."""
+        return any(m.role is Role.HUMAN and m.kind is not Kind.NOTE for m in self.messages)
+
+    @property
+    def has_handoff(self) -> bool:
+        """A human took over, or an event says that one should have."""
+        return self.has_human or any(e.kind == "handoff" for e in self.events)
+
+    @property
+    def happened_at(self) -> datetime | None:
+        """The time that decides which policy was in force: the start, else the first time that any message has."""
+        return self.started_at or next((m.at for m in self.messages if m.at), None)
+
+
+def _utc(at: datetime | None) -> str | None:
+    return at.astimezone(UTC).isoformat() if at else None
+
+
+class Policy(Record):
+    """A text that the agent had to follow, on the queues and dates that it covers (both dates inclusive).
+
+    An empty `queues` means every queue; None for a date means open on that side.
+    """
+
+    policy_id: Text
+    version: Text = "1"
+    title: str | None = None
+    text: Text
+    queues: tuple[str, ...] = ()
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+    @property
+    def policy_hash(self) -> str:
+        """Identity of what a judge can see of it."""
+        return digest("po", [self.policy_id, self.version, self.title, self.text])
+
+    def in_force(self, queue: str | None, on: date | None) -> bool:
+        """Whether it covered this queue on this day. Without a time, only an undated policy covers a conversation."""
+        if self.queues and (queue is None or queue not in self.queues):
+            return False
+        if on is None:
+            return self.valid_from is None and self.valid_to is None
+        return (self.valid_from is None or self.valid_from <= on) and (self.valid_to is None or on <= self.valid_to)
+
+
+class Outcome(Record):
+    """What happened after a conversation, as another system knows it. Recontact is computed, not ingested."""
+
+    conversation_id: Text
+    csat: Annotated[float, Field(ge=1, le=5)] | None = None  # 1 (worst) to 5
+    csat_comment: str | None = None
+    handled_by: Literal["ai", "human", "both"] | None = None
+    resolution_minutes: Annotated[float, Field(ge=0)] | None = None
+    observed_at: Time | None = None
+    attributes: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+class Label(Record):
+    """A human's answer to one criterion. `verdict_visible`: did they see the judge's answer first?"""
+
+    conversation_id: Text
+    rubric: Text
+    rubric_version: Text
+    criterion: Text
+    answer: Text
+    reviewer: Text
+    message: Annotated[int, Field(ge=1)] | None = None
+    quote: str | None = None
+    clause: str | None = None
+    note: str | None = None
+    near_miss: bool = False
+    verdict_visible: bool | None = None
+    labelled_at: Time | None = None
+
+
+class Evidence(Record):
+    """A verbatim quote that a judge offered. `message` is a 1-based number, 0 for a clause of the policy."""
+
+    message: int
+    quote: str
+    verified: bool = False
+    problem: str | None = None  # not_found, wrong_message, wrong_role, no_such_message, too_short; None when verified
+
+
+class Answer(StrEnum):
+    """The answers of the `defect` scale; a `choice` allows its options and `cannot_assess`."""
+
+    PRESENT = "present"
+    ABSENT = "absent"
+    NOT_APPLICABLE = "not_applicable"
+    CANNOT_ASSESS = "cannot_assess"
+
+
+class Support(StrEnum):
+    """What stands behind a verdict."""
+
+    VERIFIED = "verified"  # a quote that code has found where the judge said, by a role that can prove the criterion
+    UNSUPPORTED = "unsupported"  # present, but no quote that holds: never counts as flagged
+    NOT_NEEDED = "not_needed"  # absent, not applicable, cannot assess, a choice
+    RULED = "ruled"  # answered by code without asking: what the criterion needs is not there
+
+
+class Verdict(Record):
+    """The answer of one judge to one criterion on one conversation."""
+
+    criterion: str
+    answer: str
+    reasoning: str | None = None
+    evidence: tuple[Evidence, ...] = ()
+    support: Support = Support.NOT_NEEDED
+
+    @property
+    def flagged(self) -> bool:
+        """A present defect that is proved."""
+        return self.answer == Answer.PRESENT and self.support is Support.VERIFIED
+
+
+class CallStats(Record):
+    """What one call took. Tokens and cost are None where the endpoint or the price list does not tell."""
+
+    model: str
+    mode: str
+    attempts: int  # HTTP requests that this call took, retries and re-asks included
+    reasks: int = 0
+    prompt_tokens: int | None = None
+    cached_tokens: int | None = None
+    completion_tokens: int | None = None
+    cost_usd: float | None = None
+    latency_ms: float | None = None  # of the request that answered
+    waited_ms: float = 0.0  # back-off between attempts
+    request_id: str | None = None
+    finish_reason: str | None = None
+
+
+class Failure(Record):
+    """A judgement that could not be had: never a score, never dropped."""
+
+    cause: str  # rate_limited, server_error, timeout, connection, bad_request, refused, truncated_reply, bad_reply, …
+    detail: str
+    retryable: bool
+    http_status: int | None = None
+
+
+class Judgement(Record):
+    """What one judge said of one conversation by one rubric: verdicts, or a failure. `key` is the verdict key."""
+
+    key: str
+    conversation_id: str
+    content_hash: str
+    rubric: str
+    rubric_version: str
+    rubric_hash: str
+    prompt_hash: str
+    policy_hash: str | None
+    judge: str  # "llm" or "signals"
+    model: str
+    parameters_hash: str
+    repeat: int = 0
+    truncated: bool = False
+    judged_at: Time
+    verdicts: tuple[Verdict, ...] = ()
+    failure: Failure | None = None
+    call_id: str | None = None  # shared by the judgements that one grouped call gave; None: no call was made
