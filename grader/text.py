@@ -37,10 +37,11 @@ def neutralise(text: str) -> str:
 
 
 class Folded(NamedTuple):
-    """A folded text and, for each of its characters, the index in the original that it came from."""
+    """A folded text and, for each of its characters, where in the original it came from: text[start:end]."""
 
     text: str
-    origin: tuple[int, ...]
+    starts: tuple[int, ...]
+    ends: tuple[int, ...]
 
 
 def fold(text: str) -> Folded:
@@ -48,7 +49,8 @@ def fold(text: str) -> Folded:
     folded to one blank, trimmed. Case is kept: a verbatim quote has the case of its source.
     """
     out: list[str] = []
-    origin: list[int] = []
+    starts: list[int] = []
+    ends: list[int] = []
     pending_space = -1
     for start, cluster in _clusters(text):
         if _INVISIBLE.fullmatch(cluster):
@@ -60,11 +62,13 @@ def fold(text: str) -> Folded:
                 continue
             if pending_space >= 0:
                 out.append(" ")
-                origin.append(pending_space)
+                starts.append(pending_space)
+                ends.append(start)
                 pending_space = -1
             out.append(char)
-            origin.append(start)
-    return Folded("".join(out), tuple(origin))
+            starts.append(start)
+            ends.append(start + len(cluster))
+    return Folded("".join(out), tuple(starts), tuple(ends))
 
 
 def _clusters(text: str) -> list[tuple[int, str]]:

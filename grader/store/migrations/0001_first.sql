@@ -7,12 +7,13 @@
 create table conversation (
     conversation_id varchar not null,
     content_hash varchar not null,          -- identity of what a judge can see
+    record_hash varchar not null,           -- identity of the whole record, to tell changed from unchanged
     channel varchar, queue varchar, language varchar, reason varchar,
     contact_id varchar,                     -- the merged person; NULL: no identity
     started_at timestamp, started_offset_minutes integer, ended_at timestamp,
     n_messages integer not null, n_chars bigint not null,
     tools_recorded boolean, has_tools boolean not null, has_human boolean not null, has_handoff boolean not null,
-    attributes json,
+    attributes json, as_given json not null,    -- as_given: contact, started_at, ended_at in the source's own writing
     source_file varchar, source_line bigint, ingest_id varchar
 );
 
