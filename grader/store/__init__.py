@@ -77,10 +77,20 @@ class Store:
         """Which of these verdict keys have a judgement."""
         return outflow.existing(self._con, "judgement", "key", keys)
 
-    def failed(self, keys: Iterable[str]) -> set[str]:
-        """Which of these verdict keys have a failure and no judgement."""
-        asked = outflow.existing(self._con, "failure", "key", keys)
-        return asked - self.judged(asked)
+    def failed_for_good(self, keys: Iterable[str]) -> set[str]:
+        """Which of these verdict keys have no judgement and a latest failure that will not pass by itself."""
+        return outflow.failed_for_good(self._con, keys)
+
+    def standing_failures(self, run_id: str | None = None) -> list[dict[str, Any]]:
+        """The failures that no judgement has ended, the latest of each key, with how often it was tried."""
+        return self.records(
+            "select conversation_id, rubric, arg_max(cause, failed_at) as cause, arg_max(detail, failed_at) as detail, "
+            "arg_max(http_status, failed_at) as http_status, arg_max(retryable, failed_at) as retryable, "
+            "max(failed_at) as failed_at, count(*) as n_times, arg_max(run_id, failed_at) as run_id, key from failure "
+            "where key not in (select key from judgement) group by key, conversation_id, rubric "
+            "having $run is null or list_contains(list(run_id), $run) order by cause, conversation_id, rubric",
+            {"run": run_id},
+        )
 
     def rubric_hashes(self, name: str, version: str) -> tuple[str, str] | None:
         """(meaning hash, label hash) under which this version was used, None if it never was."""
@@ -172,9 +182,9 @@ class Store:
         """Set some fields of a run's row."""
         results.update_run(self._con, run_id, changes)
 
-    def add_run_items(self, items: Sequence[Mapping[str, JsonValue]]) -> None:
-        """List what a run is about."""
-        results.add_run_items(self._con, items)
+    def add_run_items(self, run_id: str, items: Sequence[results.RunItem]) -> None:
+        """List what a run is about, as (conversation, rubric, key, reused, inclusion probability, stratum)."""
+        results.add_run_items(self._con, run_id, items)
 
     def close(self) -> None:
         """Close the file."""

@@ -150,6 +150,19 @@ def existing(con: Connection, table: str, column: str, values: Iterable[str]) ->
     }
 
 
+def failed_for_good(con: Connection, keys: Iterable[str]) -> set[str]:
+    """Which of these keys have no judgement, and a latest failure that is not retryable."""
+    asked = list(keys)
+    if not asked:
+        return set()
+    found = con.rows(
+        "select key from failure where key in (select unnest(?)) and key not in (select key from judgement) "
+        "group by key having not arg_max(retryable, failed_at)",
+        [asked],
+    )
+    return {key for (key,) in found}
+
+
 def _message(row: Sequence[JsonValue]) -> Message:
     role, kind, text, at, offset, tool_calls, tool_call_id, name, is_error, attributes = row
     return Message(

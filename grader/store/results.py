@@ -149,7 +149,12 @@ def update_run(con: Connection, run_id: str, changes: Mapping[str, JsonValue]) -
     con.rows(f"update run set {assignments} where run_id = ?", [*changes.values(), run_id])
 
 
-def add_run_items(con: Connection, items: Sequence[Mapping[str, JsonValue]]) -> None:
-    """List what a run is about; see the table `run_item` for the fields."""
-    for start in range(0, len(items), 5000):
-        con.insert("run_item", items[start : start + 5000])
+RunItem = tuple[str, str, str, bool, float, str | None]
+_RUN_ITEM = ("conversation_id", "rubric", "key", "reused", "inclusion_probability", "stratum")
+
+
+def add_run_items(con: Connection, run_id: str, items: Sequence[RunItem]) -> None:
+    """List what a run is about, as (conversation, rubric, key, reused, inclusion probability, stratum)."""
+    for start in range(0, len(items), 2000):
+        chunk = items[start : start + 2000]
+        con.insert("run_item", [{"run_id": run_id, **dict(zip(_RUN_ITEM, item, strict=True))} for item in chunk])

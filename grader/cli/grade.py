@@ -1,0 +1,288 @@
+"""`grader grade` and `grader failures`."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from grader.cli import console, progress
+from grader.errors import BudgetError, ConfigError, IncompleteError, InputError
+
+if TYPE_CHECKING:
+    from grader.config import Settings
+    from grader.engine import Estimate, Plan, Summary
+    from grader.engine.setup import Bench
+    from grader.store import Store
+
+# DuckDB's share of the memory while a run goes on; it needs little, and the rest belongs to replies in flight.
+DATABASE_MEMORY = "64MB"
+INTERRUPTED = 130
+
+
+def grade(
+    sample: Annotated[
+        int | None, typer.Option("--sample", "-n", min=1, help="Draw so many at random; all by default.", metavar="N")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the draw; the same seed draws the same.")] = 0,
+    select: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Only these: queue:returns,since:2026-09-01,language:pt,handoff:yes,id:…", metavar="NAME:VALUE"
+        ),
+    ] = None,
+    rubric: Annotated[
+        list[str] | None,
+        typer.Option("--rubric", "-r", help="accuracy, accuracy@1.0.0 or a file; the newest of each by default."),
+    ] = None,
+    judge: Annotated[str | None, typer.Option(help="llm, signals, or auto (llm when an endpoint is set).")] = None,
+    model: Annotated[str | None, typer.Option("--model", "-m", help="The model's name at the endpoint.")] = None,
+    base_url: Annotated[str | None, typer.Option(help="An OpenAI-compatible endpoint.")] = None,
+    group: Annotated[str | None, typer.Option(help="all: one call with all rubrics; rubric: one call each.")] = None,
+    concurrency: Annotated[int | None, typer.Option("--concurrency", "-c", help="Most calls in flight.")] = None,
+    budget: Annotated[float | None, typer.Option(help="Stop, to be resumed, before spending more USD.")] = None,
+    repeat: Annotated[int, typer.Option(min=0, help="Judge again under another repeat number, to see it waver.")] = 0,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Try again what failed for a reason that does not pass by itself.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done and cost.")] = False,
+    workspace: console.WorkspaceOption = None,
+    as_json: console.JsonOption = False,
+    quiet: console.QuietOption = False,
+) -> None:
+    """Judge conversations against the rubrics. Running the same command again resumes; nothing is paid twice.
+
+    Ctrl-C once finishes the calls in flight and stops; twice stops at once. Exit codes: 0 all judged, 2 the endpoint or
+    the input is at fault, 3 something could not be judged (run again), 4 the budget is reached, 130 interrupted.
+
+    Example:
+      grader grade --sample 200 --seed 1 --select queue:returns --budget 2.50
+    """
+    settings = console.settings(workspace, {
+        "judge.kind": judge, "judge.model": model, "judge.base_url": base_url, "judge.group": group,
+        "engine.concurrency": concurrency, "engine.budget_usd": budget,
+    })  # fmt: skip
+    from grader.store import open_store
+
+    with open_store(settings.workspace.database, memory=DATABASE_MEMORY, threads=2) as store:
+        outcome = run(
+            settings, store, rubrics=rubric or (), select=selection(select or ()), sample=sample, seed=seed,
+            repeat=repeat, retry_failed=retry_failed, dry_run=dry_run, quiet=quiet,
+        )  # fmt: skip
+    if as_json:
+        console.out_json(outcome.as_json())
+    else:
+        console.out(outcome.line())
+    outcome.finish()
+
+
+def selection(texts: list[str] | tuple[str, ...]) -> list[tuple[str, str]]:
+    """`queue:returns,since:2026-09-01` as pairs. Raises InputError with the names that can be selected by."""
+    from grader.store import SELECTABLE
+
+    found = []
+    for part in (p.strip() for text in texts for p in text.split(",") if p.strip()):
+        name, colon, value = part.partition(":")
+        if not colon or not value:
+            raise InputError(
+                f"{part!r} is not NAME:VALUE",
+                field="--select",
+                cure=f"write queue:returns; names: {', '.join(SELECTABLE)}",
+            )
+        found.append((name.strip(), value.strip()))
+    return found
+
+
+class Outcome:
+    """What `grade` has to tell: the plan alone (`dry_run`), or how the run ended."""
+
+    def __init__(
+        self, plan: Plan, guess: Estimate | None, bench: Bench, summary: Summary | None, seconds: float
+    ) -> None:
+        self.plan, self.guess, self.bench, self.summary, self.seconds = plan, guess, bench, summary, seconds
+
+    @property
+    def n_failed(self) -> int:
+        """Judgements of this run that are missing because they could not be had."""
+        return self.plan.n_failed_before + (self.summary.progress.n_failed if self.summary else 0)
+
+    def line(self) -> str:
+        """The one line that a person reads."""
+        plan = self.plan
+        if self.summary is None:
+            return (
+                f"reused {plan.n_reused} · to judge {plan.n_todo} · failed {plan.n_failed_before} · nothing was called"
+            )
+        p = self.summary.progress
+        cost = progress.usd(p.cost_usd)
+        left = p.n_todo - p.n_done
+        return (
+            f"reused {plan.n_reused} · judged {p.n_judged} · failed {self.n_failed}"
+            + (f" · not yet judged {left}" if left else "")
+            + f" · {cost} · run {self.summary.run_id}"
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """The same and more, for programs."""
+        plan, guess = self.plan, self.guess
+        found: dict[str, Any] = {
+            "judge": self.bench.judge.name, "model": self.bench.judge.model, "population": plan.n_population,
+            "conversations": len(plan.draws), "rubrics": [r.reference for r in plan.rubrics],
+            "judgements": plan.n_items, "reused": plan.n_reused, "to_judge": plan.n_todo, "calls": len(plan.work),
+            "failed_before": plan.n_failed_before,
+            "estimate": guess and {
+                "prompt_tokens": guess.prompt_tokens, "completion_tokens": guess.completion_tokens,
+                "cost_usd": guess.cost_usd,
+            },
+        }  # fmt: skip
+        if self.summary is not None:
+            p = self.summary.progress
+            found |= {
+                "run_id": self.summary.run_id, "state": self.summary.state, "judged": p.n_judged,
+                "failed": self.n_failed, "causes": p.causes, "not_yet_judged": p.n_todo - p.n_done,
+                "calls_made": p.n_calls,
+                "requests": p.n_attempts, "prompt_tokens": p.prompt_tokens, "completion_tokens": p.completion_tokens,
+                "cost_usd": p.cost_usd, "seconds": round(self.seconds, 3),
+            }  # fmt: skip
+        return found
+
+    def finish(self) -> None:
+        """Leave with the exit code that the outcome asks for."""
+        if self.summary is None:
+            return
+        if self.summary.error is not None:
+            raise self.summary.error
+        if self.summary.state == "budget":
+            raise BudgetError(
+                "the budget is reached; what was judged is stored", cure="raise --budget and run it again"
+            )
+        if self.summary.state == "interrupted":
+            console.note("interrupted: what was judged is stored; the same command resumes")
+            raise typer.Exit(INTERRUPTED)
+        if self.n_failed:
+            causes = ", ".join(f"{n} {cause}" for cause, n in self.summary.progress.causes.items())
+            raise IncompleteError(
+                f"{self.n_failed} judgements could not be had{f' ({causes})' if causes else ''}",
+                cure="`grader failures` lists them; the same command tries again (--retry-failed: all of them)",
+            )
+
+
+def run(
+    settings: Settings, store: Store, *, rubrics: list[str] | tuple[str, ...] = (),
+    select: list[tuple[str, str]] | tuple[tuple[str, str], ...] = (), sample: int | None = None, seed: int = 0,
+    repeat: int = 0, retry_failed: bool = False, dry_run: bool = False, quiet: bool = False,
+) -> Outcome:  # fmt: skip
+    """Plan, tell, grade. The demo uses it too."""
+    import time
+
+    from grader import engine
+    from grader.engine.setup import load_rubrics, make_judge
+
+    started = time.monotonic()
+    journals = settings.workspace.state_dir / "journal"
+    taken = engine.absorb(store, journals)
+    if taken.n_judgements:
+        console.note(f"took in {taken.n_judgements} judgements that an interrupted run had left in its journal")
+    loaded = load_rubrics(settings, list(rubrics))
+    engine.check_rubrics(store, loaded)
+    limit = settings.engine.concurrency
+    bench = make_judge(settings, concurrency=limit)
+    group_all = settings.judge.group == "all"
+    plan = engine.make_plan(
+        store, bench.judge, loaded, select=select, sample=sample, seed=seed, group_all=group_all, repeat=repeat,
+        retry_failed=retry_failed,
+    )  # fmt: skip
+    guess = engine.estimate(plan, store, bench.prompt_chars, bench.cost) if bench.prompt_chars else None
+    _tell(plan, guess, bench)
+    budget = settings.engine.budget_usd
+    if budget is not None and guess is not None and guess.cost_usd is None and plan.work:
+        raise ConfigError(
+            f"a budget needs a price, and none is known for the model {bench.judge.model!r}",
+            cure=f'add [prices."{bench.judge.model}"] with input and output (USD per million tokens) to grader.toml',
+        )
+    if dry_run:
+        return Outcome(plan, guess, bench, None, time.monotonic() - started)
+
+    def reserve(case: Any) -> float | None:
+        if budget is None or bench.prompt_chars is None:
+            return None
+        codes = sum(len(q.ask) for q in case.questions)
+        tokens = bench.prompt_chars(case) / engine.CHARS_PER_TOKEN[1]
+        return bench.cost(round(tokens), codes * engine.REPLY_TOKENS_PER_CODE[1])
+
+    options = engine.Options(
+        concurrency=limit, budget_usd=budget, abort_after_failures=settings.engine.abort_after_failures, reserve=reserve
+    )
+    chosen: dict[str, Any] = {"sample": sample, "seed": seed, "select": [list(pair) for pair in select]}
+    chosen |= {"group": settings.judge.group, "repeat": repeat, "design": "simple random" if sample else "all"}
+
+    async def go(update: Any) -> Summary:
+        try:
+            return await engine.grade(
+                store, plan, bench.judge, options, journals, selection=chosen, prompt_body=bench.prompt_body,
+                command=" ".join(sys.argv[1:]), on_progress=update, repeat=repeat,
+            )  # fmt: skip
+        finally:
+            await bench.judge.close()
+
+    with progress.shown(plan.n_todo, quiet=quiet) as update:
+        summary = asyncio.run(go(update))
+    return Outcome(plan, guess, bench, summary, time.monotonic() - started)
+
+
+def _tell(plan: Plan, guess: Estimate | None, bench: Bench) -> None:
+    n = len(plan.draws)
+    drawn = f"{n} of {plan.n_population} conversations" if n < plan.n_population else f"{n} conversations"
+    judge = bench.judge
+    who = (
+        f"{judge.name} ({judge.model})"
+        if judge.name == "llm"
+        else f"{judge.model}: offline detectors, not an LLM judge"
+    )
+    console.note(f"{drawn} × {', '.join(r.reference for r in plan.rubrics)} · judge {who}")
+    console.note(
+        f"{plan.n_items} judgements: {plan.n_reused} reused, {plan.n_todo} to judge in {len(plan.work)} calls"
+        + (f", {plan.n_failed_before} failed before (--retry-failed tries them again)" if plan.n_failed_before else "")
+    )
+    if guess is not None and plan.work:
+        low, high = (
+            guess.prompt_tokens[0] + guess.completion_tokens[0],
+            guess.prompt_tokens[1] + guess.completion_tokens[1],
+        )
+        if guess.cost_usd is None:
+            cost = f"the price of {judge.model} is not known ([prices] in grader.toml sets it)"
+        else:
+            cost = f"about {progress.usd(guess.cost_usd[0])} to {progress.usd(guess.cost_usd[1])}"
+        console.note(f"about {low:,} to {high:,} tokens · {cost}")
+
+
+def failures(
+    run_id: Annotated[str | None, typer.Option("--run", help="Only of this run; all that stand by default.")] = None,
+    workspace: console.WorkspaceOption = None,
+    as_json: console.JsonOption = False,
+) -> None:
+    """List what could not be judged, and why. A failure stands until its judgement is there.
+
+    Example:
+      grader failures --json
+    """
+    settings = console.settings(workspace)
+    from grader.store import open_store
+
+    with open_store(settings.workspace.database, read_only=True) as store:
+        found = store.standing_failures(run_id)
+    if as_json:
+        console.out_json(found)
+        return
+    if not found:
+        console.out("nothing failed" + (f" in run {run_id}" if run_id else ""))
+        return
+    columns = ("conversation", "rubric", "cause", "tries", "when (UTC)", "retry", "detail")
+    console.table(columns, [
+        (f["conversation_id"], f["rubric"], f["cause"], f["n_times"], f"{f['failed_at']:%Y-%m-%d %H:%M}",
+         "by itself" if f["retryable"] else "--retry-failed", f["detail"])
+        for f in found
+    ])  # fmt: skip
+    console.note(f"{len(found)} judgements are missing; `grader grade` with the same options tries again")

@@ -1,0 +1,87 @@
+"""Progress of a run on stderr: a bar on a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from grader.cli import console
+
+if TYPE_CHECKING:
+    from grader.engine import Progress
+
+LINE_EVERY_SECONDS = 15.0
+DRAW_EVERY_SECONDS = 0.1
+
+
+def usd(amount: float | None) -> str:
+    """An amount as people read it; an unknown one says so. Nothing that was spent is shown as zero."""
+    if amount is None:
+        return "cost unknown"
+    if 0 < amount < 0.01:
+        return f"{amount:.4f} USD" if amount >= 0.0001 else "<0.0001 USD"
+    return f"{amount:.2f} USD"
+
+
+def told(p: Progress, seconds: float) -> str:
+    """Rate, cost, remaining time and failures in a line."""
+    rate = p.n_done / seconds if seconds > 0 else 0.0
+    left = f", {duration((p.n_todo - p.n_done) / rate)} left" if rate else ""
+    failed = f" · {p.n_failed} failed" if p.n_failed else ""
+    cost = f" · {usd(p.cost_usd)}" if p.prompt_tokens else ""
+    return f"{rate:.1f}/s{left}{cost}{failed} · {p.n_in_flight} in flight"
+
+
+def duration(seconds: float) -> str:
+    """3 s, 2 min 5 s, 1 h 12 min."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+@contextmanager
+def shown(n_todo: int, *, quiet: bool) -> Iterator[Callable[[Progress], None]]:
+    """Within the block, the yielded callback shows how far a run has come."""
+    started = time.monotonic()
+    if quiet or not n_todo:
+        yield lambda _progress: None
+    elif sys.stderr.isatty():
+        with _bar(n_todo, started) as update:
+            yield update
+    else:
+        last = started
+
+        def line(p: Progress) -> None:
+            nonlocal last
+            now = time.monotonic()
+            if now - last >= LINE_EVERY_SECONDS:
+                last = now
+                console.note(f"{p.n_done} of {p.n_todo} · {told(p, now - started)}")
+
+        yield line
+
+
+@contextmanager
+def _bar(n_todo: int, started: float) -> Iterator[Callable[[Progress], None]]:
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("judging"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[told]}"))
+    with Bar(*columns, console=console.console(stderr=True), auto_refresh=False, transient=True) as bar:
+        task = bar.add_task("judging", total=n_todo, told="")
+        last = 0.0
+
+        def update(p: Progress) -> None:
+            nonlocal last
+            now = time.monotonic()
+            if now - last >= DRAW_EVERY_SECONDS or p.n_done == n_todo:
+                last = now
+                bar.update(task, completed=p.n_done, told=told(p, now - started), refresh=True)
+
+        bar.refresh()
+        yield update

@@ -1,0 +1,334 @@
+"""The batch run: work out of the plan, through the judge, into the journal, then into the database.
+
+Order per call: reserve its cost, call, journal (fsync), database (batched), settle. A worker takes its next piece of
+work only when the last one is on disk, so a kill loses at most the calls that were in flight. One thread owns the
+database; nothing else touches it during a run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from grader.engine.journal import Entry, Journal, written
+from grader.engine.plan import Plan, Work
+from grader.errors import GraderError, JudgeError
+from grader.judge import Case, Judge, Opinion
+from grader.model import Failure, Judgement, digest
+from grader.store import CallRecord, Store
+
+READ_AHEAD = 32  # conversations read at a time
+WRITE_BATCH = 256  # judgements per transaction
+WRITE_EVERY_SECONDS = 2.0
+
+
+@dataclass
+class Progress:
+    """Where a run stands. Counts are of judgements; `cost_usd` is None once a call had no known price."""
+
+    n_todo: int
+    n_done: int = 0
+    n_judged: int = 0
+    n_failed: int = 0
+    n_calls: int = 0
+    n_attempts: int = 0
+    n_in_flight: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: float | None = 0.0
+    causes: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a run spends money and time. `reserve(case)` is the most that a call is thought to cost, None: unknown."""
+
+    concurrency: int
+    budget_usd: float | None = None
+    abort_after_failures: int = 20
+    reserve: Callable[[Case], float | None] = lambda _case: None
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """How a run ended. `state`: complete, incomplete (failures), interrupted, budget, refused, aborted."""
+
+    run_id: str
+    state: str
+    progress: Progress
+    error: GraderError | None = None
+
+
+class Stop:
+    """Asked once, a run takes no new work and finishes what is in flight; asked twice, it drops that too."""
+
+    def __init__(self) -> None:
+        self.requested = False
+        self._now: Callable[[], None] | None = None
+
+    def request(self) -> None:
+        """Ask to stop; the second time, at once."""
+        if self.requested and self._now is not None:
+            self._now()
+        self.requested = True
+
+    @contextmanager
+    def listening(self, at_once: Callable[[], None]) -> Iterator[None]:
+        """Within the block, SIGINT and SIGTERM ask to stop (where the loop can take signals)."""
+        self._now = at_once
+        loop = asyncio.get_running_loop()
+        taken: list[signal.Signals] = []
+        for number in (signal.SIGINT, signal.SIGTERM):
+            try:
+                loop.add_signal_handler(number, self.request)
+            except (NotImplementedError, RuntimeError, ValueError):  # Windows, or not the main thread
+                continue
+            taken.append(number)
+        try:
+            yield
+        finally:
+            self._now = None
+            for number in taken:
+                loop.remove_signal_handler(number)
+
+
+class _Run:
+    """One run's state; `execute` is its way in."""
+
+    def __init__(
+        self, run_id: str, plan: Plan, judge: Judge, store: Store, journal: Journal, options: Options,
+        on_progress: Callable[[Progress], None], stop: Stop, repeat: int,
+    ) -> None:  # fmt: skip
+        self.run_id, self.plan, self.judge, self.store, self.options = run_id, plan, judge, store, options
+        self.journal, self.on_progress, self.stop, self.repeat = journal, on_progress, stop, repeat
+        self.progress = Progress(n_todo=plan.n_todo)
+        self.error: GraderError | None = None
+        self.ended_by: str | None = None
+        self._parameters_hash = digest("pa", dict(judge.parameters))
+        self._reserved = 0.0
+        self._spent = 0.0
+        self._unanswered = 0  # failures in a row, as long as nothing has succeeded
+        self._queue: asyncio.Queue[tuple[Work, Case] | None] = asyncio.Queue(maxsize=max(8, options.concurrency // 2))
+        self._db = ThreadPoolExecutor(1, thread_name_prefix="database")
+        self._pending: list[tuple[Entry, int]] = []
+        self._n_pending = 0
+        self._writing: asyncio.Task[None] | None = None
+        self._written_at = 0.0
+
+    async def execute(self) -> None:
+        """Do the work; returns when it is done or stopped, with everything journaled in the database."""
+        tasks = [asyncio.create_task(self._work()) for _ in range(self.options.concurrency)]
+        feeding = asyncio.create_task(self._feed())
+        try:
+            with self.stop.listening(lambda: _cancel(tasks, feeding)):
+                await asyncio.gather(feeding, *tasks)
+        except asyncio.CancelledError:
+            if not self.stop.requested:
+                raise
+            self.ended_by = "interrupted"
+        finally:
+            for task in (*tasks, feeding):
+                task.cancel()
+            await asyncio.gather(feeding, *tasks, return_exceptions=True)
+            await self.journal.close()
+            if self._writing is not None:
+                await self._writing
+            await self._write()
+            self._db.shutdown()
+
+    # ── work ──
+
+    async def _feed(self) -> None:
+        """Read conversations a few at a time and hand out their cases."""
+        loop = asyncio.get_running_loop()
+        work = self.plan.work
+        start = 0
+        while start < len(work) and not self._ending():
+            end = start
+            ids: dict[str, None] = {}
+            while end < len(work) and (work[end].conversation_id in ids or len(ids) < READ_AHEAD):
+                ids[work[end].conversation_id] = None
+                end += 1
+            found = {
+                c.conversation_id: c for c in await loop.run_in_executor(self._db, self.store.conversations, list(ids))
+            }
+            for piece in work[start:end]:
+                if self._ending():
+                    break
+                await self._queue.put((piece, self.plan.case(found[piece.conversation_id], piece)))
+            start = end
+        for _ in range(self.options.concurrency):
+            await self._queue.put(None)
+
+    def _ending(self) -> bool:
+        if self.stop.requested and self.ended_by is None:
+            self.ended_by = "interrupted"
+        return self.ended_by is not None
+
+    async def _work(self) -> None:
+        while (taken := await self._queue.get()) is not None:
+            if self._ending():
+                continue  # let the feeder run dry
+            work, case = taken
+            reserved = self.options.reserve(case) or 0.0
+            budget = self.options.budget_usd
+            if budget is not None and self._spent + self._reserved + reserved > budget:
+                self.ended_by = "budget"
+                continue
+            self._reserved += reserved
+            self.progress.n_in_flight += 1
+            try:
+                opinion = await self._ask(case)
+            finally:
+                self._reserved -= reserved
+                self.progress.n_in_flight -= 1
+            if opinion is not None:
+                await self._keep(work, case, opinion)
+
+    async def _ask(self, case: Case) -> Opinion | None:
+        try:
+            return await self.judge.judge(case)
+        except JudgeError as error:
+            self.error, self.ended_by = error, "refused"
+            return None
+        except GraderError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the outermost edge of a worker: record what happened and go on
+            place = error.__traceback__
+            while place and place.tb_next:
+                place = place.tb_next
+            where = f"{Path(place.tb_frame.f_code.co_filename).name}:{place.tb_lineno}" if place else "?"
+            detail = f"{type(error).__name__} at {where}: please report this"
+            return Opinion(failure=Failure(cause="internal_error", detail=detail, retryable=True))
+
+    # ── results ──
+
+    async def _keep(self, work: Work, case: Case, opinion: Opinion) -> None:
+        entry = self._entry(work, case, opinion)
+        size = await self.journal.append(written(entry))
+        self._settle(entry, opinion)
+        self._pending.append((entry, size))
+        self._n_pending += len(entry.judgements)
+        now = asyncio.get_running_loop().time()
+        self._written_at = self._written_at or now
+        due = self._n_pending >= WRITE_BATCH or now - self._written_at >= WRITE_EVERY_SECONDS
+        if due and (self._writing is None or self._writing.done()):
+            if self._writing is not None:
+                self._writing.result()  # a write that failed ends the run here
+            self._writing = asyncio.create_task(self._write())
+        elif self._n_pending >= 8 * WRITE_BATCH and self._writing is not None:
+            await asyncio.shield(self._writing)  # the disk is slower than the judge: wait for it
+        self.on_progress(self.progress)
+
+    def _entry(self, work: Work, case: Case, opinion: Opinion) -> Entry:
+        at = self.options.now()
+        call = None
+        if opinion.stats is not None:
+            call = CallRecord(f"ca_{uuid.uuid4().hex}", self.run_id, at, opinion.stats)
+        conversation_id = case.conversation.conversation_id
+        judgements = tuple(
+            Judgement(
+                key=key,
+                conversation_id=conversation_id,
+                content_hash=self.plan.content_hashes[conversation_id],
+                rubric=rubric.name,
+                rubric_version=rubric.version,
+                rubric_hash=rubric.meaning_hash,
+                prompt_hash=self.judge.prompt_hash,
+                policy_hash=self.plan.policy_hashes[conversation_id],
+                judge=self.judge.name,
+                model=self.judge.model,
+                parameters_hash=self._parameters_hash,
+                repeat=self.repeat,
+                truncated=opinion.truncated,
+                judged_at=at,
+                verdicts=() if opinion.failure else opinion.verdicts[rubric.name],
+                failure=opinion.failure,
+                call_id=call.call_id if call else None,
+            )
+            for key, rubric in zip(work.keys, (self.plan.rubrics[i] for i in work.rubrics), strict=True)
+        )
+        return Entry(judgements, call)
+
+    def _settle(self, entry: Entry, opinion: Opinion) -> None:
+        p, n = self.progress, len(entry.judgements)
+        p.n_done += n
+        if opinion.failure is None:
+            p.n_judged += n
+            self._unanswered = 0
+        else:
+            p.n_failed += n
+            p.causes[opinion.failure.cause] = p.causes.get(opinion.failure.cause, 0) + n
+            self._unanswered += 1
+            if p.n_judged == 0 and self._unanswered >= self.options.abort_after_failures and self.ended_by is None:
+                self.ended_by = "aborted"
+                self.error = JudgeError(
+                    f"the first {self._unanswered} calls all failed, the last with {opinion.failure.cause}: "
+                    f"{opinion.failure.detail}",
+                    cure="`grader doctor` looks at the endpoint; then run the same command again",
+                )
+        if opinion.stats is not None:
+            p.n_calls += 1
+            p.n_attempts += opinion.stats.attempts
+            p.prompt_tokens += opinion.stats.prompt_tokens or 0
+            p.completion_tokens += opinion.stats.completion_tokens or 0
+            cost = opinion.stats.cost_usd
+            self._spent += cost or 0.0
+            if opinion.stats.prompt_tokens is not None:  # a call that was never answered cost nothing that is known
+                p.cost_usd = None if cost is None or p.cost_usd is None else p.cost_usd + cost
+
+    async def _write(self) -> None:
+        """Take what is journaled into the database, in order, in one transaction."""
+        batch, self._pending, self._n_pending = self._pending, [], 0
+        self._written_at = 0.0
+        if not batch:
+            return
+        judgements = [j for entry, _ in batch for j in entry.judgements]
+        calls = [entry.call for entry, _ in batch if entry.call is not None]
+        mark = (self.journal.name, batch[-1][1])
+        await asyncio.get_running_loop().run_in_executor(
+            self._db, self.store.append, self.run_id, judgements, calls, mark
+        )
+
+
+def _cancel(tasks: Sequence[asyncio.Task[None]], feeding: asyncio.Task[None]) -> None:
+    for task in (*tasks, feeding):
+        task.cancel()
+
+
+async def execute(
+    run_id: str,
+    plan: Plan,
+    judge: Judge,
+    store: Store,
+    journal: Journal,
+    options: Options,
+    *,
+    repeat: int = 0,
+    on_progress: Callable[[Progress], None] = lambda _progress: None,
+    stop: Stop | None = None,
+) -> Summary:
+    """Make every call of the plan that is still to be made, and say how it ended.
+
+    Raises StoreError when a result can no longer be kept: then nothing more is called.
+    """
+    run = _Run(run_id, plan, judge, store, journal, options, on_progress, stop or Stop(), repeat)
+    await run.execute()
+    missing = run.progress.n_failed or plan.n_failed_before or run.progress.n_done < plan.n_todo
+    state = run.ended_by or ("incomplete" if missing else "complete")
+    if state == "interrupted" and run.progress.n_done >= plan.n_todo:  # asked to stop when all was done
+        state = "incomplete" if missing else "complete"
+    return Summary(run_id, state, run.progress, run.error)
+
+
+def failures_first(causes: dict[str, int]) -> Sequence[tuple[str, int]]:
+    """Causes with their counts, most frequent first."""
+    return sorted(causes.items(), key=lambda item: (-item[1], item[0]))
