@@ -20,7 +20,7 @@ from grader.store.inflow import AddCounts, Incoming
 from grader.store.outflow import SELECTABLE, Member
 from grader.store.results import CallRecord
 
-__all__ = ["SELECTABLE", "AddCounts", "CallRecord", "Member", "Store", "open_store"]
+__all__ = ["SELECTABLE", "AddCounts", "CallRecord", "Member", "Store", "copy_inflow", "open_store"]
 
 
 class RejectedRow(Protocol):
@@ -101,6 +101,24 @@ class Store:
         """How many bytes of this journal have been taken in."""
         found = self.rows("select absorbed_bytes from journal where name = ?", [journal])
         return int(found[0][0]) if found else 0
+
+    def contents(self) -> dict[str, Any]:
+        """What is there, for a person: rows by table, conversations by queue, channel and language, dates, runs."""
+        tables = [
+            name for (name,) in self.rows("select table_name from duckdb_tables() where not internal order by all")
+        ]
+        found: dict[str, Any] = {
+            "tables": {t: self.rows(f'select count(*) from "{t}"')[0][0] for t in tables if t != "migration"}
+        }
+        for name in ("queue", "channel", "language"):
+            counted = self.rows(f"select {name}, count(*) from conversation group by all order by 2 desc, 1 limit 50")
+            found[name] = {value or "(none)": n for value, n in counted}
+        found["from"], found["to"] = self.rows("select min(started_at), max(started_at) from conversation")[0]
+        found["runs"] = self.records(
+            "select run_id as run, state, judge, n_planned as planned, n_reused as reused, n_judged as judged, "
+            "n_failed as failed from run order by started_at desc, run_id desc limit 20"
+        )
+        return found
 
     # ── taking in ──
 
@@ -201,3 +219,21 @@ def open_store(
         yield store
     finally:
         store.close()
+
+
+# What does not come from journals: inputs, and what describes runs.
+_INFLOW = (
+    "conversation", "message", "event", "contact", "identity", "policy", "outcome", "label", "ingest", "rejection",
+    "rubric", "criterion", "prompt", "run", "run_item",
+)  # fmt: skip
+
+
+def copy_inflow(old: Path, store: Store) -> int:
+    """Copy everything but results from another database file; returns how many conversations. Raises StoreError."""
+    store.rows(f"attach '{str(old).replace(chr(39), chr(39) * 2)}' as old (read_only)")
+    try:
+        for table in _INFLOW:
+            store.rows(f"insert into {table} by name select * from old.{table}")
+    finally:
+        store.rows("detach old")
+    return int(store.rows("select count(*) from conversation")[0][0])

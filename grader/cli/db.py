@@ -1,0 +1,122 @@
+"""`grader db`: what the database holds, whether it is whole, and how to make it again."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from grader.cli import console
+from grader.errors import InputError, ThresholdError
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.callback()
+def _db() -> None:
+    """Inspect, verify and rebuild the database.
+
+    Example:
+      grader db info
+    """
+
+
+@app.command("info")
+def info(workspace: console.WorkspaceOption = None, as_json: console.JsonOption = False) -> None:
+    """What the database holds: rows by table, queues, channels, languages, dates, runs.
+
+    Example:
+      grader db info --json
+    """
+    settings = console.settings(workspace)
+    from grader.store import open_store
+
+    with open_store(settings.workspace.database) as store:
+        found = store.contents()
+    if as_json:
+        console.out_json({"database": settings.workspace.database, **found})
+        return
+    console.out(f"{settings.workspace.database}")
+    console.table(["table", "rows>"], found["tables"].items())
+    for name in ("queue", "channel", "language"):
+        if found[name]:
+            console.table([name, "conversations>"], found[name].items())
+    if found["from"]:
+        console.out(f"conversations from {found['from']:%Y-%m-%d} to {found['to']:%Y-%m-%d} (UTC)")
+    if found["runs"]:
+        columns = ["run", "state", "judge", "planned>", "reused>", "judged>", "failed>"]
+        console.table(columns, [[r[c.rstrip(">")] for c in columns] for r in found["runs"]])
+
+
+@app.command("verify")
+def verify(workspace: console.WorkspaceOption = None, as_json: console.JsonOption = False) -> None:
+    """Check that what is stored is whole: hashes, keys, quotes, and that every journal is taken in.
+
+    Example:
+      grader db verify
+    """
+    settings = console.settings(workspace)
+    from grader.engine.verify import verify as check
+    from grader.store import open_store
+
+    with open_store(settings.workspace.database) as store:
+        found = check(store, settings.workspace.state_dir / "journal")
+    if as_json:
+        console.out_json(
+            [{"check": c.name, "checked": c.n_checked, "wrong": c.n_wrong, "examples": c.examples} for c in found]
+        )
+    else:
+        console.table(["check", "checked>", "wrong>", "examples"], [
+            (c.name, c.n_checked, c.n_wrong, ", ".join(c.examples)) for c in found
+        ])  # fmt: skip
+    wrong = sum(c.n_wrong for c in found)
+    if wrong:
+        raise ThresholdError(
+            f"{wrong} things are not as they should be", cure="grader db rebuild makes the results again"
+        )
+
+
+@app.command("rebuild")
+def rebuild(
+    force: Annotated[bool, typer.Option("--yes", help="Do it; without this, only say what would be done.")] = False,
+    workspace: console.WorkspaceOption = None,
+    as_json: console.JsonOption = False,
+) -> None:
+    """Make the results again from the journals: judgements, verdicts, evidence, failures, calls.
+
+    The old file is kept beside the new one. Conversations, policies, outcomes and labels are copied over from it when
+    it can be read; when it cannot, ingest them again afterwards.
+
+    Example:
+      grader db rebuild --yes
+    """
+    settings = console.settings(workspace)
+    database, journals = settings.workspace.database, settings.workspace.state_dir / "journal"
+    from grader.engine.journal import journals as listed
+
+    files = listed(journals)
+    if not force:
+        console.out(f"{len(files)} journals in {journals} would be read into a new {database.name}; --yes does it")
+        return
+    if not files and not database.exists():
+        raise InputError(
+            f"there are no journals in {journals}, and no database", cure="nothing can be rebuilt from nothing"
+        )
+    from grader.engine.rebuild import rebuild as again
+
+    aside = database.with_name(f"{database.name}.{datetime.now(UTC):%Y%m%dT%H%M%S}.old")
+    done = again(database, journals, aside)
+    if as_json:
+        console.out_json({
+            "database": database, "kept": done.kept, "journals": done.n_journals, "judgements": done.n_judgements,
+            "conversations": done.n_conversations,
+        })  # fmt: skip
+        return
+    console.out(
+        f"{done.n_judgements} judgements from {done.n_journals} journals, {done.n_conversations} conversations copied"
+    )
+    if done.kept:
+        console.note(f"the old database is {done.kept}")
+    if not done.n_conversations:
+        console.note("no conversations could be copied: ingest them again")
