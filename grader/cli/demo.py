@@ -1,0 +1,80 @@
+"""`grader demo`: the whole way once, on the sample that ships, in a workspace of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from grader.cli import console
+from grader.cli import figures as shown
+
+AUTHOR = "author"  # the reviewer whose labels ship with the sample
+RECORDS = ("conversations.jsonl", "outcomes.jsonl", "labels.jsonl")
+
+
+def demo(
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="The demo's own workspace.")] = Path("grader-demo"),
+    judge: Annotated[str | None, typer.Option(help="llm, signals, or auto (llm when an endpoint is set).")] = None,
+    model: Annotated[str | None, typer.Option("--model", "-m", help="The model's name at the endpoint.")] = None,
+    base_url: Annotated[str | None, typer.Option(help="An OpenAI-compatible endpoint.")] = None,
+    sample: Annotated[int | None, typer.Option("--sample", "-n", min=1, help="Grade so many, at random.")] = None,
+    budget: Annotated[float | None, typer.Option(help="Stop, to be resumed, before spending more USD.")] = None,
+    concurrency: Annotated[int | None, typer.Option("--concurrency", "-c", help="Most calls in flight.")] = None,
+    open_report: Annotated[bool, typer.Option("--open", help="Open the report in the browser.")] = False,
+    as_json: console.JsonOption = False,
+    quiet: console.QuietOption = False,
+) -> None:
+    """Grade the bundled sample (128 synthetic conversations) and write its report.
+
+    Without an endpoint the offline signals judge; with OPENAI_API_KEY or GRADER_BASE_URL set, that model does. Running
+    it again judges nothing twice.
+
+    Example:
+      grader demo
+    """
+    from grader.calibration import against_labels
+    from grader.cli.grade import DATABASE_MEMORY, run
+    from grader.config import load
+    from grader.ingest.load import load as ingest
+    from grader.outcomes import figures as count
+    from grader.report import write
+    from grader.store import open_store
+    from grader.workspace import init, shipped
+
+    init(folder)
+    settings = load({
+        "judge.kind": judge, "judge.model": model, "judge.base_url": base_url,
+        "engine.concurrency": concurrency, "engine.budget_usd": budget,
+    }, folder)  # fmt: skip
+    datasets = shipped("datasets")
+    console.note("SYNTHETIC sample: 128 conversations of an invented shop, labelled by their authors")
+    with open_store(settings.workspace.database, memory=DATABASE_MEMORY, threads=2) as store:
+        for path in (*(datasets / name for name in RECORDS), *sorted((datasets / "policies").glob("*.md"))):
+            loaded = ingest(path, store)
+            told = f"{path.name}: kept {loaded.kept} + rejected {loaded.rejected} = {loaded.rows_in} rows in"
+            console.note(f"{told} ({loaded.new} new, {loaded.changed} changed, {loaded.unchanged} unchanged)")
+        outcome = run(settings, store, sample=sample, quiet=quiet)
+        run_id = outcome.summary.run_id if outcome.summary else None
+        found = count(store, run_id)
+        agreement = against_labels(store, found.about.run_id, AUTHOR)
+        path = write(store, settings, run_id=run_id)
+    if as_json:
+        console.out_json({**outcome.as_json(), "report": path, "headline": found.headline, "against_labels": agreement})
+    else:
+        console.out()
+        shown.headline(found)
+        console.out()
+        shown.defects(found)
+        console.out()
+        shown.against_labels(agreement, AUTHOR)
+        if outcome.bench.judge.name == "signals":
+            console.out()
+            console.out("Judged by offline signals, not by an LLM: set OPENAI_API_KEY or GRADER_BASE_URL to use one.")
+        console.out()
+        console.out(outcome.line())
+        console.out(f"report: {path}")
+    if open_report:
+        typer.launch(str(path))
+    outcome.finish()

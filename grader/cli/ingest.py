@@ -1,0 +1,292 @@
+"""`grader ingest` and `grader schema`: arguments in, one call to the library, what happened out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from grader.cli import console
+from grader.errors import GraderError, InputError
+
+if TYPE_CHECKING:
+    from datetime import tzinfo
+
+    from grader.ingest import Kept, Mapping, Reading, Rejected
+    from grader.ingest.load import Loaded, Progress
+
+FORMATS = ("auto", "canonical", "openai_chat", "mapped", "policy")
+KINDS = ("conversation", "policy", "outcome", "label")
+SHOWN_CHARACTERS = 300  # of a message, in a preview
+SHOW_PROGRESS_FROM = 4 * 1024 * 1024  # bytes of a file; a smaller one is in before a bar can be read
+
+
+def ingest(
+    paths: Annotated[
+        list[str] | None, typer.Argument(metavar="PATH…", help="Files, folders, globs; .gz is unpacked.")
+    ] = None,
+    map_: Annotated[
+        Path | None, typer.Option("--map", metavar="FILE", help="mapping.toml for foreign CSV or JSONL.")
+    ] = None,
+    format_: Annotated[
+        str, typer.Option("--format", metavar="NAME", help=f"One of {', '.join(FORMATS)}.", show_default=True)
+    ] = "auto",
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Show the first conversations as they would come in; write nothing.")
+    ] = False,
+    n: Annotated[int, typer.Option("-n", metavar="N", min=1, help="How many records a preview shows.")] = 3,
+    strict: Annotated[bool, typer.Option("--strict", help="A file with any bad row does not go in at all.")] = False,
+    rejections: Annotated[
+        bool, typer.Option("--rejections", help="List the rows that the last ingest of each file rejected.")
+    ] = False,
+    timezone: Annotated[
+        str | None,
+        typer.Option("--timezone", metavar="ZONE", help="Zone of times that name none, else the workspace's."),
+    ] = None,
+    database: Annotated[
+        Path | None, typer.Option("--database", metavar="FILE", help="The DuckDB file, else the workspace's.")
+    ] = None,
+    json: console.JsonOption = False,
+    quiet: console.QuietOption = False,
+    workspace: console.WorkspaceOption = None,
+) -> None:
+    """Take in conversations, policies, outcomes and labels. The same file twice changes nothing.
+
+    Formats: Grader's JSON Lines, OpenAI chat-completions JSONL, CSV and JSONL by a mapping, policies in Markdown.
+    A bad row is rejected with its line, field and cure, the rest goes in: rows in = kept + rejected.
+
+    Exit codes: 0 something went in (or a file had no rows), 2 a file could not be read, was refused by --strict, or
+    every row of it was rejected.
+
+    Example:
+      grader ingest conversations/*.jsonl.gz policies/
+      grader ingest tickets.csv --map mapping.toml --preview
+      grader ingest --rejections
+    """
+    flags = {"workspace.database": database, "workspace.timezone": timezone}
+    settings = console.settings(workspace, flags, needed=not (preview or database))
+    if rejections:
+        _list_rejections(settings.workspace.database, paths or [], as_json=json)
+        return
+    if not paths:
+        raise InputError("no path is given", cure="grader ingest conversations.jsonl; folders and globs work too")
+    if preview and len(paths) > 1 and paths[-1].isdecimal() and not Path(paths[-1]).exists():
+        n = max(int(paths.pop()), 1)  # --preview 5
+    if format_ not in FORMATS:
+        raise InputError(f"there is no format {format_!r}", field="--format", cure=f"use one of {', '.join(FORMATS)}")
+
+    from grader.ingest import expand, load_mapping
+
+    mapping = load_mapping(map_) if map_ else None
+    files = expand(paths)
+    form = None if format_ == "auto" else format_
+    if preview:
+        _preview(files, form, mapping, settings.workspace.tz, n, as_json=json)
+    else:
+        _take_in(files, form, mapping, settings.workspace.tz, settings.workspace.database, strict=strict, quiet=quiet,
+                 as_json=json)  # fmt: skip
+
+
+def schema(
+    kind: Annotated[
+        str | None, typer.Argument(metavar="[KIND]", help=f"One of {', '.join(KINDS)}; without it, any row.")
+    ] = None,
+) -> None:
+    """Print the JSON Schema of Grader's JSON Lines: exactly what ingest accepts.
+
+    Example:
+      grader schema conversation > conversation.schema.json
+    """
+    from grader.ingest import json_schema
+
+    if kind is not None and kind not in KINDS:
+        raise InputError(f"there is no record {kind!r}", cure=f"use one of {', '.join(KINDS)}")
+    console.out_json(json_schema(kind))
+
+
+def _take_in(
+    files: Sequence[Path], form: str | None, mapping: Mapping | None, zone: tzinfo, database: Path,
+    *, strict: bool, quiet: bool, as_json: bool,
+) -> None:  # fmt: skip
+    from grader.ingest.load import load
+    from grader.store import open_store
+
+    done: list[Loaded] = []
+    failed: list[GraderError] = []
+    with open_store(database) as store:
+        for path in files:
+            try:
+                with _progress(path, wanted=not quiet) as tell:
+                    done.append(load(path, store, format=form, mapping=mapping, timezone=zone, strict=strict,
+                                     on_progress=tell))  # fmt: skip
+            except KeyboardInterrupt:
+                console.note(f"interrupted in {path}; whole batches are in, the same command again takes in the rest")
+                raise
+            except InputError as error:
+                # One file that cannot be read does not keep the others out; the exit code tells.
+                failed.append(error)
+                console.error(error)
+                continue
+            _tell(done[-1], as_json=as_json)
+    if as_json:
+        console.out_json(_as_json(done, failed))
+    elif len(files) > 1:
+        rows = sum(one.rows_in for one in done)
+        kept, rejected = sum(one.kept for one in done), sum(one.rejected for one in done)
+        console.out(f"{len(done)} of {len(files)} files: kept {kept:,} + rejected {rejected:,} = {rows:,} rows in")
+    if failed or any(one.rejected and not one.kept for one in done):
+        raise typer.Exit(InputError.exit_code)
+
+
+def _tell(one: Loaded, *, as_json: bool) -> None:
+    if not as_json:
+        console.out(_summary(one))
+    for rejected in one.first_rejections:
+        console.note(_rejection(rejected))
+    if one.bad > len(one.first_rejections):
+        console.note(f"… and {one.bad - len(one.first_rejections):,} more: grader ingest --rejections {one.path}")
+    if one.refused:
+        console.note(f"{one.path}: {one.bad:,} rows are bad, so nothing of it went in (--strict)")
+    for note in one.notes:
+        console.note(f"note: {one.path}: {note.text} ({_times(note.n)})")
+    if not one.rows_in:
+        console.note(f"note: {one.path}: the file has no rows")
+
+
+def _summary(one: Loaded) -> str:
+    records = ", ".join(f"{n:,} {_plural(kind, n)}" for kind, n in one.records.items()) or "no records"
+    return (
+        f"{one.path}: kept {one.kept:,} + rejected {one.rejected:,} = {one.rows_in:,} rows in\n"
+        f"  {records}: new {one.new:,}, changed {one.changed:,}, unchanged {one.unchanged:,}"
+        f"  ({one.format}: {one.why})"
+    )
+
+
+def _times(n: int) -> str:
+    return "once" if n == 1 else f"{n:,} times"
+
+
+def _plural(kind: str, n: int) -> str:
+    return kind if n == 1 else "policies" if kind == "policy" else f"{kind}s"
+
+
+def _rejection(row: Rejected) -> str:
+    field = f" {row.field}:" if row.field else ""
+    return f"{row.file}:{row.line}:{field} {row.reason}\n  → {row.cure}"
+
+
+def _as_json(done: Sequence[Loaded], failed: Sequence[GraderError]) -> dict[str, Any]:
+    totals = ("rows_in", "kept", "rejected", "new", "changed", "unchanged")
+    return {
+        "files": [
+            {
+                "path": one.path, "format": one.format, "why": one.why, "refused": one.refused, "bad": one.bad,
+                **{name: getattr(one, name) for name in totals},
+                "records": one.records,
+                "rejections": [_fields(row) for row in one.first_rejections],
+                "notes": [{"text": note.text, "n": note.n} for note in one.notes],
+            }
+            for one in done
+        ],
+        "unreadable": [{"message": error.message, "cure": error.cure} for error in failed],
+        **{name: sum(getattr(one, name) for one in done) for name in totals},
+    }  # fmt: skip
+
+
+def _fields(row: Rejected) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in ("file", "line", "field", "reason", "cure", "excerpt")}
+
+
+@contextmanager
+def _progress(path: Path, *, wanted: bool) -> Iterator[Progress | None]:
+    """A bar over a big file's bytes, on a terminal; nothing elsewhere."""
+    screen = console.console(stderr=True)
+    try:
+        size = path.stat().st_size
+    except OSError:
+        size = 0  # the reader will say what is wrong
+    if not wanted or not screen.is_terminal or size < SHOW_PROGRESS_FROM:
+        yield None
+        return
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TextColumn("{task.fields[rows]:,} rows"),
+    )
+    with Progress(*columns, TimeRemainingColumn(), console=screen, transient=True) as bar:
+        task = bar.add_task(console.clean(path.name), total=size, rows=0)
+        yield lambda position, rows: bar.update(task, completed=position, rows=rows)
+
+
+def _preview(
+    files: Sequence[Path], form: str | None, mapping: Mapping | None, zone: tzinfo, n: int, *, as_json: bool
+) -> None:
+    from grader.ingest import read
+
+    shown: list[dict[str, Any]] = []
+    for path in files:
+        reading = read(path, format=form, mapping=mapping, timezone=zone)
+        rows = list(islice(reading, n))
+        if as_json:
+            shown.append(_preview_json(reading, rows))
+        else:
+            _preview_text(reading, rows)
+    if as_json:
+        console.out_json(shown)
+
+
+def _preview_json(reading: Reading, rows: Sequence[Kept | Rejected]) -> dict[str, Any]:
+    from grader.ingest import Rejected
+
+    return {
+        "path": str(reading.path), "format": reading.format, "why": reading.why,
+        "rows": [_fields(r) if isinstance(r, Rejected) else {"line": r.line, "record": r.record} for r in rows],
+        "unused": reading.unused(),
+        "notes": [{"text": note.text, "n": note.n} for note in reading.notes()],
+    }  # fmt: skip
+
+
+def _preview_text(reading: Reading, rows: Sequence[Kept | Rejected]) -> None:
+    from grader.ingest import Rejected
+    from grader.ingest.preview import lines_of
+
+    console.out(f"{reading.path} ({reading.format}: {reading.why})")
+    for row in rows:
+        console.out()
+        if isinstance(row, Rejected):
+            console.out(f"rejected {_rejection(row)}")
+        else:
+            for line in lines_of(row.record, SHOWN_CHARACTERS):
+                console.out(console.clean(line))
+    if reading.unused():
+        console.out()
+        console.out("columns that the mapping does not use: " + ", ".join(sorted(reading.unused())))
+    for note in reading.notes():
+        console.out(f"note: {note.text} ({_times(note.n)})")
+    console.note("\nnothing was written; without --preview the file goes in")
+
+
+def _list_rejections(database: Path, paths: Sequence[str], *, as_json: bool) -> None:
+    from grader.store import open_store
+
+    where = "where path in (select unnest(?))" if paths else ""
+    with open_store(database, read_only=True) as store:
+        found = store.records(
+            f"select file, line, field, reason, cure, excerpt from rejection where ingest_id in "  # noqa: S608 - no input in it
+            f"(select arg_max(ingest_id, started_at) from ingest {where} group by path) order by file, line",
+            [list(paths)] if paths else [],
+        )
+    if as_json:
+        console.out_json(found)
+        return
+    for row in found:
+        field = f" {row['field']}:" if row["field"] else ""
+        console.out(f"{row['file']}:{row['line']}:{field} {row['reason']}\n  → {row['cure']}\n  {row['excerpt']}")
+    console.note(f"{len(found):,} rejected rows")

@@ -1,0 +1,70 @@
+"""`grader report`: the HTML file, or its figures as JSON or CSV."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from grader.cli import console
+from grader.errors import ConfigError
+
+
+def report(
+    run: Annotated[str | None, typer.Option(help="The run, by id or its beginning; the latest by default.")] = None,
+    out: Annotated[
+        str | None, typer.Option("--out", "-o", metavar="FILE", help="Where to write; - is stdout. [reports/RUN.html]")
+    ] = None,
+    form: Annotated[str, typer.Option("--format", "-f", help="html, json or csv.")] = "html",
+    every: Annotated[bool, typer.Option("--all", help="Show unflagged conversations too, up to the same cap.")] = False,
+    open_it: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
+    workspace: console.WorkspaceOption = None,
+    as_json: console.JsonOption = False,
+    quiet: console.QuietOption = False,
+) -> None:
+    """Write the report of a run: one HTML file that needs no network, or its figures as JSON or CSV.
+
+    CSV has one row per verdict. A text cell that a spreadsheet would take for a formula begins with an apostrophe.
+
+    Example:
+      grader report --open
+      grader report --format csv --out verdicts.csv
+    """
+    from grader import outcomes
+    from grader.report import FORMATS, text, write
+    from grader.store import open_store
+
+    del quiet
+    if form not in FORMATS:
+        raise ConfigError(f"--format {form!r} is not known", cure=f"one of {', '.join(FORMATS)}")
+    if open_it and (form != "html" or out == "-"):
+        raise ConfigError("--open needs an HTML file", cure="leave out --open, or --format and --out -")
+    if as_json and out == "-":
+        raise ConfigError("--json and --out - both want stdout", cure="leave out one; --format json --out - prints all")
+    settings = console.settings(workspace)
+    with open_store(settings.workspace.database, read_only=True) as store:
+        run_id = outcomes.find_run(store, run)
+        if out == "-":
+            for stretch in text(store, settings, run_id=run_id, form=form, every=every):
+                _print(stretch)
+            path = None
+        else:
+            path = write(store, settings, run_id=run_id, out=Path(out) if out else None, form=form, every=every)
+        gone = len(outcomes.missing(store, run_id)) if form == "csv" else 0
+    if gone:
+        console.note(f"{gone} judgements failed or are pending and have no row; --format json lists them")
+    if path is None:
+        return
+    if as_json:
+        console.out_json({"run_id": run_id, "format": form, "path": path})
+    else:
+        console.out(path)
+    if open_it:
+        typer.launch(path.resolve().as_uri())
+
+
+def _print(stretch: str) -> None:
+    # A file or a pipe gets the very text; a terminal must not be steered by what a customer wrote.
+    sys.stdout.write(console.clean(stretch, one_line=False) if sys.stdout.isatty() else stretch)

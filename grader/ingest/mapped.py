@@ -1,0 +1,278 @@
+"""A foreign CSV or JSONL, read by a mapping: rows in, conversations and outcomes out.
+
+A conversation is one row (its messages in a list), or several rows that follow each other. Only the rows of one
+conversation are held at a time; one that comes back later in the file is rejected, with the cure to sort.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
+
+from grader.errors import InputError
+from grader.ingest import canonical
+from grader.ingest.fields import Found
+from grader.ingest.jsontext import decode, parse
+from grader.ingest.mapping import Mapping, Pick
+from grader.ingest.paths import Keys, find, first, paths_in
+from grader.ingest.picking import Picker
+from grader.ingest.rows import ROW_LIMIT, Incoming, Ledger, Parsed, Problem, SeenIds, UnfitError, named
+from grader.ingest.source import Source, json_layout
+from grader.ingest.tables import SourceRow, columns
+from grader.ingest.tables import rows as table_rows
+from grader.model import JsonValue
+
+MAX_GROUP = 50_000  # rows of one conversation
+
+_NEEDED = ("conversation_id", "messages", "role", "text")
+_LOOKED_AT = 50  # rows of a JSONL in which a path must show up
+_PLACE = re.compile(r"(messages|row)\[(\d+)\]\.?")
+
+
+class MappedReader:
+    """Reads one file by a mapping. `unused` counts the columns that nothing uses."""
+
+    def __init__(self, source: Source, mapping: Mapping, ledger: Ledger) -> None:
+        self._source, self._mapping, self._ledger = source, mapping, ledger
+        ledger.timezone = mapping.timezone or ledger.timezone
+        self._picker = Picker(mapping, ledger)
+        self.format = mapping.format or _format_of(source)
+        self._check_columns() if self.format == "csv" else self._check_paths()
+
+    @property
+    def unused(self) -> Counter[str]:
+        """Columns that nothing uses, with how many rows had them."""
+        return self._picker.unused
+
+    def __iter__(self) -> Iterator[Parsed]:
+        return self._grouped() if self._mapping.by_message else (self._alone(row) for row in self._rows(self._ledger))
+
+    def _rows(self, ledger: Ledger) -> Iterator[SourceRow]:
+        if self.format == "csv":
+            yield from table_rows(self._source, self._mapping.csv)
+            return
+        for raw in self._source.rows(json_layout(self._source.head)):
+            begin = raw.raw[:1024]
+            try:
+                value = None if raw.problem else parse(decode(raw.raw), ledger)
+                if raw.problem is None and not isinstance(value, dict):
+                    raise UnfitError(f"a row must be an object, this is {named(value)}", "write one object per line")
+                yield SourceRow(raw.line, begin, len(raw.raw), value, raw.problem)
+            except UnfitError as error:
+                yield SourceRow(raw.line, begin, 0, problem=Problem(None, error.reason, error.cure))
+
+    # ── does the mapping fit the file? ──
+
+    def _check_columns(self) -> None:
+        names, _, _ = columns(self._source, self._mapping.csv)
+        for pick in self._mapping.all_picks():
+            for path in pick.paths:
+                if path not in names:
+                    raise self._absent(pick, path, names)
+
+    def _check_paths(self) -> None:
+        """The fields that nothing goes without are found somewhere in the first rows. Others may be rare."""
+        needed = [p for p in self._mapping.all_picks() if p.key.rpartition(".")[2] in _NEEDED and p.paths]
+        listed = self._mapping.conversation.get("messages")
+        inner = [p for p in self._mapping.messages[0].values() if p.key.rpartition(".")[2] in _NEEDED and p.paths] \
+            if listed and self._mapping.messages else []  # fmt: skip
+        names: dict[str, None] = {}
+        inner_names: dict[str, None] = {}
+        n_rows = n_items = 0
+        for row in islice(self._rows(Ledger()), _LOOKED_AT):
+            if row.value is None:
+                continue
+            n_rows += 1
+            names.update(dict.fromkeys(paths_in(row.value)))
+            needed = [pick for pick in needed if not _is_there(pick, row.value)]
+            for item in islice(_items(listed, row.value), _LOOKED_AT):
+                n_items += 1
+                inner_names.update(dict.fromkeys(paths_in(item)))
+                inner = [pick for pick in inner if not _is_there(pick, item)]
+        if needed and n_rows:
+            raise self._absent(needed[0], needed[0].source, list(names))
+        if inner and n_items:
+            raise self._absent(inner[0], inner[0].source, list(inner_names))
+
+    def _absent(self, pick: Pick, path: str, names: list[str]) -> InputError:
+        shown = ", ".join(name[:60] for name in names[:60]) + (", …" if len(names) > 60 else "")
+        what = "columns" if self.format == "csv" else "paths"
+        return InputError(
+            f"names {path!r}, which {self._source.path.name} does not have", file=self._mapping.file, field=pick.key,
+            cure=f"its {what}: {shown}",
+        )  # fmt: skip
+
+    # ── one row ──
+
+    def _alone(self, row: SourceRow) -> Parsed:
+        """A row that is a conversation, or an outcome, by itself."""
+        if row.value is None:
+            return Parsed(row.line, row.begin, problem=row.problem)
+        used: set[Keys] = set()
+        records: list[Incoming] = []
+        if self._mapping.only_outcomes:
+            outcome = self._picker.outcome(self._picker.identity(row.value, used), [row.value], used)
+            if outcome is None and not self._ledger.problems:
+                self._ledger.problem(None, "no outcome stands in the row", "leave out the rows that have none")
+            records += self._built(outcome and {**outcome, "attributes": self._picker.rest(row.value, used)})
+        else:
+            head = self._picker.head([row.value], used)
+            head["messages"] = self._picker.listed(row.value, used)
+            outcome = self._picker.outcome(head.get("conversation_id"), [row.value], used)
+            head["attributes"] = self._picker.rest(row.value, used)
+            records += self._built(head) + self._built(outcome)
+        problem = self._ledger.settle()
+        if problem:
+            return Parsed(row.line, row.begin, problem=self._in_their_words(problem))
+        return Parsed(row.line, row.begin, tuple(records), size=row.size)
+
+    def _built(self, row: Found | None) -> list[Incoming]:
+        record = canonical.record(row, self._ledger) if row and not self._ledger.problems else None
+        return [] if record is None else [record]
+
+    def _in_their_words(self, problem: Problem) -> Problem:
+        """The problem under the name that the file has for the field, where ours was named."""
+        if not problem.field:
+            return problem
+        place = _PLACE.match(problem.field)
+        if place and place[1] == "row":
+            return replace(problem, field=problem.field[place.end() :])
+        by_message = self._mapping.messages[0] if place and self._mapping.by_message else {}
+        picks = {**self._mapping.outcome, **(by_message or self._mapping.conversation)}
+        key = problem.field[place.end() :] if place and by_message else problem.field
+        return replace(problem, field=picks[key].source if key in picks else problem.field)
+
+    # ── several rows, one conversation ──
+
+    def _grouped(self) -> Iterator[Parsed]:
+        seen = SeenIds()
+        group: list[SourceRow] = []
+        broken: list[SourceRow] = []  # rows after the group's last whose conversation cannot be told
+        current: str | None = None
+        size = 0
+        too_big: Problem | None = None
+        column = self._mapping.conversation["conversation_id"].source
+        for row in self._rows(self._ledger):
+            identity, problem = self._identity(row)
+            if identity is None:
+                broken.append(replace(row, value=None, problem=problem))
+                if len(broken) > MAX_GROUP:
+                    yield from self._together(group)
+                    yield from _each(broken)
+                    group, broken, current = [], [], None
+                continue
+            if identity != current:
+                yield from self._together(group)
+                yield from _each(broken)
+                group, broken, size, too_big, current = [], [], 0, None, identity
+                begun = seen.first(identity, row.line)
+                if begun != row.line:
+                    reason = f"conversation {identity[:60]!r} began at line {begun}, and other rows stand between"
+                    cure = f"sort the file by {column}, and by time within"
+                    yield Parsed(row.line, row.begin, problem=Problem(column, reason, cure))
+                    current = None
+                    continue
+            group += [*broken, row]
+            broken = []
+            size += row.size
+            if too_big or len(group) > MAX_GROUP or size > ROW_LIMIT:
+                reason = f"conversation {identity[:60]!r} has more than {MAX_GROUP:,} rows or {ROW_LIMIT:,} bytes"
+                too_big = Problem(column, reason, "is this column the conversation's id?")
+                yield from _each(group, too_big)
+                group = []
+        yield from self._together(group)
+        yield from _each(broken)
+
+    def _identity(self, row: SourceRow) -> tuple[str | None, Problem | None]:
+        """The conversation that a row belongs to, or what is wrong with the row."""
+        if row.value is None:
+            return None, row.problem
+        found = self._picker.identity(row.value, set())
+        problem = self._ledger.settle()
+        if isinstance(found, (str, int)) and not isinstance(found, bool) and not problem:
+            return str(found), None
+        column = self._mapping.conversation["conversation_id"].source
+        what = "is blank" if found is None else f"is no id: {named(found)}"
+        return None, problem or Problem(column, what, "every row needs the id of its conversation")
+
+    def _together(self, group: list[SourceRow]) -> Iterator[Parsed]:
+        """The rows of one conversation: one record; or every row rejected, the bad one with its reason."""
+        if not group:
+            return
+        bad = next((at for at, row in enumerate(group) if row.problem), None)
+        problem = None if bad is None else group[bad].problem
+        records: list[Incoming] = []
+        if problem is None:
+            records, problem, bad = self._joined(group)
+        if problem is None:
+            size = sum(row.size for row in group)
+            yield Parsed(group[0].line, group[0].begin, tuple(records), rows=len(group), size=size)
+            return
+        at = bad or 0
+        reason = f"another row of this conversation is bad, that of line {group[at].line}"
+        other = Problem(problem.field, reason, "mend that row")
+        for position, row in enumerate(group):
+            yield Parsed(row.line, row.begin, problem=row.problem or (problem if position == at else other))
+
+    def _joined(self, group: list[SourceRow]) -> tuple[list[Incoming], Problem | None, int]:
+        """(the records that the rows make, the problem if there is one, the position of the row that has it)."""
+        values = [row.value or {} for row in group]
+        used: set[Keys] = set()
+        head = self._picker.head(values, used)
+        outcome = self._picker.outcome(head.get("conversation_id"), values, used)
+        messages: list[Found] = []
+        origin: list[int] = []
+        besides: Found = {}
+        for position, value in enumerate(values):
+            of_row = set(used)
+            made = self._picker.of_row(value, position + 1, of_row)
+            rest = self._picker.rest(value, of_row)
+            if made and rest:
+                made[0]["attributes"] = rest
+            elif rest:
+                besides[f"row {position + 1}"] = rest
+            messages += made
+            origin += [position] * len(made)
+        records = self._built({**head, "messages": messages, "attributes": besides}) + self._built(outcome)
+        problem = self._ledger.settle()
+        if problem is None:
+            return records, None, 0
+        place = _PLACE.match(problem.field or "")
+        at = 0
+        if place:
+            at = int(place[2]) - 1 if place[1] == "row" else origin[int(place[2]) - 1]
+        return [], self._in_their_words(problem), at
+
+
+def _each(rows: list[SourceRow], problem: Problem | None = None) -> Iterator[Parsed]:
+    for row in rows:
+        yield Parsed(row.line, row.begin, problem=problem or row.problem)
+
+
+def _is_there(pick: Pick, row: JsonValue) -> bool:
+    return any(find(row, path)[1] for path in pick.paths)
+
+
+def _items(listed: Pick | None, row: dict[str, JsonValue]) -> Iterator[dict[str, JsonValue]]:
+    """The objects in a row's list of messages, none where it is no list."""
+    found = first(listed, row, set()) if listed else None
+    if isinstance(found, str):
+        try:
+            found = parse(found, Ledger())
+        except UnfitError:
+            return
+    if isinstance(found, list):
+        yield from (item for item in found if isinstance(item, dict))
+
+
+def _format_of(source: Source) -> str:
+    """csv or jsonl, by the name, else by the first sign of the file."""
+    name = source.path.name.lower().removesuffix(".gz")
+    if name.endswith((".csv", ".tsv", ".txt")):
+        return "csv"
+    if name.endswith((".jsonl", ".ndjson", ".json")):
+        return "jsonl"
+    return "jsonl" if source.head.lstrip()[:1] in (b"{", b"[") else "csv"

@@ -1,0 +1,180 @@
+"""From a foreign row, by a mapping, to fields with our names. What no key of the mapping uses is left to attributes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from grader.ingest import openai_chat
+from grader.ingest.fields import Found, read_time, with_offset
+from grader.ingest.jsontext import parse
+from grader.ingest.mapping import MINUTES, TIMES, Mapping, Pick, Picks, plain
+from grader.ingest.paths import Keys, first, flag, is_blank, number, on_scale, without, word_of
+from grader.ingest.rows import Ledger, UnfitError, named
+from grader.model import JsonValue
+
+Row = dict[str, JsonValue]
+
+_MAX_UNUSED = 500
+
+
+class Picker:
+    """Applies one mapping. Problems go to the ledger under the name that the file has for the field."""
+
+    def __init__(self, mapping: Mapping, ledger: Ledger) -> None:
+        self._mapping, self._ledger = mapping, ledger
+        self.unused: Counter[str] = Counter()  # columns that nothing uses, with how many rows had them
+
+    def head(self, rows: Sequence[Row], used: set[Keys]) -> Found:
+        """The conversation's own fields and its contact: of several rows the first that says something."""
+        picks = {key: pick for key, pick in self._mapping.conversation.items() if key != "messages"}
+        found = self._agreed(picks, rows, used)
+        who = self._agreed(self._mapping.contact, rows, used)
+        name = who.pop("name", None)
+        identities = [{"kind": kind, "value": value} for kind, value in who.items()]
+        return {**found, "contact": {"identities": identities, "name": name}}
+
+    def outcome(self, identity: JsonValue, rows: Sequence[Row], used: set[Keys]) -> Found | None:
+        """The outcome that the rows tell, None where they tell none."""
+        found = self._agreed(self._mapping.outcome, rows, used)
+        return {"type": "outcome", "conversation_id": identity, **found} if found else None
+
+    def identity(self, row: Row, used: set[Keys]) -> JsonValue:
+        """The id of the conversation that a row belongs to, None where it has none."""
+        pick = self._mapping.conversation["conversation_id"]
+        return self._fields({"conversation_id": pick}, row, used, "").get("conversation_id")
+
+    def listed(self, row: Row, used: set[Keys]) -> list[JsonValue]:
+        """The messages of a row's list, by [message] where there is one, else as OpenAI's or ours."""
+        pick = self._mapping.conversation["messages"]
+        found = first(pick, row, used)
+        try:
+            if isinstance(found, str):
+                found = parse(found, self._ledger)
+            if not isinstance(found, list):
+                raise UnfitError(f"must be a list of messages, this is {named(found)}", "name the path of the list")
+        except UnfitError as error:
+            self._ledger.problem(pick.source, error.reason, error.cure)
+            return []
+        if not self._mapping.messages:
+            return list(openai_chat.messages(found, self._ledger))
+        made: list[JsonValue] = []
+        for position, item in enumerate(found, 1):
+            touched: set[Keys] = set()
+            where = f"{pick.source}[{position}]"
+            if not isinstance(item, dict):
+                self._ledger.problem(where, f"must be an object, this is {named(item)}", "correct the row")
+                continue
+            message = self._message(self._mapping.messages[0], item, touched, f"{where}.")
+            if rest := without(item, touched):
+                message["attributes"] = rest
+            made.append(message)
+        return made
+
+    def of_row(self, row: Row, number_: int, used: set[Keys]) -> list[Found]:
+        """The messages that one row of its own makes: one, or with [[message]] those whose text is not blank."""
+        where = f"row[{number_}]."
+        made = []
+        for picks in self._mapping.messages:
+            if self._mapping.several and is_blank(first(picks["text"], row, used)):
+                continue
+            made.append(self._message(picks, row, used, where))
+        return made
+
+    def rest(self, row: Row, used: Iterable[Keys]) -> Found:
+        """What nothing used, as far as the mapping wants it kept."""
+        left = {key: value for key, value in without(row, used).items() if not is_blank(value)}
+        self.unused.update(key[:80] for key in left if key in self.unused or len(self.unused) < _MAX_UNUSED)
+        wanted = self._mapping.attributes
+        return left if wanted is None else {key: value for key, value in left.items() if key in wanted}
+
+    def _agreed(self, picks: Picks, rows: Sequence[Row], used: set[Keys]) -> Found:
+        found: Found = {}
+        for position, row in enumerate(rows, 1):
+            where = f"row[{position}]." if len(rows) > 1 else ""
+            for key, value in self._fields(picks, row, used, where).items():
+                if key not in found:
+                    found[key] = value
+                elif found[key] != value:
+                    self._ledger.note(f"{picks[key].key} differs between rows of one conversation, the first was taken")
+        return found
+
+    def _message(self, picks: Picks, item: Row, used: set[Keys], where: str) -> Found:
+        text = first(picks["text"], item, used)
+        words = ("text", "role", "kind", "tool_calls")
+        message = self._fields({k: pick for k, pick in picks.items() if k not in words}, item, used, where)
+        if isinstance(text, (dict, list, bool)):
+            reason = f"must be text, this is {named(text)}"
+            self._ledger.problem(f"{where}{picks['text'].source}", reason, "name the path of the text itself")
+        message["text"] = text if text is None or isinstance(text, str) else str(text)
+        for key, known in (("role", self._mapping.roles), ("kind", self._mapping.kinds)):
+            if key in picks:
+                theirs = word_of(self._fields({key: picks[key]}, item, used, where).get(key))
+                message[key] = None if theirs is None else known.get(plain(theirs), theirs)
+        if message["role"] is None:
+            self._ledger.note(f"{picks['role'].source} was blank, those messages are kept with the role unknown")
+            message["role"] = "unknown"
+        if "tool_calls" in picks:
+            message["tool_calls"] = self._calls(picks["tool_calls"], item, used, where)
+        return message
+
+    def _calls(self, pick: Pick, item: Row, used: set[Keys], where: str) -> JsonValue:
+        found = first(pick, item, used)
+        if isinstance(found, str):
+            if not found.strip():
+                return None
+            try:
+                found = parse(found, self._ledger)
+            except UnfitError as error:
+                self._ledger.problem(f"{where}{pick.source}", error.reason, error.cure)
+                return None
+        return [openai_chat.call(one) for one in found] if isinstance(found, list) else found
+
+    def _fields(self, picks: Picks, row: Row, used: set[Keys], where: str) -> Found:
+        """What the picks find: blanks left out, words replaced, times and numbers read."""
+        found: Found = {}
+        for key, pick in picks.items():
+            value = first(pick, row, used)
+            if is_blank(value):
+                value = pick.default
+            else:
+                value = value.strip() if isinstance(value, str) else value
+                if pick.values and (word := word_of(value)) is not None:
+                    value = pick.values.get(plain(word), value if pick.default is None else pick.default)
+            if value is None:
+                continue
+            try:
+                found[key] = self._value(key, pick, value)
+            except UnfitError as error:
+                self._ledger.problem(f"{where}{pick.source}", error.reason, error.cure)
+        return found
+
+    def _value(self, key: str, pick: Pick, value: JsonValue) -> JsonValue:
+        if key in TIMES:
+            return self._time(value)
+        if key in ("is_error", "tools_recorded"):
+            return flag(value)
+        if key == "csat":
+            return on_scale(number(value), pick.scale)
+        if key == "resolution_minutes":
+            return number(value) * MINUTES[pick.unit]
+        return value
+
+    def _time(self, value: JsonValue) -> datetime:
+        formats = self._mapping.time_formats
+        if not formats:
+            return read_time(value, self._ledger)
+        for form in formats:
+            try:
+                if form == "iso":
+                    return read_time(value, self._ledger)
+                if form in ("epoch_s", "epoch_ms"):
+                    return read_time(number(value) * (1000 if form == "epoch_s" else 1), self._ledger)
+                at = datetime.strptime(str(value), form)  # noqa: DTZ007 - the zone is put in below
+                if 1900 <= at.year < 3000:
+                    return with_offset(at, self._ledger)
+            except (UnfitError, ValueError):
+                continue
+        cure = f"time.formats has {', '.join(formats)}; add the one that this is"
+        raise UnfitError(f"is no time in the mapping's formats: {named(value)}", cure)

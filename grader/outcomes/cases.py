@@ -1,0 +1,183 @@
+"""The conversations of a run with everything that was found in them, for people to read and for export.
+
+Reads only. Which conversations come first is decided in `sql/ranking.sql`; how they are shown, in `grader.report`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from grader.model import Conversation, Evidence, Policy
+from grader.outcomes.figures import GAP_MINUTES, find_run, query
+from grader.outcomes.reader import Reader
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A conversation in reading order."""
+
+    conversation_id: str
+    n_flagged: int
+    n_unsupported: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One verdict with its quotes, its criterion's title and severity, and what judged it."""
+
+    conversation_id: str
+    key: str
+    rubric: str
+    rubric_version: str
+    code: str
+    title: str
+    severity: str
+    scale: str
+    answer: str
+    support: str
+    reasoning: str | None
+    flagged: bool
+    unsupported: bool
+    queue: str | None
+    channel: str | None
+    language: str | None
+    started_at: datetime | None
+    judge: str
+    model: str
+    prompt_hash: str
+    judged_at: datetime
+    truncated: bool
+    content_hash: str
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A judgement that is not there. `state` is failed or pending."""
+
+    conversation_id: str
+    rubric: str
+    state: str
+    cause: str
+    detail: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Followup:
+    """What happened afterwards. `basis` is `clock` where the recontact clock runs, else why it does not."""
+
+    conversation_id: str
+    clock_at: datetime | None
+    next_at: datetime | None
+    next_id: str | None
+    same_issue_at: datetime | None
+    basis: str
+    data_end: datetime | None
+    csat: float | None
+    csat_comment: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One conversation of the run. `changed`: its text is not the one that was judged."""
+
+    conversation: Conversation
+    verdicts: tuple[Found, ...]
+    missing: tuple[Missing, ...]
+    followup: Followup
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What a rubric says of one code, as it was when it judged. Empty where its text is not stored."""
+
+    question: str = ""
+    present: str = ""
+    options: tuple[tuple[str, str], ...] = ()
+
+
+def ranking(reader: Reader, run_id: str | None = None) -> tuple[Ranked, ...]:
+    """Every conversation of the run, most worth reading first."""
+    return tuple(Ranked(**row) for row in reader.records(query("ranking"), [find_run(reader, run_id)]))
+
+
+def conversation_ids(reader: Reader, run_id: str | None = None) -> tuple[str, ...]:
+    """Every conversation of the run, oldest first."""
+    return tuple(row[0] for row in reader.rows(query("ids"), [find_run(reader, run_id)]))
+
+
+def verdicts(reader: Reader, run_id: str | None = None, ids: Sequence[str] | None = None) -> tuple[Found, ...]:
+    """Every verdict of the run with its quotes, or those of some conversations."""
+    params = [find_run(reader, run_id), None if ids is None else list(ids)]
+    quotes: dict[tuple[str, str], list[Evidence]] = {}
+    for row in reader.records(query("evidence"), params):
+        key, code = row.pop("key"), row.pop("code")
+        quotes.setdefault((key, code), []).append(Evidence(**row))
+    found = reader.records(query("verdict"), params)
+    return tuple(Found(**row, evidence=tuple(quotes.get((row["key"], row["code"]), ()))) for row in found)
+
+
+def missing(reader: Reader, run_id: str | None = None, ids: Sequence[str] | None = None) -> tuple[Missing, ...]:
+    """Every judgement of the run that failed or is pending, or those of some conversations."""
+    params = [find_run(reader, run_id), None if ids is None else list(ids)]
+    return tuple(Missing(**row) for row in reader.records(query("unjudged"), params))
+
+
+def cases(reader: Reader, run_id: str | None, ids: Sequence[str]) -> tuple[Case, ...]:
+    """These conversations, whole, in the order of `ids`. One that is no longer in the database is left out."""
+    run_id = find_run(reader, run_id)
+    by_id: dict[str, list[Found]] = {}
+    for found in verdicts(reader, run_id, ids):
+        by_id.setdefault(found.conversation_id, []).append(found)
+    gone: dict[str, list[Missing]] = {}
+    for absent in missing(reader, run_id, ids):
+        gone.setdefault(absent.conversation_id, []).append(absent)
+    followups = {
+        row["conversation_id"]: Followup(**row)
+        for row in reader.records(query("followup", "recontact_of"), [run_id, GAP_MINUTES, list(ids)])
+    }
+    return tuple(
+        Case(
+            conversation=conversation,
+            verdicts=tuple(by_id.get(conversation.conversation_id, ())),
+            missing=tuple(gone.get(conversation.conversation_id, ())),
+            followup=followups[conversation.conversation_id],
+            changed=any(
+                found.content_hash != conversation.content_hash
+                for found in by_id.get(conversation.conversation_id, ())[:1]
+            ),
+        )
+        for conversation in reader.conversations(ids)
+    )
+
+
+def policies(reader: Reader) -> tuple[Policy, ...]:
+    """Every policy, so that a broken clause can be shown where it stands."""
+    return tuple(reader.policies())
+
+
+def wordings(reader: Reader, run_id: str | None = None) -> dict[tuple[str, str, str], Wording]:
+    """The criteria's texts by (rubric, version, code), of the versions that this run is about."""
+    sql = query("wording")
+    found: dict[tuple[str, str, str], Wording] = {}
+    for name, version, body in reader.rows(sql, [find_run(reader, run_id)]):
+        text = json.loads(body)
+        criteria = text.get("criteria") if isinstance(text, dict) else None
+        for criterion in criteria if isinstance(criteria, list) else ():
+            if isinstance(criterion, dict) and isinstance(criterion.get("code"), str):
+                found[name, version, criterion["code"]] = _wording(criterion)
+    return found
+
+
+def _wording(criterion: dict[str, Any]) -> Wording:
+    options = criterion.get("options")
+    return Wording(
+        question=str(criterion.get("question") or ""),
+        present=str(criterion.get("present") or ""),
+        options=tuple((str(k), str(v)) for k, v in options.items()) if isinstance(options, dict) else (),
+    )

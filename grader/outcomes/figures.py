@@ -1,0 +1,340 @@
+"""What one run found, as counts: headline, recontact, defects, choices, failures, spend.
+
+SQL counts (see `sql/`), the records here only divide. A verdict counts as flagged when it is present *and* proved; an
+unsupported one never does. A judgement that could not be had is counted as that, and a recontact window that is still
+open when the data end is "not yet known". Shares describe the conversations of the run; they carry no weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.resources import files
+from typing import Any
+
+from grader.errors import ConfigError, GraderError
+from grader.outcomes.reader import Reader
+from grader.outcomes.share import Share
+
+WINDOWS_HOURS = (24, 72, 168)
+GAP_MINUTES = 15  # a conversation that follows so soon is the same one going on (a split, a forward), not a recontact
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """The run itself. `models` and `prompts` are those behind its judgements, reused ones too."""
+
+    run_id: str
+    started_at: datetime
+    finished_at: datetime | None
+    state: str
+    judge: str
+    model: str
+    parameters: str
+    selection: str
+    seed: int | None
+    n_population: int
+    cost_usd: float | None
+    grader_version: str
+    command: str | None
+    rubrics: tuple[str, ...]  # "accuracy 1.0.0"
+    prompts: tuple[str, ...]
+    models: tuple[str, ...]
+    n_truncated: int  # judgements that saw only a part of a long conversation
+    min_probability: float | None
+    max_probability: float | None
+    n_codes: int
+    n_codes_decided: int  # codes with at least one answer that is not `cannot_assess`
+
+    @property
+    def even(self) -> bool:
+        """Every conversation had the same chance to be drawn, so that plain shares are fair to the population."""
+        if self.min_probability is None or self.max_probability is None:
+            return True
+        return self.max_probability - self.min_probability < 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """The counts behind the headline figures, for one queue or for all (`overall`)."""
+
+    overall: bool
+    queue: str | None
+    n_conversations: int
+    n_judged_conversations: int
+    n_judgements: int
+    n_judged: int
+    n_failed: int
+    n_pending: int
+    n_reused: int
+    n_resolved: int
+    n_partly: int
+    n_not_resolved: int
+    n_unclear: int
+    n_resolution_cannot_assess: int
+    n_resolution_missing: int
+    n_contained: int
+    n_handed_off: int
+    n_contained_resolved: int
+    n_contained_partly: int
+    n_contained_not_resolved: int
+    n_contained_unclear: int
+    n_assessed: int  # at least one defect code was answered
+    n_flagged: int
+    n_critical_assessed: int  # at least one critical code was answered
+    n_critical: int
+    n_unsupported_only: int
+    n_partly_judged: int  # assessed, but some of its judgements failed or are pending
+    n_findings: int
+    n_csat: int
+    csat_sum: float
+    n_synthetic: int
+
+    @property
+    def resolved(self) -> Share:
+        """Judged resolved, of those judged resolved, partly, not or unclear."""
+        return Share(self.n_resolved, self.n_resolved + self.n_partly + self.n_not_resolved + self.n_unclear)
+
+    @property
+    def contained(self) -> Share:
+        """No hand-off to a human, of those where this is known."""
+        return Share(self.n_contained, self.n_contained + self.n_handed_off)
+
+    @property
+    def contained_not_resolved(self) -> Share:
+        """Judged `not` or `partly`, of the contained ones whose resolution was judged (unclear ones included)."""
+        n = self.n_contained_partly + self.n_contained_not_resolved
+        return Share(n, n + self.n_contained_resolved + self.n_contained_unclear)
+
+    @property
+    def flagged(self) -> Share:
+        """At least one proved defect, of those where any defect code could be answered."""
+        return Share(self.n_flagged, self.n_assessed)
+
+    @property
+    def critical(self) -> Share:
+        """At least one proved critical defect, of those where any critical code could be answered."""
+        return Share(self.n_critical, self.n_critical_assessed)
+
+    @property
+    def csat_answered(self) -> Share:
+        """Conversations with a CSAT answer."""
+        return Share(self.n_csat, self.n_conversations)
+
+    @property
+    def csat_mean(self) -> float | None:
+        """Mean CSAT, 1 to 5; None without any answer."""
+        return self.csat_sum / self.n_csat if self.n_csat else None
+
+
+@dataclass(frozen=True, slots=True)
+class Recontact:
+    """Who came back within a window. Only windows that closed before the data end count (`n_matured`)."""
+
+    overall: bool
+    queue: str | None
+    window_hours: int
+    n_matured: int
+    n_came_back: int
+    n_same_issue: int
+    n_issue_unknown: int  # came back, but the reason of one side is not known
+    n_resolved_matured: int
+    n_resolved_same_issue: int
+    n_not_yet_known: int
+    n_continued: int  # went on in another conversation within GAP_MINUTES; the clock runs from that one
+    n_no_identity: int
+    n_no_time: int
+    data_end: datetime | None
+
+    @property
+    def came_back(self) -> Share:
+        """Came back about anything."""
+        return Share(self.n_came_back, self.n_matured)
+
+    @property
+    def same_issue(self) -> Share:
+        """Came back about the same issue. A lower bound while `n_issue_unknown` is not 0."""
+        return Share(self.n_same_issue, self.n_matured)
+
+    @property
+    def resolved_but_back(self) -> Share:
+        """Came back about the same issue, of those judged resolved: the audit of that verdict."""
+        return Share(self.n_resolved_same_issue, self.n_resolved_matured)
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """One code in one slice: `all`, a `queue`, or a `channel_language`. The counts add up to `n_conversations`."""
+
+    rubric: str
+    rubric_version: str
+    code: str
+    title: str
+    severity: str
+    slice: str
+    queue: str | None
+    channel: str | None
+    language: str | None
+    n_conversations: int
+    n_flagged: int
+    n_unsupported: int
+    n_absent: int
+    n_not_applicable: int
+    n_cannot_assess: int
+    n_failed: int
+    n_pending: int
+
+    @property
+    def n_assessable(self) -> int:
+        """Conversations in which the defect could have been and the judge gave an answer."""
+        return self.n_flagged + self.n_unsupported + self.n_absent
+
+    @property
+    def flagged(self) -> Share:
+        """Proved present, of the assessable. Unsupported ones stay in the denominator and never in the numerator."""
+        return Share(self.n_flagged, self.n_assessable)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """How often one option of a choice was taken. `reasons`: contact reasons among them, most frequent first."""
+
+    overall: bool
+    queue: str | None
+    rubric: str
+    rubric_version: str
+    code: str
+    title: str
+    option: str
+    n: int
+    n_unsolved: int
+    examples: tuple[str, ...]
+    reasons: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unjudged:
+    """Judgements that could not be had, by cause. `state` is failed or pending."""
+
+    cause: str
+    state: str
+    retryable: bool
+    http_status: int | None
+    n_judgements: int
+    n_conversations: int
+    rubrics: tuple[str, ...]
+    detail: str | None
+    examples: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Spend:
+    """Calls, tokens and money. `known_usd` sums the priced calls; the totals are None when any is unpriced."""
+
+    n_calls: int
+    n_unpriced: int
+    known_usd: float
+    n_requests: int
+    n_uncounted: int  # calls whose tokens are not known
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+    n_judging_calls: int
+    n_judging_unpriced: int
+    judging_known_usd: float
+    n_judged_conversations: int
+
+    @property
+    def paid_usd(self) -> float | None:
+        """What this run paid; None when a call has no price."""
+        return None if self.n_unpriced else self.known_usd
+
+    @property
+    def judging_usd(self) -> float | None:
+        """What the judgements of this run cost, whichever run paid; None when a call has no price."""
+        return None if self.n_judging_unpriced else self.judging_known_usd
+
+    @property
+    def usd_per_conversation(self) -> float | None:
+        """`judging_usd` by judged conversation; None when unknown or none was judged."""
+        if self.judging_usd is None or not self.n_judged_conversations:
+            return None
+        return self.judging_usd / self.n_judged_conversations
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Everything that is counted about one run. `headlines[0]` and the first recontacts are over all queues."""
+
+    about: About
+    headlines: tuple[Headline, ...]
+    recontacts: tuple[Recontact, ...]
+    defects: tuple[Defect, ...]
+    choices: tuple[Choice, ...]
+    unjudged: tuple[Unjudged, ...]
+    spend: Spend
+
+    @property
+    def headline(self) -> Headline:
+        """Over all queues."""
+        return self.headlines[0]
+
+
+def query(name: str, *parts: str) -> str:
+    """The text of `sql/<name>.sql`, after `run.sql` and the parts that it builds on."""
+    folder = files("grader.outcomes") / "sql"
+    return "\n".join((folder / f"{part}.sql").read_text(encoding="utf-8") for part in ("run", *parts, name))
+
+
+def find_run(reader: Reader, run_id: str | None = None) -> str:
+    """The id of the run that is meant: the latest one, or the one that begins with `run_id`.
+
+    Raises GraderError when there is no run, ConfigError when none or several match.
+    """
+    known = [row[0] for row in reader.rows("select run_id from run order by started_at desc, run_id desc", [])]
+    if not known:
+        raise GraderError(
+            "there is no run in this workspace yet", cure="grade something first: `grader grade` (or try `grader demo`)"
+        )
+    if run_id is None:
+        return str(known[0])
+    if run_id in known:
+        return run_id
+    found = [known_id for known_id in known if run_id and known_id.startswith(run_id)]
+    if len(found) == 1:
+        return str(found[0])
+    some = ", ".join((found or known)[:5])
+    if found:
+        raise ConfigError(f"run {run_id!r} is ambiguous: {some}", cure="give more of the id")
+    raise ConfigError(
+        f"there is no run {run_id!r}", cure=f"take one of the {len(known)} there are, latest first: {some}"
+    )
+
+
+def figures(reader: Reader, run_id: str | None = None) -> Figures:
+    """All figures of one run (the latest when `run_id` is None). Raises as `find_run`."""
+    run_id = find_run(reader, run_id)
+
+    def records(name: str, *parts: str, params: Sequence[object] = ()) -> list[dict[str, Any]]:
+        found = reader.records(query(name, *parts), [run_id, *params])
+        return [{k: tuple(v) if isinstance(v, list) else v for k, v in row.items()} for row in found]
+
+    [about] = records("about")
+    [spend] = records("spend")
+    windows = [GAP_MINUTES, list(WINDOWS_HOURS)]
+    return Figures(
+        about=About(**about),
+        headlines=tuple(Headline(**row) for row in records("headline")),
+        recontacts=tuple(Recontact(**row) for row in records("recontact", "recontact_of", params=windows)),
+        defects=tuple(Defect(**row) for row in records("defect")),
+        choices=tuple(_choice(row) for row in records("choice")),
+        unjudged=tuple(Unjudged(**row) for row in records("failure")),
+        spend=Spend(**spend),
+    )
+
+
+def _choice(row: dict[str, Any]) -> Choice:
+    entries = [(entry["key"], entry["value"]) for entry in row["reasons"] or ()]
+    row["reasons"] = tuple(sorted(entries, key=lambda entry: (-entry[1], entry[0])))
+    return Choice(**row)

@@ -1,0 +1,102 @@
+"""The same run as data: one JSON document with every figure and finding, or CSV with one row per verdict.
+
+Text cells of the CSV that a spreadsheet would take for a formula get a leading apostrophe.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime
+from itertools import chain
+from typing import Any
+
+from grader.model import Evidence
+from grader.outcomes import Figures, Found, Missing, Share
+
+FORMAT_VERSION = 1
+COLUMNS = (
+    "run_id", "conversation_id", "started_at", "queue", "channel", "language", "rubric", "rubric_version", "code",
+    "severity", "scale", "answer", "support", "flagged", "message", "quote", "policy_clause", "reasoning", "judge",
+    "model", "prompt_hash", "judged_at", "truncated", "key",
+)  # fmt: skip
+# What makes a spreadsheet compute: OWASP's list for CSV injection, with the full-width forms that Excel accepts too.
+_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
+
+
+def document(figures: Figures, verdicts: Iterable[Found], missing: Sequence[Missing]) -> dict[str, Any]:
+    """Everything about one run as plain JSON values. Rates stand beside the counts that they are made of; a rate
+    without a denominator is null. Times are UTC.
+    """
+    return {
+        "format": "grader.report",
+        "format_version": FORMAT_VERSION,
+        "run": _plain(figures.about),
+        "headline": _plain(figures.headline),
+        "headline_by_queue": [_plain(h) for h in figures.headlines[1:]],
+        "recontact": [_plain(r) for r in figures.recontacts],
+        "defects": [_plain(d) for d in figures.defects],
+        "choices": [_plain(c) for c in figures.choices],
+        "could_not_be_judged": [_plain(u) for u in figures.unjudged],
+        "not_judged": [_plain(m) for m in missing],
+        "spend": _plain(figures.spend),
+        "findings": [_plain(v) for v in verdicts if v.flagged or v.unsupported],
+    }
+
+
+def _plain(value: Any) -> Any:
+    """Records to objects. Properties that hold a Share or a derived number are written with the counts."""
+    if isinstance(value, Share):
+        low, high = value.interval or (None, None)
+        return {"n": value.n, "of": value.of, "rate": value.rate, "low": low, "high": high}
+    if dataclasses.is_dataclass(value):
+        names = [field.name for field in dataclasses.fields(value)]
+        derived = [name for name, attribute in vars(type(value)).items() if isinstance(attribute, property)]
+        return {name: _plain(getattr(value, name)) for name in [*names, *derived]}
+    if isinstance(value, Evidence):
+        return {"message": value.message, "quote": value.quote, "verified": value.verified, "problem": value.problem}
+    if isinstance(value, datetime):
+        return _utc(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _utc(at: datetime) -> str:
+    return at.replace(tzinfo=at.tzinfo or UTC).astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def csv_lines(run_id: str, verdicts: Iterable[Found]) -> Iterator[str]:
+    """The CSV as lines, the header first. Of several quotes the first verified one is written, else the first."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    rows: Iterable[Sequence[object]] = (_row(run_id, verdict) for verdict in verdicts)
+    for cells in chain([COLUMNS], rows):
+        writer.writerow(cells)
+        yield buffer.getvalue()
+        buffer.seek(0)
+        buffer.truncate()
+
+
+def _row(run_id: str, v: Found) -> list[object]:
+    quotes = [e for e in v.evidence if e.message]
+    quote = next((e for e in quotes if e.verified), next(iter(quotes), None))
+    clause = next((e.quote for e in v.evidence if not e.message and e.verified), None)
+    return [
+        _cell(run_id), _cell(v.conversation_id), _utc(v.started_at) if v.started_at else "", _cell(v.queue),
+        _cell(v.channel), _cell(v.language), _cell(v.rubric), v.rubric_version, _cell(v.code), v.severity, v.scale,
+        _cell(v.answer), v.support, "true" if v.flagged else "false", quote.message if quote else "",
+        _cell(quote.quote if quote else None), _cell(clause), _cell(v.reasoning), v.judge, _cell(v.model),
+        v.prompt_hash, _utc(v.judged_at), "true" if v.truncated else "false", _cell(v.key),
+    ]  # fmt: skip
+
+
+def _cell(text: str | None) -> str:
+    """Safe for a spreadsheet. An apostrophe also goes before text that begins with one, so that it can be undone."""
+    if not text:
+        return ""
+    return f"'{text}" if text.lstrip(" \xa0").startswith((*_FORMULA, "'")) else text

@@ -1,0 +1,96 @@
+"""The page as one HTML file that needs nothing else: no network, one script, one style, both named by hash in its CSP.
+
+Texts of others reach the page in two ways only: escaped by Jinja, or as JSON that the script puts into text nodes.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from functools import cache
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup
+
+from grader.report.overview import plural, words
+from grader.report.transcript import visible
+from grader.report.view import MAX_STATIC_FINDINGS, Page
+
+_FOLDER = Path(__file__).parent / "templates"
+STYLES = ("tokens.css", "page.css", "case.css", "print.css")
+SCRIPTS = ("start.js", "case.js", "list.js", "main.js")
+_UNSAFE_IN_SCRIPT = re.compile("[<>&\x7f-\x9f\u2028\u2029]")
+
+
+def html(page: Page) -> str:
+    """The whole file."""
+    style, script = _joined(STYLES), _joined(SCRIPTS)
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            page=page,
+            style=Markup(style),  # noqa: S704 - our own file
+            script=Markup(script),  # noqa: S704 - our own file
+            csp=f"default-src 'none'; script-src 'sha256-{_sha256(script)}'; style-src 'sha256-{_sha256(style)}'; "
+            "img-src data:; base-uri 'none'; form-action 'none'",
+            data=script_json({"cases": page.cases, "codes": page.codes, "options": _labels(page), "all": page.all}),
+            static_findings=_static(page),
+            words=words,
+            plural=plural,
+        )
+    )
+
+
+def script_json(value: object) -> Markup:
+    """JSON that can stand in a script element: nothing in it can end the element or begin markup."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=vars)
+    safe = _UNSAFE_IN_SCRIPT.sub(lambda m: f"\\u{ord(m[0]):04x}", text)
+    return Markup(safe)  # noqa: S704 - no character that HTML knows is left
+
+
+def _labels(page: Page) -> dict[str, str]:
+    used = {case.resolved for case in page.cases} | {case.reason for case in page.cases}
+    used |= {case.mood for case in page.cases}
+    return {code: words(code) for code in sorted(used) if code}
+
+
+def _static(page: Page) -> list[tuple[object, object]]:
+    """(case, finding) pairs that are readable without JavaScript: the first finding of each case, then the rest."""
+    by_case = [[(case, f) for f in case.findings if f.supported] for case in page.cases]
+    deepest = max(map(len, by_case), default=0)
+    pairs: list[tuple[object, object]] = [
+        found[depth] for depth in range(deepest) for found in by_case if depth < len(found)
+    ]
+    return pairs[:MAX_STATIC_FINDINGS]
+
+
+def _shown(value: object) -> object:
+    """Control characters of others' texts get a visible form; what is markup already stays."""
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _sha256(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+@cache
+def _joined(names: tuple[str, ...]) -> str:
+    # A carriage return would be a newline to the browser, and another hash.
+    return "\n".join((_FOLDER / name).read_text(encoding="utf-8").replace("\r\n", "\n") for name in names)
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_FOLDER),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=_shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
