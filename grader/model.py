@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
@@ -73,12 +73,24 @@ Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
 def parse_time(value: object) -> object:
-    """ISO 8601 text to an aware datetime; a time without offset is UTC (ingest maps a workspace's zone before)."""
+    """ISO 8601 text to an aware datetime; a time without offset is UTC (ingest maps a workspace's zone before).
+
+    Offsets are kept in whole minutes. Raises ValueError for a time that UTC puts outside the years 1 to 9999.
+    """
     if isinstance(value, str):
-        parsed = datetime.fromisoformat(value.strip())
-        return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
-    if isinstance(value, datetime) and value.tzinfo is None:
+        value = datetime.fromisoformat(value.strip())
+    if not isinstance(value, datetime):
+        return value
+    offset = value.utcoffset()
+    if offset is None:
         return value.replace(tzinfo=UTC)
+    try:
+        value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("in UTC this time is outside the years 1 to 9999") from None
+    minutes = round(offset / timedelta(minutes=1))
+    if offset != timedelta(minutes=minutes):
+        return value.astimezone(timezone(timedelta(minutes=minutes)))
     return value
 
 
@@ -193,8 +205,8 @@ class Conversation(Record):
 
     @property
     def happened_at(self) -> datetime | None:
-        """The time that decides which policy was in force: the start, else the first time that any message has."""
-        return self.started_at or next((m.at for m in self.messages if m.at), None)
+        """The time that decides which policy was in force: the start, else the earliest time that any message has."""
+        return self.started_at or min((m.at for m in self.messages if m.at), default=None)
 
 
 def _utc(at: datetime | None) -> str | None:

@@ -32,7 +32,7 @@ def info(workspace: console.WorkspaceOption = None, as_json: console.JsonOption 
     settings = console.settings(workspace)
     from grader.store import open_store
 
-    with open_store(settings.workspace.database) as store:
+    with open_store(settings.workspace.database, create=False) as store:
         found = store.contents()
     if as_json:
         console.out_json({"database": settings.workspace.database, **found})
@@ -60,7 +60,7 @@ def verify(workspace: console.WorkspaceOption = None, as_json: console.JsonOptio
     from grader.engine.verify import verify as check
     from grader.store import open_store
 
-    with open_store(settings.workspace.database) as store:
+    with open_store(settings.workspace.database, create=False) as store:
         found = check(store, settings.workspace.state_dir / "journal")
     if as_json:
         console.out_json(
@@ -97,7 +97,10 @@ def rebuild(
 
     files = listed(journals)
     if not force:
-        console.out(f"{len(files)} journals in {journals} would be read into a new {database.name}; --yes does it")
+        if as_json:
+            console.out_json({"database": database, "journals": len(files), "done": False})
+        else:
+            console.out(f"{len(files)} journals in {journals} would be read into a new {database.name}; --yes does it")
         return
     if not files and not database.exists():
         raise InputError(
@@ -109,8 +112,8 @@ def rebuild(
     done = again(database, journals, aside)
     if as_json:
         console.out_json({
-            "database": database, "kept": done.kept, "journals": done.n_journals, "judgements": done.n_judgements,
-            "conversations": done.n_conversations,
+            "database": database, "journals": done.n_journals, "done": True, "kept": done.kept,
+            "judgements": done.n_judgements, "conversations": done.n_conversations, "lost": done.lost,
         })  # fmt: skip
         return
     console.out(
@@ -118,5 +121,7 @@ def rebuild(
     )
     if done.kept:
         console.note(f"the old database is {done.kept}")
+    if done.lost:
+        console.note(f"could not be read from it: {', '.join(done.lost)}")
     if not done.n_conversations:
-        console.note("no conversations could be copied: ingest them again")
+        console.note("no conversations could be copied: grader ingest takes them in again")

@@ -30,7 +30,8 @@ def grade(
     select: Annotated[
         list[str] | None,
         typer.Option(
-            help="Only these: queue:returns,since:2026-09-01,language:pt,handoff:yes,id:…", metavar="NAME:VALUE"
+            help="Only these: queue:returns,since:2026-09-01,until:2026-09-30,language:pt,handoff:yes,id:…",
+            metavar="NAME:VALUE",
         ),
     ] = None,
     rubric: Annotated[
@@ -66,7 +67,9 @@ def grade(
     })  # fmt: skip
     from grader.store import open_store
 
-    with open_store(settings.workspace.database, memory=DATABASE_MEMORY, threads=2) as store:
+    with open_store(
+        settings.workspace.database, read_only=dry_run, create=False, memory=DATABASE_MEMORY, threads=2
+    ) as store:
         outcome = run(
             settings, store, rubrics=rubric or (), select=selection(select or ()), sample=sample, seed=seed,
             repeat=repeat, retry_failed=retry_failed, dry_run=dry_run, quiet=quiet,
@@ -182,9 +185,11 @@ def run(
 
     started = time.monotonic()
     journals = settings.workspace.state_dir / "journal"
-    taken = engine.absorb(store, journals)
-    if taken.n_judgements:
-        console.note(f"took in {taken.n_judgements} judgements that an interrupted run had left in its journal")
+    waiting: frozenset[str] = frozenset()
+    if dry_run:
+        waiting = engine.waiting(store, journals)
+    elif n_taken := engine.absorb(store, journals).n_judgements:
+        console.note(f"took in {n_taken} judgements that an interrupted run had left in its journal")
     loaded = load_rubrics(settings, list(rubrics))
     engine.check_rubrics(store, loaded)
     limit = settings.engine.concurrency
@@ -192,7 +197,7 @@ def run(
     group_all = settings.judge.group == "all"
     plan = engine.make_plan(
         store, bench.judge, loaded, select=select, sample=sample, seed=seed, group_all=group_all, repeat=repeat,
-        retry_failed=retry_failed,
+        retry_failed=retry_failed, zone=settings.workspace.tz, also_judged=waiting,
     )  # fmt: skip
     guess = engine.estimate(plan, store, bench.prompt_chars, bench.cost) if bench.prompt_chars else None
     _tell(plan, guess, bench)
@@ -204,6 +209,8 @@ def run(
         )
     if dry_run:
         return Outcome(plan, guess, bench, None, time.monotonic() - started)
+    if plan.work:
+        bench.judge.open()  # what is wrong with it shows before the run is noted
 
     def reserve(case: Any) -> float | None:
         if budget is None or bench.prompt_chars is None:
@@ -222,7 +229,7 @@ def run(
         try:
             return await engine.grade(
                 store, plan, bench.judge, options, journals, selection=chosen, prompt_body=bench.prompt_body,
-                command=" ".join(sys.argv[1:]), on_progress=update, repeat=repeat,
+                command=_command_line(sys.argv[1:]), on_progress=update, repeat=repeat,
             )  # fmt: skip
         finally:
             await bench.judge.close()
@@ -230,6 +237,16 @@ def run(
     with progress.shown(plan.n_todo, quiet=quiet) as update:
         summary = asyncio.run(go(update))
     return Outcome(plan, guess, bench, summary, time.monotonic() - started)
+
+
+def _command_line(arguments: list[str]) -> str:
+    """The command as it is kept with the run, without the secrets that an address may hold."""
+    import re
+    import shlex
+
+    from grader.config.values import Url
+
+    return shlex.join(re.sub(r"https?://\S+", lambda m: str(Url().show(m[0])), a) for a in arguments)
 
 
 def _tell(plan: Plan, guess: Estimate | None, bench: Bench) -> None:

@@ -32,7 +32,12 @@ def told(p: Progress, seconds: float) -> str:
     left = f", {duration((p.n_todo - p.n_done) / rate)} left" if rate else ""
     failed = f" · {p.n_failed} failed" if p.n_failed else ""
     cost = f" · {usd(p.cost_usd)}" if p.prompt_tokens else ""
-    return f"{rate:.1f}/s{left}{cost}{failed} · {p.n_in_flight} in flight"
+    return f"{rate:.1f}/s{'' if p.stopping else left}{cost}{failed} · {p.n_in_flight} in flight"
+
+
+def _stopping(p: Progress) -> str:
+    calls = f"{p.n_in_flight} calls in flight are" if p.n_in_flight != 1 else "1 call in flight is"
+    return f"stopping: {calls} finished first; Ctrl-C again drops them"
 
 
 def duration(seconds: float) -> str:
@@ -54,16 +59,23 @@ def shown(n_todo: int, *, quiet: bool) -> Iterator[Callable[[Progress], None]]:
         with _bar(n_todo, started) as update:
             yield update
     else:
-        last = started
+        yield _lines(started)
 
-        def line(p: Progress) -> None:
-            nonlocal last
-            now = time.monotonic()
-            if now - last >= LINE_EVERY_SECONDS:
-                last = now
-                console.note(f"{p.n_done} of {p.n_todo} · {told(p, now - started)}")
 
-        yield line
+def _lines(started: float) -> Callable[[Progress], None]:
+    last, stopping = started, False
+
+    def update(p: Progress) -> None:
+        nonlocal last, stopping
+        now = time.monotonic()
+        if p.stopping and not stopping:
+            stopping = True
+            console.note(_stopping(p))
+        if now - last >= LINE_EVERY_SECONDS:
+            last = now
+            console.note(f"{p.n_done} of {p.n_todo} · {told(p, now - started)}")
+
+    return update
 
 
 @contextmanager
@@ -74,11 +86,14 @@ def _bar(n_todo: int, started: float) -> Iterator[Callable[[Progress], None]]:
     columns = (TextColumn("judging"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[told]}"))
     with Bar(*columns, console=console.console(stderr=True), auto_refresh=False, transient=True) as bar:
         task = bar.add_task("judging", total=n_todo, told="")
-        last = 0.0
+        last, stopping = 0.0, False
 
         def update(p: Progress) -> None:
-            nonlocal last
+            nonlocal last, stopping
             now = time.monotonic()
+            if p.stopping and not stopping:
+                stopping = True
+                bar.console.print(_stopping(p))
             if now - last >= DRAW_EVERY_SECONDS or p.n_done == n_todo:
                 last = now
                 bar.update(task, completed=p.n_done, told=told(p, now - started), refresh=True)

@@ -6,21 +6,23 @@ bars or reads configuration files.
 
 from __future__ import annotations
 
+import contextlib
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import grader
-from grader.engine.journal import Entry, Journal, journals, read, run_of
+from grader.engine.absorb import Absorbed, absorb, described, keep_rubrics, waiting
+from grader.engine.journal import End, Head, Items, Journal
 from grader.engine.plan import CHARS_PER_TOKEN, REPLY_TOKENS_PER_CODE, Estimate, Plan, Work, estimate, make_plan
 from grader.engine.run import Options, Progress, Stop, Summary, execute, failures_first
+from grader.errors import StoreError
 from grader.judge import Judge
 from grader.model import JsonValue
 from grader.rubric import Rubric
 from grader.rubric.versions import check_unchanged
-from grader.store import Store
+from grader.store import RUN_ITEMS_AT_ONCE, RunItem, Store
 
 __all__ = [
     "CHARS_PER_TOKEN",
@@ -40,69 +42,16 @@ __all__ = [
     "grade",
     "make_plan",
     "new_run",
+    "waiting",
 ]
-
-ABSORB_BATCH = 1_000
-
-
-@dataclass(frozen=True)
-class Absorbed:
-    """What was taken out of journals: how many files held something new, how many judgements were new."""
-
-    n_journals: int = 0
-    n_judgements: int = 0
-
-
-def absorb(store: Store, folder: Path, *, from_start: bool = False) -> Absorbed:
-    """Take into the database what journals hold and it does not: what a killed run had paid for.
-
-    `from_start` reads every journal whole, to rebuild a database. Runs whose process is gone are marked interrupted.
-    Raises InputError for a damaged journal.
-    """
-    n_journals = n_judgements = 0
-    for path in journals(folder):
-        start = 0 if from_start else store.absorbed(path.name)
-        if start >= path.stat().st_size:
-            continue
-        run_id = run_of(path)
-        n_journals += 1
-        batch: list[Entry] = []
-        end = start
-        for entry, end in read(path, start):
-            batch.append(entry)
-            if len(batch) >= ABSORB_BATCH:
-                n_judgements += _take(store, run_id, batch, (path.name, end))
-                batch = []
-        if batch:
-            n_judgements += _take(store, run_id, batch, (path.name, end))
-    # The database has one writer, and that is this process: a run that says it is running is one that was killed.
-    store.rows("update run set state = 'interrupted' where state = 'running'")
-    return Absorbed(n_journals, n_judgements)
-
-
-def _take(store: Store, run_id: str, batch: Sequence[Entry], mark: tuple[str, int]) -> int:
-    judgements = [j for entry in batch for j in entry.judgements]
-    return store.append(run_id, judgements, [entry.call for entry in batch if entry.call], mark)
 
 
 def check_rubrics(store: Store, rubrics: Sequence[Rubric]) -> None:
     """Refuse a rubric whose meaning changed under an unchanged version. Raises RubricError with the cure."""
     for rubric in rubrics:
-        if known := store.rubric_hashes(rubric.name, rubric.version):
-            check_unchanged(rubric, known[0])
-
-
-def _keep_rubrics(store: Store, rubrics: Sequence[Rubric], at: datetime) -> None:
-    for rubric in rubrics:
-        hashes = (rubric.meaning_hash, rubric.label_hash)
-        if store.rubric_hashes(rubric.name, rubric.version) == hashes:
-            continue
-        criteria = [
-            {"code": c.code, "position": position, "title": c.title, "severity": c.severity, "scale": c.scale}
-            for position, c in enumerate(rubric.criteria, 1)
-        ]
-        body = rubric.model_dump(mode="json")
-        store.add_rubric(rubric.name, rubric.version, hashes, rubric.title, body, criteria, at)
+        known = store.rubric_hashes(rubric.name, rubric.version)
+        if known and known[0] != rubric.meaning_hash:
+            check_unchanged(rubric, known[0], Rubric.model_validate(store.rubric_body(rubric.name, rubric.version)))
 
 
 def new_run(at: datetime) -> str:
@@ -124,38 +73,65 @@ async def grade(
     on_progress: Callable[[Progress], None] = lambda _progress: None,
     stop: Stop | None = None,
 ) -> Summary:
-    """Run a plan: note the run, make the calls, note how it ended. Every judgement is journaled before it is stored."""
+    """Run a plan: note the run, make the calls, note how it ended. Every judgement is journaled before it is stored.
+
+    Raises StoreError, before anything is called, when the journal or the database cannot be written.
+    """
     at = options.now()
     run_id = new_run(at)
-    _keep_rubrics(store, plan.rubrics, at)
-    store.add_prompt(judge.prompt_hash, prompt_body, at)
-    store.start_run({
-        "run_id": run_id, "started_at": at.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" "), "state": "running",
+    row: dict[str, JsonValue] = {
+        "run_id": run_id, "started_at": _utc(at), "state": "running",
         "judge": judge.name, "model": judge.model, "parameters": dict(judge.parameters),
         "rubrics": [{"name": r.name, "version": r.version, "meaning_hash": r.meaning_hash} for r in plan.rubrics],
         "selection": dict(selection), "seed": selection.get("seed"), "n_population": plan.n_population,
         "n_planned": plan.n_items, "n_reused": plan.n_reused, "n_judged": 0, "n_failed": 0, "cost_usd": 0.0,
         "grader_version": grader.__version__, "command": command,
-    })  # fmt: skip
-    store.add_run_items(run_id, _items(plan))
-    journal = Journal(journal_folder / f"{run_id}.jsonl", run_id, at)
-    summary = Summary(run_id, "interrupted", Progress(plan.n_todo))
+    }  # fmt: skip
+    prompt = None if prompt_body is None else (judge.prompt_hash, prompt_body)
+    head = Head(run_id, row, [described(rubric, at) for rubric in plan.rubrics], prompt)
+    journal = Journal(journal_folder / f"{run_id}.jsonl", (head, *(Items(tuple(i)) for i in _items(plan))))
+    progress = Progress(plan.n_todo)
+    state = "aborted"
     try:
+        keep_rubrics(store, head.rubrics)
+        if prompt is not None:
+            store.add_prompt(*prompt, at)
+        store.begin_run(row, _items(plan), (journal.name, journal.on_disk))
         summary = await execute(
-            run_id, plan, judge, store, journal, options, repeat=repeat, on_progress=on_progress, stop=stop
-        )
+            run_id, plan, judge, store, journal, options, progress=progress, repeat=repeat, on_progress=on_progress,
+            stop=stop,
+        )  # fmt: skip
+        state = summary.state
     finally:
-        p = summary.progress
-        store.update_run(run_id, {
-            "finished_at": options.now().astimezone(UTC).replace(tzinfo=None), "state": summary.state,
-            "n_judged": p.n_judged, "n_failed": p.n_failed, "cost_usd": p.cost_usd,
-        })  # fmt: skip
+        try:
+            _note_end(store, journal, End({
+                "finished_at": _utc(options.now()), "state": state, "n_judged": progress.n_judged,
+                "n_failed": progress.n_failed, "cost_usd": progress.cost_usd,
+            }))  # fmt: skip
+        finally:
+            journal.close()
     return summary
 
 
-def _items(plan: Plan) -> Sequence[tuple[str, str, str, bool, float, str | None]]:
-    return [
-        (d.conversation_id, rubric.name, key, key in plan.reused, d.inclusion_probability, d.stratum)
-        for d, row in zip(plan.draws, plan.keys, strict=True)
-        for rubric, key in zip(plan.rubrics, row, strict=True)
-    ]
+def _note_end(store: Store, journal: Journal, end: End) -> None:
+    """What is journaled is safe: where the end cannot be noted, the next run finds out how this one ended."""
+    with contextlib.suppress(StoreError):
+        before = journal.on_disk
+        journal.write(end)
+        if store.absorbed(journal.name) == before:
+            store.end_run(journal.path.stem, end.changes, (journal.name, journal.on_disk))
+
+
+def _utc(at: datetime) -> str:
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ")
+
+
+def _items(plan: Plan) -> Iterator[list[RunItem]]:
+    chunk: list[RunItem] = []
+    for item in plan.items():
+        chunk.append(item)
+        if len(chunk) == RUN_ITEMS_AT_ONCE:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk

@@ -5,9 +5,9 @@ Nothing is called and nothing is written here. Texts are read for a few conversa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, tzinfo
 from itertools import islice
 
 from grader.errors import InputError
@@ -15,7 +15,7 @@ from grader.judge import Case, Judge, Question
 from grader.model import Conversation, Policy, digest
 from grader.rubric import Rubric, applicable
 from grader.sampling import Draw, simple_random
-from grader.store import Member, Store
+from grader.store import Member, RunItem, Store
 
 MEASURED = 24  # conversations whose prompts are rendered for the estimate
 # English, Portuguese and Spanish JSON run from 3 to 4.5 characters a token in the tokenizers of the common models; one
@@ -44,7 +44,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Plan:
-    """A run before it starts. Counts are of judgements (conversation × rubric), calls are requests to the judge."""
+    """A run before it starts. Counts are of judgements (conversation × rubric); a piece of work is one call."""
 
     rubrics: tuple[Rubric, ...]
     draws: Sequence[Draw]
@@ -54,9 +54,14 @@ class Plan:
     policies: Mapping[str, tuple[Policy, ...]]  # by policy hash
     content_hashes: Mapping[str, str]
     work: Sequence[Work]
-    n_reused: int
-    n_failed_before: int  # failures that stand, and are only tried again when asked to
-    reused: frozenset[str] = field(default_factory=frozenset)
+    failed_before: frozenset[str]  # keys of failures that stand, and are only tried again when asked to
+
+    @property
+    def n_failed_before(self) -> int:
+        """Judgements that failed before and are left alone."""
+        if not self.failed_before:
+            return 0
+        return sum(key in self.failed_before for row in self.keys for key in row)
 
     @property
     def n_items(self) -> int:
@@ -64,9 +69,25 @@ class Plan:
         return len(self.draws) * len(self.rubrics)
 
     @property
+    def n_reused(self) -> int:
+        """Judgements that are there, or that this run makes for another conversation with the very same content."""
+        return self.n_items - self.n_todo - self.n_failed_before
+
+    @property
     def n_todo(self) -> int:
         """Judgements to be made."""
         return sum(len(w.rubrics) for w in self.work)
+
+    def items(self) -> Iterator[RunItem]:
+        """Everything that the run is about, as the store lists it. An item is reused when its key is not worked on,
+        or was worked on for a conversation before it.
+        """
+        open_keys = {key for w in self.work for key in w.keys}
+        for draw, row in zip(self.draws, self.keys, strict=True):
+            for rubric, key in zip(self.rubrics, row, strict=True):
+                reused = key not in open_keys and key not in self.failed_before
+                open_keys.discard(key)
+                yield draw.conversation_id, rubric.name, key, reused, draw.inclusion_probability, draw.stratum
 
     def case(self, conversation: Conversation, work: Work) -> Case:
         """What the judge is handed for this piece of work."""
@@ -100,13 +121,17 @@ def make_plan(
     group_all: bool = False,
     repeat: int = 0,
     retry_failed: bool = False,
+    zone: tzinfo = UTC,
+    also_judged: Collection[str] = (),
 ) -> Plan:
     """Draw the sample, make the verdict keys, find what is there.
 
-    A failure that may pass by itself (time-out, 429, 5xx) is tried again by a plain second run; one that will not (the
-    conversation is too long, the model refuses) only with `retry_failed`. Raises InputError when nothing is selected.
+    `zone` is for times in `select` without an offset; `also_judged` are keys whose judgements the database does not
+    hold yet. Two conversations with the very same content have the same keys, and are judged once. A failure that may
+    pass by itself (time-out, 429, 5xx) is tried again by a plain second run; one that will not (the conversation is too
+    long, the model refuses) only with `retry_failed`. Raises InputError when nothing is selected.
     """
-    members = store.population(select)
+    members = store.population(select, zone=zone)
     if not members:
         if select:
             chosen = ", ".join(f"{name}:{value}" for name, value in select)
@@ -128,17 +153,20 @@ def make_plan(
         )
         for m in drawn
     ]
-    judged = store.judged(key for row in keys for key in row)
-    standing = set() if retry_failed else store.failed_for_good(key for row in keys for key in row)
+    every = {key for row in keys for key in row}
+    judged = store.judged(every) | (every & set(also_judged))
+    standing = set() if retry_failed else store.failed_for_good(every - judged)
+    taken = judged | standing
     work: list[Work] = []
     for member, row in zip(drawn, keys, strict=True):
-        todo = [i for i, key in enumerate(row) if key not in judged and key not in standing]
+        todo = [i for i, key in enumerate(row) if key not in taken]
+        taken.update(row)
         parts = [todo] if together and todo else [[i] for i in todo]
         work.extend(Work(member.conversation_id, tuple(p), tuple(row[i] for i in p)) for p in parts)
     return Plan(
         rubrics=tuple(rubrics), draws=draws, n_population=len(members), keys=keys, policy_hashes=policy_hashes,
         policies=policies, content_hashes={m.conversation_id: m.content_hash for m in drawn}, work=work,
-        n_reused=len(judged), n_failed_before=len(standing), reused=frozenset(judged),
+        failed_before=frozenset(standing),
     )  # fmt: skip
 
 

@@ -2,39 +2,71 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.engine import absorb
-from grader.errors import StoreError
-from grader.store import copy_inflow, open_store
+from grader.engine.absorb import Absorbed, absorb
+from grader.errors import InputError, StoreError
+from grader.store import Salvaged, check_free, open_store
 
 
 @dataclass(frozen=True)
 class Rebuilt:
-    """What a rebuild did. `kept`: where the old database is now, None when there was none."""
+    """What a rebuild did. `kept`: where the old database is now, None when there was none; `lost`: the tables that
+    could not be read from it.
+    """
 
     kept: Path | None
     n_journals: int
     n_judgements: int
     n_conversations: int
+    lost: tuple[str, ...] = ()
 
 
 def rebuild(database: Path, journal_folder: Path, aside: Path) -> Rebuilt:
-    """Move the old database aside and make a new one. Raises StoreError or InputError; the old file is never lost."""
-    kept = None
-    if database.exists():
-        database.rename(aside)
-        wal = database.with_name(database.name + ".wal")
-        if wal.exists():
-            wal.rename(aside.with_name(aside.name + ".wal"))
-        kept = aside
-    with open_store(database) as store:
-        n_conversations = 0
-        if kept is not None:
+    """Make a new database beside the old one, then let them change places: until then nothing is touched.
+
+    Raises StoreError when another process holds the database, and InputError for a damaged journal, once everything
+    that is whole is in the new database.
+    """
+    check_free(database)
+    if aside.exists():
+        raise StoreError(f"{aside} is there already", cure="move it away, then run it again")
+    making = database.with_name(f".{database.name}.rebuild")
+    _remove(making)
+    try:
+        with open_store(making) as store:
+            saved = store.salvage(database) if database.exists() else Salvaged(0, ())
+            done, damaged = Absorbed(), None
             try:
-                n_conversations = copy_inflow(kept, store)
-            except StoreError:
-                n_conversations = 0  # the old file cannot be read: that is why it is being rebuilt
-        done = absorb(store, journal_folder, from_start=True)
-    return Rebuilt(kept, done.n_journals, done.n_judgements, n_conversations)
+                done = absorb(store, journal_folder, from_start=True)
+            except InputError as error:
+                damaged = error
+        kept = aside if database.exists() else None
+        try:
+            for old, new in _with_log(database, aside):
+                old.rename(new)
+            making.rename(database)
+        except OSError as error:
+            raise StoreError(f"{database}: cannot be replaced: {error.strerror}", cure="check the rights") from error
+    finally:
+        _remove(making)
+    if damaged is not None:
+        raise damaged
+    return Rebuilt(kept, done.n_journals, done.n_judgements, saved.n_conversations, saved.lost)
+
+
+def _with_log(database: Path, aside: Path) -> Iterator[tuple[Path, Path]]:
+    """The file and its write-ahead log, where they are there, with their new names."""
+    for suffix in ("", ".wal"):
+        old = database.with_name(database.name + suffix)
+        if old.exists():
+            yield old, aside.with_name(aside.name + suffix)
+
+
+def _remove(database: Path) -> None:
+    for suffix in ("", ".wal"):
+        with contextlib.suppress(FileNotFoundError):
+            database.with_name(database.name + suffix).unlink()

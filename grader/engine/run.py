@@ -1,6 +1,6 @@
 """The batch run: work out of the plan, through the judge, into the journal, then into the database.
 
-Order per call: reserve its cost, call, journal (fsync), database (batched), settle. A worker takes its next piece of
+Order per call: reserve its cost, call, settle, journal (fsync), database (batched). A worker takes its next piece of
 work only when the last one is on disk, so a kill loses at most the calls that were in flight. One thread owns the
 database; nothing else touches it during a run.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import uuid
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ from grader.store import CallRecord, Store
 READ_AHEAD = 32  # conversations read at a time
 WRITE_BATCH = 256  # judgements per transaction
 WRITE_EVERY_SECONDS = 2.0
+TELL_EVERY_SECONDS = 0.5  # so that a display moves while every call is waiting
 
 
 @dataclass
@@ -44,6 +46,7 @@ class Progress:
     completion_tokens: int = 0
     cost_usd: float | None = 0.0
     causes: dict[str, int] = field(default_factory=dict)
+    stopping: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,9 @@ class Options:
 
 @dataclass(frozen=True)
 class Summary:
-    """How a run ended. `state`: complete, incomplete (failures), interrupted, budget, refused, aborted."""
+    """How a run ended. `state`: complete, incomplete (failures), interrupted, budget, refused (by the endpoint),
+    aborted (by another error, or by too many failures).
+    """
 
     run_id: str
     state: str
@@ -72,18 +77,20 @@ class Stop:
 
     def __init__(self) -> None:
         self.requested = False
-        self._now: Callable[[], None] | None = None
+        self.at_once = False
+        self._act: Callable[[], None] | None = None
 
     def request(self) -> None:
         """Ask to stop; the second time, at once."""
-        if self.requested and self._now is not None:
-            self._now()
+        self.at_once = self.requested
         self.requested = True
+        if self._act is not None:
+            self._act()
 
     @contextmanager
-    def listening(self, at_once: Callable[[], None]) -> Iterator[None]:
-        """Within the block, SIGINT and SIGTERM ask to stop (where the loop can take signals)."""
-        self._now = at_once
+    def listening(self, act: Callable[[], None]) -> Iterator[None]:
+        """Within the block, SIGINT and SIGTERM ask to stop (where the loop can take signals); each time `act` runs."""
+        self._act = act
         loop = asyncio.get_running_loop()
         taken: list[signal.Signals] = []
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -95,7 +102,7 @@ class Stop:
         try:
             yield
         finally:
-            self._now = None
+            self._act = None
             for number in taken:
                 loop.remove_signal_handler(number)
 
@@ -105,44 +112,62 @@ class _Run:
 
     def __init__(
         self, run_id: str, plan: Plan, judge: Judge, store: Store, journal: Journal, options: Options,
-        on_progress: Callable[[Progress], None], stop: Stop, repeat: int,
+        progress: Progress, on_progress: Callable[[Progress], None], stop: Stop, repeat: int,
     ) -> None:  # fmt: skip
         self.run_id, self.plan, self.judge, self.store, self.options = run_id, plan, judge, store, options
         self.journal, self.on_progress, self.stop, self.repeat = journal, on_progress, stop, repeat
-        self.progress = Progress(n_todo=plan.n_todo)
+        self.progress = progress
         self.error: GraderError | None = None
         self.ended_by: str | None = None
         self._parameters_hash = digest("pa", dict(judge.parameters))
         self._reserved = 0.0
         self._spent = 0.0
-        self._unanswered = 0  # failures in a row, as long as nothing has succeeded
+        self._room = asyncio.Event()  # a call has ended: look again whether the budget has room
+        self._unanswered = 0  # failures in a row, as long as no call has been answered
+        self._answered = False
         self._queue: asyncio.Queue[tuple[Work, Case] | None] = asyncio.Queue(maxsize=max(8, options.concurrency // 2))
+        self._n_workers = min(options.concurrency, len(plan.work))
         self._db = ThreadPoolExecutor(1, thread_name_prefix="database")
-        self._pending: list[tuple[Entry, int]] = []
+        self._pending: deque[tuple[Entry, int]] = deque()  # journaled, or about to be, with where each line ends
         self._n_pending = 0
         self._writing: asyncio.Task[None] | None = None
         self._written_at = 0.0
+        self._store_broken = False
 
     async def execute(self) -> None:
         """Do the work; returns when it is done or stopped, with everything journaled in the database."""
-        tasks = [asyncio.create_task(self._work()) for _ in range(self.options.concurrency)]
-        feeding = asyncio.create_task(self._feed())
+        tasks = [asyncio.create_task(self._work()) for _ in range(self._n_workers)]
+        tasks.append(asyncio.create_task(self._feed()))
+        telling = asyncio.create_task(self._tell())
         try:
-            with self.stop.listening(lambda: _cancel(tasks, feeding)):
-                await asyncio.gather(feeding, *tasks)
+            with self.stop.listening(lambda: self._stop(tasks)):
+                await asyncio.gather(*tasks)
         except asyncio.CancelledError:
-            if not self.stop.requested:
+            if not self.stop.at_once:
                 raise
             self.ended_by = "interrupted"
         finally:
-            for task in (*tasks, feeding):
+            for task in (*tasks, telling):
                 task.cancel()
-            await asyncio.gather(feeding, *tasks, return_exceptions=True)
-            await self.journal.close()
+            await asyncio.gather(*tasks, telling, return_exceptions=True)
+            await self.journal.flushed()
             if self._writing is not None:
                 await self._writing
             await self._write()
             self._db.shutdown()
+
+    def _stop(self, tasks: Sequence[asyncio.Task[None]]) -> None:
+        self.progress.stopping = True
+        self._room.set()
+        if self.stop.at_once:
+            for task in tasks:
+                task.cancel()
+        self.on_progress(self.progress)
+
+    async def _tell(self) -> None:
+        while True:
+            await asyncio.sleep(TELL_EVERY_SECONDS)
+            self.on_progress(self.progress)
 
     # ── work ──
 
@@ -157,50 +182,78 @@ class _Run:
             while end < len(work) and (work[end].conversation_id in ids or len(ids) < READ_AHEAD):
                 ids[work[end].conversation_id] = None
                 end += 1
-            found = {
-                c.conversation_id: c for c in await loop.run_in_executor(self._db, self.store.conversations, list(ids))
-            }
+            try:
+                read = await loop.run_in_executor(self._db, self.store.conversations, list(ids))
+            except GraderError as error:
+                self._end("aborted", error)
+                break
+            found = {c.conversation_id: c for c in read}
             for piece in work[start:end]:
                 if self._ending():
                     break
                 await self._queue.put((piece, self.plan.case(found[piece.conversation_id], piece)))
             start = end
-        for _ in range(self.options.concurrency):
+        for _ in range(self._n_workers):
             await self._queue.put(None)
 
     def _ending(self) -> bool:
-        if self.stop.requested and self.ended_by is None:
-            self.ended_by = "interrupted"
+        if self.stop.requested:
+            self._end("interrupted")
         return self.ended_by is not None
+
+    def _end(self, by: str, error: GraderError | None = None) -> None:
+        """Take no new work; the first reason stands. What is in flight is finished and kept."""
+        if self.ended_by is None:
+            self.ended_by, self.error = by, error
+            self._room.set()
 
     async def _work(self) -> None:
         while (taken := await self._queue.get()) is not None:
+            work, case = taken
             if self._ending():
                 continue  # let the feeder run dry
-            work, case = taken
-            reserved = self.options.reserve(case) or 0.0
-            budget = self.options.budget_usd
-            if budget is not None and self._spent + self._reserved + reserved > budget:
-                self.ended_by = "budget"
+            opinion = None
+            reserved = await self._reserve(case)
+            if reserved is None:
                 continue
-            self._reserved += reserved
             self.progress.n_in_flight += 1
             try:
                 opinion = await self._ask(case)
             finally:
                 self._reserved -= reserved
                 self.progress.n_in_flight -= 1
+                if opinion is None:
+                    self._room.set()
             if opinion is not None:
-                await self._keep(work, case, opinion)
+                await self._keep(work, case, opinion, reserved)
+
+    async def _reserve(self, case: Case) -> float | None:
+        """Set aside what the call may cost, waiting for calls in flight to settle; None when it is not to be made."""
+        try:
+            most = self.options.reserve(case) or 0.0
+        except GraderError as error:
+            self._end("aborted", error)
+            return None
+        budget = self.options.budget_usd
+        while budget is not None and self._spent + self._reserved + most > budget:
+            if self.progress.n_in_flight == 0:
+                self._end("budget")
+            if self._ending():
+                return None
+            self._room.clear()
+            await self._room.wait()
+        self._reserved += most
+        return most
 
     async def _ask(self, case: Case) -> Opinion | None:
         try:
-            return await self.judge.judge(case)
+            return _whole(await self.judge.judge(case), case)
         except JudgeError as error:
-            self.error, self.ended_by = error, "refused"
+            self._end("refused", error)
             return None
-        except GraderError:
-            raise
+        except GraderError as error:
+            self._end("aborted", error)
+            return None
         except Exception as error:  # noqa: BLE001 - the outermost edge of a worker: record what happened and go on
             place = error.__traceback__
             while place and place.tb_next:
@@ -211,18 +264,20 @@ class _Run:
 
     # ── results ──
 
-    async def _keep(self, work: Work, case: Case, opinion: Opinion) -> None:
+    async def _keep(self, work: Work, case: Case, opinion: Opinion, reserved: float) -> None:
         entry = self._entry(work, case, opinion)
-        size = await self.journal.append(written(entry))
-        self._settle(entry, opinion)
-        self._pending.append((entry, size))
+        self._settle(entry, opinion, reserved)
+        # From here on the line is on its way to the disk, and into the database, even if this worker is cancelled.
+        on_disk = self.journal.append(written(entry))
+        self._pending.append((entry, self.journal.end))
         self._n_pending += len(entry.judgements)
+        await on_disk
         now = asyncio.get_running_loop().time()
         self._written_at = self._written_at or now
         due = self._n_pending >= WRITE_BATCH or now - self._written_at >= WRITE_EVERY_SECONDS
         if due and (self._writing is None or self._writing.done()):
             if self._writing is not None:
-                self._writing.result()  # a write that failed ends the run here
+                self._writing.result()
             self._writing = asyncio.create_task(self._write())
         elif self._n_pending >= 8 * WRITE_BATCH and self._writing is not None:
             await asyncio.shield(self._writing)  # the disk is slower than the judge: wait for it
@@ -258,50 +313,64 @@ class _Run:
         )
         return Entry(judgements, call)
 
-    def _settle(self, entry: Entry, opinion: Opinion) -> None:
+    def _settle(self, entry: Entry, opinion: Opinion, reserved: float) -> None:
         p, n = self.progress, len(entry.judgements)
         p.n_done += n
         if opinion.failure is None:
             p.n_judged += n
-            self._unanswered = 0
+            self._answered = self._answered or opinion.stats is not None
         else:
             p.n_failed += n
             p.causes[opinion.failure.cause] = p.causes.get(opinion.failure.cause, 0) + n
             self._unanswered += 1
-            if p.n_judged == 0 and self._unanswered >= self.options.abort_after_failures and self.ended_by is None:
-                self.ended_by = "aborted"
-                self.error = JudgeError(
+            if not self._answered and self._unanswered >= self.options.abort_after_failures:
+                self._end("aborted", JudgeError(
                     f"the first {self._unanswered} calls all failed, the last with {opinion.failure.cause}: "
                     f"{opinion.failure.detail}",
                     cure="`grader doctor` looks at the endpoint; then run the same command again",
-                )
+                ))  # fmt: skip
         if opinion.stats is not None:
             p.n_calls += 1
             p.n_attempts += opinion.stats.attempts
             p.prompt_tokens += opinion.stats.prompt_tokens or 0
             p.completion_tokens += opinion.stats.completion_tokens or 0
             cost = opinion.stats.cost_usd
-            self._spent += cost or 0.0
-            if opinion.stats.prompt_tokens is not None:  # a call that was never answered cost nothing that is known
+            # A call that was never answered cost nothing that is known; an answer without a price cost something.
+            if opinion.failure is None or opinion.stats.prompt_tokens is not None:
                 p.cost_usd = None if cost is None or p.cost_usd is None else p.cost_usd + cost
+                self._spent += reserved if cost is None else cost
+        self._room.set()
 
     async def _write(self) -> None:
         """Take what is journaled into the database, in order, in one transaction."""
-        batch, self._pending, self._n_pending = self._pending, [], 0
-        self._written_at = 0.0
-        if not batch:
-            return
+        batch: list[tuple[Entry, int]] = []
+        while self._pending and self._pending[0][1] <= self.journal.on_disk:
+            batch.append(self._pending.popleft())
         judgements = [j for entry, _ in batch for j in entry.judgements]
+        self._n_pending -= len(judgements)
+        self._written_at = 0.0
+        if not batch or self._store_broken:
+            return
         calls = [entry.call for entry, _ in batch if entry.call is not None]
         mark = (self.journal.name, batch[-1][1])
-        await asyncio.get_running_loop().run_in_executor(
-            self._db, self.store.append, self.run_id, judgements, calls, mark
-        )
+        try:
+            await asyncio.get_running_loop().run_in_executor(
+                self._db, self.store.append, self.run_id, judgements, calls, mark
+            )
+        except GraderError as error:
+            # The journal has it all. No later batch may move the mark past this one, so nothing more is written.
+            self._store_broken = True
+            self._end("aborted", error)
 
 
-def _cancel(tasks: Sequence[asyncio.Task[None]], feeding: asyncio.Task[None]) -> None:
-    for task in (*tasks, feeding):
-        task.cancel()
+def _whole(opinion: Opinion, case: Case) -> Opinion:
+    """The opinion, when every criterion has its one answer; else a failure that says whose fault it is."""
+    for question in case.questions if opinion.failure is None else ():
+        answered = [v.criterion for v in opinion.verdicts.get(question.rubric.name, ())]
+        if sorted(answered) != sorted(question.rubric.codes):
+            detail = f"the judge did not answer each code of {question.rubric.name} once: please report this"
+            return Opinion(failure=Failure(cause="internal_error", detail=detail, retryable=True), stats=opinion.stats)
+    return opinion
 
 
 async def execute(
@@ -312,21 +381,23 @@ async def execute(
     journal: Journal,
     options: Options,
     *,
+    progress: Progress | None = None,
     repeat: int = 0,
     on_progress: Callable[[Progress], None] = lambda _progress: None,
     stop: Stop | None = None,
 ) -> Summary:
-    """Make every call of the plan that is still to be made, and say how it ended.
+    """Make every call of the plan that is still to be made, and say how it ended; `progress` is kept up to date.
 
-    Raises StoreError when a result can no longer be kept: then nothing more is called.
+    Raises StoreError when the journal can no longer be written: then nothing more is called.
     """
-    run = _Run(run_id, plan, judge, store, journal, options, on_progress, stop or Stop(), repeat)
+    progress = progress or Progress(plan.n_todo)
+    run = _Run(run_id, plan, judge, store, journal, options, progress, on_progress, stop or Stop(), repeat)
     await run.execute()
-    missing = run.progress.n_failed or plan.n_failed_before or run.progress.n_done < plan.n_todo
+    missing = progress.n_failed or plan.n_failed_before or progress.n_done < plan.n_todo
     state = run.ended_by or ("incomplete" if missing else "complete")
-    if state == "interrupted" and run.progress.n_done >= plan.n_todo:  # asked to stop when all was done
+    if state == "interrupted" and progress.n_done >= plan.n_todo:  # asked to stop when all was done
         state = "incomplete" if missing else "complete"
-    return Summary(run_id, state, run.progress, run.error)
+    return Summary(run_id, state, progress, run.error)
 
 
 def failures_first(causes: dict[str, int]) -> Sequence[tuple[str, int]]:

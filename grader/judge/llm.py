@@ -9,47 +9,69 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import instructor
 import tenacity
 from instructor.core import IncompleteOutputException, InstructorRetryException
-from openai.types.chat import ChatCompletion
 from pydantic import BaseModel, ValidationError
 
 from grader.config import Judge as Endpoint
+from grader.errors import ConfigError
 from grader.evidence import Transcript
-from grader.judge import Case, Opinion, Question
+from grader.judge import Case, Opinion, Question, identity
+from grader.judge.completion import Call, Completion, Function, Message
 from grader.judge.pace import Pace
 from grader.judge.prices import PriceList
-from grader.judge.wire import TALLY, Tally, UnsupportedMode, Wire, as_failure
+from grader.judge.wire import TALLY, Tally, UnsupportedMode, Wire, as_failure, request_parameters
 from grader.model import Answer, CallStats, Evidence, Failure, JsonValue, Support, Verdict
 from grader.prompt import Prompt, Templates, render
 from grader.rubric import Answered, Criterion, Rubric, read_reply, reply_model
+from grader.text import neutralise
 
 # A model gone wrong may return thousands of quotes; what is kept of one answer is bounded.
 MAX_QUOTES = 20
 MAX_TEXT = 4_000
+NO_MESSAGE = -1  # where a judge cites a message number that no conversation can have
 
 _FALLBACK = {"json_schema": "tools", "tools": "json"}
+_OURS = frozenset({
+    "messages", "model", "response_format", "tools", "tool_choice", "functions", "function_call", "stream", "n",
+})  # fmt: skip
 
 Messages = Sequence[Mapping[str, JsonValue]]
 Asked = Sequence[tuple[Rubric, Sequence[str]]]
 
 
-class Reply(instructor.OpenAISchema):
-    """Base of all replies: instructor takes the class as it is, and its schema is built once."""
+@dataclass(frozen=True)
+class _Reply:
+    """A reply that fits the schema, and its text as it goes back into a re-ask."""
 
-    @classmethod
-    def model_json_schema(cls, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """The cached schema; a copy, since callers write into it."""
-        return dict(_schema(cls)) if not args and not kwargs else super().model_json_schema(*args, **kwargs)
+    fields: BaseModel
+    text: str
 
 
 @functools.lru_cache(maxsize=256)
-def _schema(model: type[Reply]) -> dict[str, Any]:
-    return super(Reply, model).model_json_schema()
+def _shape(model: type[BaseModel]) -> Any:
+    """What instructor is handed: the reply's name, schema and check, but none of its fields.
+
+    instructor walks through all fields of a response model four times per call, to look for asynchronous validators;
+    that alone would take longer than the rest of the call.
+    """
+    schema = model.model_json_schema()
+
+    class Reply(instructor.OpenAISchema):
+        @classmethod
+        def model_json_schema(cls, *_args: Any, **_kwargs: Any) -> dict[str, Any]:
+            return dict(schema)
+
+        @classmethod
+        def model_validate_json(cls, json_data: Any, **_kwargs: Any) -> Any:
+            # Not strict: "3" for 3 is no reason to pay for another call.
+            return _Reply(model.model_validate_json(json_data, strict=False), json_data)
+
+    return Reply
 
 
 @dataclass(frozen=True)
@@ -86,11 +108,18 @@ class LlmJudge:
     name = "llm"
 
     def __init__(self, endpoint: Endpoint, templates: Templates, prices: PriceList, pace: Pace) -> None:
+        """Raises JudgeError where there is no endpoint or key to use, ConfigError for an `extra_body` that is ours."""
+        if taken := sorted(_OURS & set(endpoint.extra_body)):
+            raise ConfigError(
+                f"[judge] extra_body sets {', '.join(taken)}, which Grader itself sends", cure="take it out"
+            )
         self._endpoint = endpoint
         self._templates = templates
         self._prices = prices
         self._wire = Wire(endpoint, pace)
         self._mode: str = "json_schema" if endpoint.mode == "auto" else endpoint.mode
+        self._proved: set[str] = set()  # modes that have worked: what goes wrong with one is not the mode
+        self._parameters = request_parameters(endpoint)
         in_content = instructor.patch(create=self._send, mode=instructor.Mode.JSON_SCHEMA)
         in_tool = instructor.patch(create=self._send, mode=instructor.Mode.TOOLS)
         # instructor types its patched function as the synchronous one.
@@ -113,12 +142,8 @@ class LlmJudge:
 
     @property
     def parameters(self) -> Mapping[str, object]:
-        """What changes the answers besides model, rubric and wording. How the endpoint is reached does not."""
-        e = self._endpoint
-        return {
-            "temperature": e.temperature, "seed": e.seed, "max_output_tokens": e.max_output_tokens,
-            "reasoning_effort": e.reasoning_effort, "extra_body": dict(e.extra_body), "context_chars": e.context_chars,
-        }  # fmt: skip
+        """What changes the answers besides model, rubric and wording."""
+        return identity.parameters(self._endpoint)
 
     async def close(self) -> None:
         """Give the connections back."""
@@ -126,30 +151,24 @@ class LlmJudge:
 
     async def judge(self, case: Case) -> Opinion:
         """One call, with its re-asks; see the module's docstring for who retries what."""
-        ruled = {q.rubric.name: _ruled(q) for q in case.questions}
         asked: Asked = [(q.rubric, q.ask) for q in case.questions if q.ask]
         if not asked:
-            return Opinion(verdicts=ruled)
+            return Opinion(verdicts={q.rubric.name: _in_order(q, ()) for q in case.questions})
         prompt = render(
-            case.conversation, asked, case.policies, self._templates,
-            max_chars=self._endpoint.context_chars,
-        )  # fmt: skip
+            case.conversation, asked, case.policies, self._templates, max_chars=self._endpoint.context_chars
+        )
         tally = Tally()
         token = TALLY.set(tally)
-        reasks = 0
         try:
-            said = await self._ask(prompt.messages, asked)
-            checked, reasks = await self._prove(case, prompt, asked, said)
+            checked = await self._prove(case, prompt, asked, await self._ask(prompt.messages, asked))
         except (InstructorRetryException, IncompleteOutputException) as error:
-            return Opinion(failure=_failure(error), stats=self._stats(tally, reasks), truncated=prompt.truncated)
+            return Opinion(failure=_failure(error), stats=self._stats(tally), truncated=prompt.truncated)
         finally:
             TALLY.reset(token)
-        verdicts = {name: tuple(c.verdict() for c in found) + ruled[name] for name, found in checked.items()}
-        return Opinion(verdicts={**ruled, **verdicts}, stats=self._stats(tally, reasks), truncated=prompt.truncated)
+        verdicts = {q.rubric.name: _in_order(q, checked.get(q.rubric.name, ())) for q in case.questions}
+        return Opinion(verdicts=verdicts, stats=self._stats(tally), truncated=prompt.truncated)
 
-    async def _prove(
-        self, case: Case, prompt: Prompt, asked: Asked, said: _Said
-    ) -> tuple[dict[str, list[_Checked]], int]:
+    async def _prove(self, case: Case, prompt: Prompt, asked: Asked, said: _Said) -> dict[str, list[_Checked]]:
         """Check every quote; ask once more, naming them, about present defects whose proof does not hold."""
         transcript = Transcript(case.conversation.messages, case.policies)
         checked = {
@@ -158,8 +177,8 @@ class LlmJudge:
         }
         doubted = {name: [c for c in found if c.support is Support.UNSUPPORTED] for name, found in checked.items()}
         again = [(r, tuple(c.criterion.code for c in doubted[r.name])) for r, _ in asked if doubted[r.name]]
-        if not again:
-            return checked, 0
+        if not again or not self._endpoint.max_reasks:
+            return checked
         complaint = _complaint([c for found in doubted.values() for c in found], transcript)
         messages = [
             *prompt.messages,
@@ -169,45 +188,48 @@ class LlmJudge:
         try:
             second = await self._ask(messages, again, grouped=len(asked) > 1)
         except (InstructorRetryException, IncompleteOutputException) as error:
-            _failure(error)  # raises what no run can go on from; otherwise the first answers stand, unsupported
-            return checked, 1
+            # Where the endpoint failed, the proof could not be asked for: no verdict is made out of that. Where the
+            # model could not answer, the first answers stand, unsupported.
+            if _failure(error).cause not in _MODELS_OWN:
+                raise
+            return checked
         for rubric, codes in again:
             newer = {
                 code: _check(transcript, rubric.criterion(code), second.answers[rubric.name][code]) for code in codes
             }
             checked[rubric.name] = [newer.get(c.criterion.code, c) for c in checked[rubric.name]]
-        return checked, 1
+        return checked
 
     async def _ask(self, messages: Messages, asked: Asked, *, grouped: bool | None = None) -> _Said:
         grouped = len(asked) > 1 if grouped is None else grouped
-        shape = reply_model(asked, base=Reply, grouped=grouped)
+        shape = _shape(reply_model(asked, grouped=grouped))
+        tally = TALLY.get()
         while True:
-            mode = self._mode
+            mode = tally.mode = self._mode
             try:
-                reply: BaseModel = await self._create[mode](
+                reply: _Reply = await self._create[mode](
                     response_model=shape,
-                    strict=False,  # "3" for 3 is no reason to pay for another call
                     # A fresh one per call: its state is on the object, and calls run side by side.
                     max_retries=tenacity.AsyncRetrying(
                         stop=tenacity.stop_after_attempt(1 + self._endpoint.max_reasks),
                         retry=tenacity.retry_if_exception_type(
-                            (ValidationError, json.JSONDecodeError, instructor.core.ResponseParsingError,
-                             IncompleteOutputException)
+                            (ValidationError, instructor.core.ResponseParsingError, IncompleteOutputException)
                         ),
                         reraise=True,
                     ),
-                    messages=[dict(m) for m in messages],
-                    **self._request(),
-                )  # fmt: skip
+                    messages=list(messages),
+                )
             except InstructorRetryException as error:
                 if not (isinstance(error.__cause__, UnsupportedMode) and self._next_mode(mode)):
                     raise
+                tally.asks -= 1  # the same question in another form
             else:
-                return _Said(read_reply(reply, asked, grouped=grouped), reply.model_dump_json(by_alias=True))
+                self._proved.add(mode)
+                return _Said(read_reply(reply.fields, asked, grouped=grouped), reply.text)
 
     def _next_mode(self, tried: str) -> bool:
         """Step to the next way of asking, unless another call has done so already; False when there is none."""
-        if self._endpoint.mode != "auto":
+        if self._endpoint.mode != "auto" or tried in self._proved:
             return False
         if self._mode == tried:
             if tried not in _FALLBACK:
@@ -215,37 +237,32 @@ class LlmJudge:
             self._mode = _FALLBACK[tried]
         return True
 
-    def _request(self) -> dict[str, Any]:
-        e = self._endpoint
-        wanted: dict[str, Any] = {
-            "model": e.model, "temperature": e.temperature, "seed": e.seed, "reasoning_effort": e.reasoning_effort,
-            # OpenAI's newer models know only the first name, most other servers only the second.
-            ("max_completion_tokens" if e.provider == "azure" or e.base_url is None else "max_tokens"):
-                e.max_output_tokens,
-        }  # fmt: skip
-        return {name: value for name, value in wanted.items() if value is not None} | dict(e.extra_body)
-
-    async def _send(self, **body: Any) -> ChatCompletion:
+    async def _send(self, **body: Any) -> Completion:
         """What instructor calls in place of openai's `create`: the same request, by the short way."""
-        shape = body.get("response_format")
-        if shape and self._mode == "json":
+        tally = TALLY.get()
+        tally.asks += 1
+        if tally.mode == "json":
             body["response_format"] = {"type": "json_object"}
-        elif shape:
+        elif shape := body.get("response_format"):
             shape["json_schema"]["strict"] = True  # instructor never says it
-        completion = await self._wire.post(body)
-        message = completion.choices[0].message
-        if message.content and not message.tool_calls:
-            message.content = _bare(message.content)
-        return completion
+        completion = await self._wire.post({**self._parameters, **body, **self._endpoint.extra_body})
+        return completion.saying(_readable(completion.message, as_call=tally.mode == "tools"))
 
-    def _stats(self, tally: Tally, reasks: int) -> CallStats:
-        costs = [self._prices.cost(self._endpoint.model, *usage) for usage in tally.usages]
-        known = [c for c in costs if c is not None]
+    def _stats(self, tally: Tally) -> CallStats:
+        known = tally.known
+        costs = [
+            None if usage is None
+            else self._prices.cost(self._endpoint.model, usage.prompt, usage.cached or 0, usage.completion)
+            for usage in tally.usages
+        ]  # fmt: skip
+        priced = [cost for cost in costs if cost is not None]
+        cached = [usage.cached for usage in known if usage.cached is not None]
         return CallStats(
-            model=self._endpoint.model, mode=self._mode, attempts=tally.attempts, reasks=reasks,
-            prompt_tokens=tally.prompt_tokens, cached_tokens=tally.cached_tokens,
-            completion_tokens=tally.completion_tokens,
-            cost_usd=sum(known) if costs and len(known) == len(costs) else None,
+            model=self._endpoint.model, mode=tally.mode, attempts=tally.attempts, reasks=max(0, tally.asks - 1),
+            prompt_tokens=sum(usage.prompt for usage in known) if known else None,
+            cached_tokens=sum(cached) if cached else None,
+            completion_tokens=sum(usage.completion for usage in known) if known else None,
+            cost_usd=sum(priced) if costs and len(priced) == len(costs) else None,
             latency_ms=tally.latency_ms, waited_ms=tally.waited_ms, request_id=tally.request_id,
             finish_reason=tally.finish_reason,
         )  # fmt: skip
@@ -253,21 +270,27 @@ class LlmJudge:
 
 @dataclass(frozen=True)
 class _Said:
-    """A reply: rubric name → code → answer, and the text as it goes back into a re-ask."""
+    """A reply: rubric name → code → answer, and its text."""
 
     answers: Mapping[str, Mapping[str, Answered]]
     text: str
 
 
-def _ruled(question: Question) -> tuple[Verdict, ...]:
-    return tuple(
-        Verdict(criterion=code, answer=answer, support=Support.RULED) for code, answer in question.ruled.items()
-    )
+def _in_order(question: Question, checked: Sequence[_Checked]) -> tuple[Verdict, ...]:
+    """The verdicts on one rubric in the order of its criteria: asked ones, and those that followed without asking."""
+    found = {c.criterion.code: c.verdict() for c in checked}
+    found |= {
+        code: Verdict(criterion=code, answer=answer, support=Support.RULED) for code, answer in question.ruled.items()
+    }
+    return tuple(found[code] for code in question.rubric.codes if code in found)
 
 
 def _check(transcript: Transcript, criterion: Criterion, said: Answered) -> _Checked:
     proof = [role.value for role in criterion.proof]
-    found = [transcript.check(number, _bounded(quote), proof) for number, quote in said.evidence[:MAX_QUOTES]]
+    found = [
+        transcript.check(number if 1 <= number < 2**31 else NO_MESSAGE, _bounded(quote), proof)
+        for number, quote in said.evidence[:MAX_QUOTES]
+    ]
     if criterion.cites_policy and said.clause:
         found.append(transcript.check_clause(_bounded(said.clause)))
     return _Checked(criterion, said, tuple(found))
@@ -293,7 +316,8 @@ def _complaint(doubted: Sequence[_Checked], transcript: Transcript) -> str:
                 why = _PROBLEMS.get(e.problem or "", "")
             place = f"message {e.message}" if e.message else "the policy"
             if why:
-                lines.append(f"- {c.criterion.code}: {json.dumps(e.quote, ensure_ascii=False)} ({place}): {why}.")
+                quote = json.dumps(neutralise(e.quote), ensure_ascii=False)
+                lines.append(f"- {c.criterion.code}: {quote} ({place}): {why}.")
         if not any(e.verified for e in c.evidence if e.message):
             lines.append(f"- {c.criterion.code}: no quote by {roles} that holds.")
         if c.criterion.cites_policy and not any(e.verified for e in c.evidence if not e.message):
@@ -303,6 +327,9 @@ def _complaint(doubted: Sequence[_Checked], transcript: Transcript) -> str:
         "number. If no such quote exists, the defect is not proved: answer absent."
     )
     return "\n".join(lines)
+
+
+_MODELS_OWN = frozenset({"truncated_reply", "bad_reply", "refused", "too_long", "bad_request"})
 
 
 def _failure(error: Exception) -> Failure:
@@ -318,7 +345,7 @@ def _failure(error: Exception) -> Failure:
             for item in cause.errors(include_url=False, include_input=False, include_context=False)
         ]
         return Failure(cause="bad_reply", detail=_bounded("; ".join(problems[:5]), 500), retryable=True)
-    if isinstance(cause, (instructor.core.ResponseParsingError, json.JSONDecodeError)):
+    if isinstance(cause, instructor.core.ResponseParsingError):
         return Failure(cause="bad_reply", detail="the reply holds no answer in the schema", retryable=True)
     failure = as_failure(cause)
     if failure is None:
@@ -328,6 +355,16 @@ def _failure(error: Exception) -> Failure:
 
 def _bounded(text: str, longest: int = MAX_TEXT) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def _readable(message: Message, *, as_call: bool) -> Message:
+    """The message with nothing but the JSON object in its text; as a tool call where one was asked for, not made."""
+    if message.tool_calls or message.content is None:
+        return message
+    text = _bare(message.content)
+    if as_call and text.startswith("{"):
+        return replace(message, content=None, tool_calls=(Call("call", Function("Reply", text)),))
+    return replace(message, content=text)
 
 
 def _bare(content: str) -> str:

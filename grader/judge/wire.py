@@ -7,71 +7,59 @@ again; 400, 401, 403, 404 and an exhausted quota never. Schema re-asks belong to
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
+import math
 import random
+import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import httpx2
 import openai
 import tenacity
-from openai.types.chat import ChatCompletion
 
 from grader.config import Judge as Endpoint
 from grader.errors import JudgeError
+from grader.judge.completion import Completion, NoCompletion, Refused, Usage, read, short
 from grader.judge.pace import Pace
 from grader.model import Failure
 
 CHAT = "/chat/completions"
+OPENAI_URL = "https://api.openai.com/v1"
 LONGEST_UNASKED_SECONDS = 30.0  # of our own back-off; a Retry-After may ask for more, up to max_backoff_seconds
+UNREACHABLE_AFTER = 4  # attempts of one call, when no call of this run was ever answered
+MOST_CONNECTIONS = 10_000  # the pace is what bounds them
 
 
 @dataclass
 class Tally:
     """What one call has taken so far: every attempt's tokens count, paid is paid."""
 
-    attempts: int = 0
-    prompt_tokens: int | None = None
-    cached_tokens: int | None = None
-    completion_tokens: int | None = None
+    mode: str = ""
+    asks: int = 0  # the first, and each re-ask
+    attempts: int = 0  # HTTP requests
+    usages: list[Usage | None] = field(default_factory=list)
     waited_ms: float = 0.0
     latency_ms: float | None = None
     request_id: str | None = None
     finish_reason: str | None = None
-    usages: list[tuple[int, int, int]] = field(default_factory=list)
 
-    def add_usage(self, usage: Mapping[str, Any]) -> None:
-        """Add the usage block of one reply; an endpoint that sends none leaves the counts None."""
-        prompt, completion = usage.get("prompt_tokens"), usage.get("completion_tokens")
-        if not isinstance(prompt, int) or not isinstance(completion, int):
-            return
-        details = usage.get("prompt_tokens_details")
-        cached = details.get("cached_tokens") if isinstance(details, dict) else None
-        self.usages.append((prompt, cached if isinstance(cached, int) else 0, completion))
-        self.prompt_tokens = (self.prompt_tokens or 0) + prompt
-        self.completion_tokens = (self.completion_tokens or 0) + completion
-        if isinstance(cached, int):
-            self.cached_tokens = (self.cached_tokens or 0) + cached
+    @property
+    def known(self) -> list[Usage]:
+        """The usage of each reply that told it."""
+        return [usage for usage in self.usages if usage is not None]
 
 
 # instructor calls our create function with the arguments of the request alone, so the tally of the call that is being
 # made travels beside them.
 TALLY: ContextVar[Tally] = ContextVar("grader_call_tally")
-
-
-class NoCompletion(Exception):  # noqa: N818 - named for what came
-    """A 200 whose body is no chat completion: cut off, an error page, no choices."""
-
-
-class Refused(Exception):  # noqa: N818 - named for what happened
-    """The model, or a filter before it, declined to answer."""
 
 
 class UnsupportedMode(Exception):  # noqa: N818 - named for what happened
@@ -84,14 +72,15 @@ class Wire:
     def __init__(self, endpoint: Endpoint, pace: Pace) -> None:
         self._endpoint = endpoint
         self._pace = pace
+        self._answered = False  # by any status: somebody is there
+        self._served = False  # with a completion: key, model and path are good
         self.client = make_client(endpoint)
-        self.clock_skew_seconds: float | None = None
 
-    async def post(self, body: Mapping[str, Any]) -> ChatCompletion:
+    async def post(self, body: Mapping[str, Any]) -> Completion:
         """The completion for this body.
 
-        Raises openai's errors once retries are used up, NoCompletion, Refused, UnsupportedMode, or JudgeError when no
-        request to this endpoint can succeed.
+        Raises openai's errors or TimeoutError once retries are used up, NoCompletion, Refused, UnsupportedMode, or
+        JudgeError when no request to this endpoint can succeed.
         """
         tally = TALLY.get()
         attempts = tenacity.AsyncRetrying(
@@ -99,6 +88,7 @@ class Wire:
             retry=tenacity.retry_if_exception(_passes),
             wait=self._wait,
             sleep=_Sleep(tally),
+            before_sleep=self._give_up_on_nobody,
             reraise=True,
         )
         async for attempt in attempts:
@@ -106,50 +96,83 @@ class Wire:
                 return await self._once(body, tally)
         raise AssertionError("tenacity ends by returning or raising")  # pragma: no cover
 
-    async def _once(self, body: Mapping[str, Any], tally: Tally) -> ChatCompletion:
+    async def _once(self, body: Mapping[str, Any], tally: Tally) -> Completion:
         async with self._pace.slot():
             tally.attempts += 1
             started = time.perf_counter()
             try:
-                response = await self.client.post(CHAT, body=body, cast_to=httpx2.Response)
+                # httpx's time-outs are between bytes; some proxies send blanks to keep a dead connection alive.
+                async with asyncio.timeout(self._endpoint.timeout_seconds):
+                    response = await self.client.post(CHAT, body=body, cast_to=httpx2.Response)
             except openai.APIStatusError as error:
+                self._answered = True
                 self._judge_status(error)
                 raise
             tally.latency_ms = (time.perf_counter() - started) * 1000
+        self._answered = True
         self._pace.succeeded()
-        tally.request_id = response.headers.get("x-request-id") or tally.request_id
-        return _completion(response.content, tally)
+        tally.request_id = response.headers.get("x-request-id", "")[:200] or tally.request_id
+        try:
+            completion = read(response.content)
+        except Refused as refusal:
+            self._served = True
+            tally.usages.append(refusal.tokens)
+            tally.finish_reason = refusal.finish_reason
+            raise
+        self._served = True
+        tally.usages.append(completion.tokens)
+        tally.finish_reason = completion.finish_reason
+        return completion
 
     def _judge_status(self, error: openai.APIStatusError) -> None:
         """What a status means for the other requests: a pause, the end, or another way to ask."""
-        if isinstance(error, openai.RateLimitError):
-            if error.code == "insufficient_quota":
-                raise JudgeError(
-                    f"the endpoint says that the quota is used up: {_said(error)}", cure="add credit, then run again"
-                ) from error
-            self._pace.hold(min(_retry_after(error) or 0.0, self._endpoint.max_backoff_seconds))
-        if isinstance(error, (openai.AuthenticationError, openai.PermissionDeniedError)):
+        status, said = error.status_code, _said(error)
+        if status == 402 or {error.code, error.type} & _NO_MONEY:
             raise JudgeError(
-                f"the endpoint refuses the key (HTTP {error.status_code}): {_said(error)}",
+                f"the endpoint says that the quota is used up: {said}", cure="add credit, then run again"
+            ) from error
+        if status == 429 or (status >= 500 and _retry_after(error)):
+            self._pace.hold(min(_retry_after(error) or 0.0, self._endpoint.max_backoff_seconds))
+        # A moderating proxy answers 403 to single conversations; a key that has worked is a good key.
+        if status == 401 or (status == 403 and not self._served):
+            raise JudgeError(
+                f"the endpoint refuses the key (HTTP {status}): {said}",
                 cure="set OPENAI_API_KEY (or the variable that [judge] api_key_env names); `grader doctor` tells more",
             ) from error
-        if isinstance(error, openai.NotFoundError):
+        if status in (400, 404, 422) and not _too_long(error, said) and _MODE_WORDS.search(said):
+            raise UnsupportedMode(said) from error
+        if status == 404:
             raise JudgeError(
-                f"the endpoint does not know the model {self._endpoint.model!r} or the path (HTTP 404): {_said(error)}",
+                f"the endpoint does not know the model {self._endpoint.model!r} or the path (HTTP 404): {said}",
                 cure="check [judge] model and base_url (most base URLs end in /v1); `grader doctor` tells more",
             ) from error
-        if error.status_code in (400, 422) and _about_mode(_said(error)):
-            raise UnsupportedMode(_said(error)) from error
+        if status in (400, 422) and error.code in _NO_SUCH_PARAMETER:
+            raise JudgeError(
+                f"the endpoint does not take a parameter of the request: {said}",
+                cure='temperature = "none" sends none; [judge] seed, max_output_tokens, reasoning_effort, extra_body',
+            ) from error
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
-        """Retry-After when the endpoint gave one, else exponential with full jitter from half a second."""
+        """Retry-After when the endpoint gave one, else exponential with jitter from half a second."""
         error = state.outcome.exception() if state.outcome else None
         asked = _retry_after(error) if isinstance(error, openai.APIStatusError) else None
         longest = self._endpoint.max_backoff_seconds
         if asked is not None:
             return min(asked, longest) + random.uniform(0, 0.1)  # noqa: S311 - jitter
-        doubled: float = min(LONGEST_UNASKED_SECONDS, 0.5 * 2 ** (state.attempt_number - 1))
+        doubled: float = min(LONGEST_UNASKED_SECONDS, 0.5 * 2 ** min(state.attempt_number - 1, 16))
         return random.uniform(0.5, 1.0) * min(longest, doubled)  # noqa: S311 - jitter
+
+    def _give_up_on_nobody(self, state: tenacity.RetryCallState) -> None:
+        """Where nobody was ever there, a run ends with the reason instead of waiting out every call's retries."""
+        error = state.outcome.exception() if state.outcome else None
+        if error is None or self._answered or state.attempt_number < UNREACHABLE_AFTER:
+            return
+        refused = next((e for e in _causes(error) if isinstance(e, aiohttp.ClientConnectorError)), None)
+        if refused is not None:
+            raise JudgeError(
+                f"nobody answers at {self.client.base_url}: {short(str(refused))}",
+                cure="start the server, or check [judge] base_url; `grader doctor` tells more",
+            ) from error
 
     async def close(self) -> None:
         """Close the connections."""
@@ -168,14 +191,23 @@ class _Sleep:
 
 
 def make_client(endpoint: Endpoint) -> openai.AsyncOpenAI:
-    """The client for this endpoint: aiohttp underneath, no retries of its own."""
+    """The client for this endpoint: aiohttp underneath, no retries of its own. Raises JudgeError for a key that cannot
+    be used.
+    """
     # Both would log prompts and replies, which are customers' words; what happened is told through our own records.
     for name in ("instructor", "openai"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     timeout = httpx2.Timeout(endpoint.timeout_seconds, connect=endpoint.connect_timeout_seconds)
     headers = {name: value.reveal() for name, value in endpoint.headers.items()}
     key = endpoint.api_key.reveal() if endpoint.api_key else None
-    http_client = openai.DefaultAioHttpClient(timeout=timeout)
+    for what, text in (("the key", key or ""), *((f"the header {name}", text) for name, text in headers.items())):
+        if not (text.isascii() and text.isprintable()):
+            raise JudgeError(
+                f"{what} holds characters that cannot be sent", cure="copy it again: one line, without curly quotes"
+            )
+    http_client = openai.DefaultAioHttpClient(
+        timeout=timeout, limits=httpx2.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=None)
+    )
     if endpoint.provider == "azure":
         if not endpoint.azure_endpoint or not key:
             raise JudgeError(
@@ -193,71 +225,76 @@ def make_client(endpoint: Endpoint) -> openai.AsyncOpenAI:
             cure="set OPENAI_API_KEY, or [judge] base_url for a local endpoint; `--judge signals` needs neither",
         )
     return openai.AsyncOpenAI(
-        api_key=key or "none", base_url=endpoint.base_url or "https://api.openai.com/v1", max_retries=0,
-        timeout=timeout, http_client=http_client, default_headers=headers,
+        api_key=key or "none", base_url=endpoint.base_url or OPENAI_URL, max_retries=0, timeout=timeout,
+        http_client=http_client, default_headers=headers,
     )  # fmt: skip
 
 
-def _completion(raw: bytes, tally: Tally) -> ChatCompletion:
-    try:
-        data = json.loads(raw)
-    except ValueError as error:
-        raise NoCompletion(f"the body is no JSON: {error}") from error
-    choices = data.get("choices") if isinstance(data, dict) else None
-    if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
-        said = data.get("error") if isinstance(data, dict) else None
-        raise NoCompletion(f"the body has no choices{f': {_short(said)}' if said else ''}")
-    if isinstance(usage := data.get("usage"), dict):
-        tally.add_usage(usage)
-    message = choices[0].get("message")
-    if not isinstance(message, dict):
-        raise NoCompletion("the choice has no message")
-    tally.finish_reason = choices[0].get("finish_reason")
-    if message.get("refusal"):
-        raise Refused(_short(message["refusal"]))
-    if tally.finish_reason == "content_filter":
-        raise Refused("the endpoint's content filter stopped the reply")
-    return ChatCompletion.construct(None, **data)
+def request_parameters(endpoint: Endpoint) -> dict[str, Any]:
+    """The part of a request that the settings decide, without `extra_body`."""
+    host = urlsplit(endpoint.base_url or OPENAI_URL).hostname or ""
+    # OpenAI's newer models know only the first name, most other servers only the second.
+    openais = endpoint.provider == "azure" or host.endswith("openai.com")
+    wanted = {
+        "model": endpoint.model, "temperature": endpoint.temperature, "seed": endpoint.seed,
+        "reasoning_effort": endpoint.reasoning_effort,
+        "max_completion_tokens" if openais else "max_tokens": endpoint.max_output_tokens,
+    }  # fmt: skip
+    return {name: value for name, value in wanted.items() if value is not None}
 
 
 def _passes(error: BaseException) -> bool:
     """Whether trying again may help."""
     if isinstance(error, openai.APIStatusError):
         return error.status_code in (408, 409, 429) or error.status_code >= 500
-    return isinstance(error, (openai.APIConnectionError, NoCompletion))
+    return isinstance(error, (openai.APIConnectionError, TimeoutError, NoCompletion))
 
 
-def _retry_after(error: BaseException) -> float | None:
+def _retry_after(error: openai.APIStatusError) -> float | None:
     """Seconds that the endpoint asks to wait: `retry-after-ms`, or Retry-After as seconds or as an HTTP date."""
-    if not isinstance(error, openai.APIStatusError):
-        return None
     headers = error.response.headers
     try:
         if "retry-after-ms" in headers:
-            return max(0.0, float(headers["retry-after-ms"]) / 1000)
+            return _seconds(float(headers["retry-after-ms"]) / 1000)
         value = headers.get("retry-after")
         if value is None:
             return None
-        if value.strip().replace(".", "", 1).isdigit():
-            return float(value)
-        at = parsedate_to_datetime(value)
-        return max(0.0, ((at if at.tzinfo else at.replace(tzinfo=UTC)) - datetime.now(UTC)).total_seconds())
-    except ValueError:
+        if _NUMBER.fullmatch(value.strip()):
+            return _seconds(float(value))
+        # Against the endpoint's own clock, where it shows it: ours may be off.
+        now = _moment(headers["date"]) if "date" in headers else datetime.now(UTC)
+        return _seconds((_moment(value) - now).total_seconds())
+    except (ValueError, OverflowError):
         return None
 
 
-_MODE_WORDS = ("response_format", "json_schema", "json_object", "structured output", "tool_choice", "tools", "strict")
+_NUMBER = re.compile(r"\d{1,12}(\.\d*)?", re.ASCII)
 
 
-def _about_mode(text: str) -> bool:
-    lowered = text.lower()
-    return any(word in lowered for word in _MODE_WORDS)
+def _seconds(value: float) -> float | None:
+    return None if math.isnan(value) else max(0.0, value)
 
 
-def _short(value: object, longest: int = 300) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    text = " ".join(text.split())
-    return text if len(text) <= longest else text[: longest - 1] + "…"
+def _moment(value: str) -> datetime:
+    at = parsedate_to_datetime(value)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+_NO_MONEY = {"insufficient_quota", "insufficient_balance", "billing_hard_limit_reached", "billing_not_active"}
+_NO_SUCH_PARAMETER = {"unsupported_value", "unsupported_parameter", "unknown_parameter"}
+_MODE_WORDS = re.compile(
+    r"\b(response_format|json_schema|json_object|structured[ _-]outputs?|json mode|tool_choice|tools?|tool use|"
+    r"function[ _-]call(s|ing)?|guided[ _-]\w+|requested parameters)\b",
+    re.I,
+)
+_TOO_LONG = re.compile(
+    r"context[ _-](length|window|size)|too (long|many tokens|large)|maximum number of tokens|exceeds? .{0,40}context",
+    re.I,
+)
+
+
+def _too_long(error: openai.APIStatusError, said: str) -> bool:
+    return error.status_code == 413 or error.code == "context_length_exceeded" or bool(_TOO_LONG.search(said))
 
 
 def _said(error: openai.APIStatusError) -> str:
@@ -265,27 +302,33 @@ def _said(error: openai.APIStatusError) -> str:
     if isinstance(body, dict):
         inner = body.get("error", body)
         body = inner.get("message", inner) if isinstance(inner, dict) else inner
-    return _short(body if body else error.message)
+    return short(body if body else error.message)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__
 
 
 def as_failure(error: BaseException) -> Failure | None:
     """The failure that this error is, None when it is none that a call can end in."""
     if isinstance(error, openai.APIStatusError):
         return _status_failure(error)
+    if isinstance(error, TimeoutError):
+        return Failure(cause="timeout", detail="no whole answer within timeout_seconds", retryable=True)
     if isinstance(error, openai.APIConnectionError):
+        *_, bottom = _causes(error)
         # aiohttp's disconnects arrive as time-outs to connect; the cause at the bottom tells them apart.
-        bottom: BaseException = error
-        while bottom.__cause__ is not None:
-            bottom = bottom.__cause__
         timed_out = isinstance(error, openai.APITimeoutError) and (
-            isinstance(bottom, TimeoutError) or not isinstance(bottom, aiohttp.ClientError)
+            isinstance(bottom, TimeoutError) or not isinstance(bottom, (aiohttp.ClientError, OSError))
         )
-        detail = _short(str(bottom) or type(bottom).__name__)
+        detail = short(str(bottom) or type(bottom).__name__)
         return Failure(cause="timeout" if timed_out else "connection", detail=detail, retryable=True)
     if isinstance(error, NoCompletion):
         return Failure(cause="bad_body", detail=str(error), retryable=True, http_status=200)
     if isinstance(error, Refused):
-        return Failure(cause="refused", detail=str(error), retryable=False)
+        return Failure(cause="refused", detail=str(error), retryable=False, http_status=200)
     if isinstance(error, UnsupportedMode):
         return Failure(cause="unsupported_mode", detail=str(error), retryable=False, http_status=400)
     return None
@@ -293,16 +336,13 @@ def as_failure(error: BaseException) -> Failure | None:
 
 def _status_failure(error: openai.APIStatusError) -> Failure:
     status, said = error.status_code, _said(error)
-    lowered = said.lower()
     if status == 429:
         cause, retryable = "rate_limited", True
     elif status in (408, 409) or status >= 500:
         cause, retryable = "server_error", True
-    elif (
-        status == 413 or error.code == "context_length_exceeded" or "context length" in lowered or "too long" in lowered
-    ):
+    elif _too_long(error, said):
         cause, retryable = "too_long", False
-    elif error.code == "content_filter" or "content management policy" in lowered:
+    elif status == 403 or error.code == "content_filter" or "content management policy" in said.lower():
         cause, retryable = "refused", False
     else:
         cause, retryable = "bad_request", False

@@ -6,21 +6,34 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any, Protocol
 
 from grader.model import Conversation, JsonValue, Judgement, Policy
 from grader.store import inflow, outflow, results
-from grader.store.connection import Connection, Row, connect
+from grader.store.connection import Connection, Row, check_free, connect
 from grader.store.inflow import AddCounts, Incoming
 from grader.store.outflow import SELECTABLE, Member
-from grader.store.results import CallRecord
+from grader.store.results import RUN_ITEMS_AT_ONCE, CallRecord, RunItem
+from grader.store.salvage import Salvaged, salvage
 
-__all__ = ["SELECTABLE", "AddCounts", "CallRecord", "Member", "Store", "copy_inflow", "open_store"]
+__all__ = [
+    "RUN_ITEMS_AT_ONCE",
+    "SELECTABLE",
+    "AddCounts",
+    "CallRecord",
+    "Member",
+    "RunItem",
+    "Salvaged",
+    "Store",
+    "check_free",
+    "open_store",
+]
 
 
 class RejectedRow(Protocol):
@@ -65,9 +78,9 @@ class Store:
         """Conversations in the order of `ids`; an unknown id is left out."""
         return outflow.conversations(self._con, ids)
 
-    def population(self, select: Sequence[tuple[str, str]] = ()) -> list[Member]:
-        """The conversations that meet a selection, without their texts."""
-        return outflow.population(self._con, select)
+    def population(self, select: Sequence[tuple[str, str]] = (), *, zone: tzinfo = UTC) -> list[Member]:
+        """The conversations that meet a selection, without their texts. `zone` is for times without an offset."""
+        return outflow.population(self._con, select, zone=zone)
 
     def policies(self) -> list[Policy]:
         """Every policy and version."""
@@ -82,25 +95,32 @@ class Store:
         return outflow.failed_for_good(self._con, keys)
 
     def standing_failures(self, run_id: str | None = None) -> list[dict[str, Any]]:
-        """The failures that no judgement has ended, the latest of each key, with how often it was tried."""
-        return self.records(
-            "select conversation_id, rubric, arg_max(cause, failed_at) as cause, arg_max(detail, failed_at) as detail, "
-            "arg_max(http_status, failed_at) as http_status, arg_max(retryable, failed_at) as retryable, "
-            "max(failed_at) as failed_at, count(*) as n_times, arg_max(run_id, failed_at) as run_id, key from failure "
-            "where key not in (select key from judgement) group by key, conversation_id, rubric "
-            "having $run is null or list_contains(list(run_id), $run) order by cause, conversation_id, rubric",
-            {"run": run_id},
-        )
+        """The failures that no judgement has ended, the latest of each key, with how often it was tried: all that a
+        run met, or those that concern conversations as they are now.
+        """
+        return results.standing_failures(self._con, run_id)
+
+    def judgements(self, keys: Sequence[str]) -> list[Judgement]:
+        """The judgements under these keys, whole, verdicts by criterion; an unknown key is left out."""
+        return results.judgements(self._con, keys)
 
     def rubric_hashes(self, name: str, version: str) -> tuple[str, str] | None:
         """(meaning hash, label hash) under which this version was used, None if it never was."""
         found = self.rows("select meaning_hash, label_hash from rubric where name = ? and version = ?", [name, version])
         return (found[0][0], found[0][1]) if found else None
 
+    def rubric_body(self, name: str, version: str) -> JsonValue:
+        """The text under which this version was used, as plain data, None if it never was."""
+        found = self.rows("select body from rubric where name = ? and version = ?", [name, version])
+        return json.loads(found[0][0]) if found else None
+
     def absorbed(self, journal: str) -> int:
         """How many bytes of this journal have been taken in."""
-        found = self.rows("select absorbed_bytes from journal where name = ?", [journal])
-        return int(found[0][0]) if found else 0
+        return self.absorbed_all().get(journal, 0)
+
+    def absorbed_all(self) -> dict[str, int]:
+        """The same of every journal, by name."""
+        return dict(self.rows("select name, absorbed_bytes from journal"))
 
     def contents(self) -> dict[str, Any]:
         """What is there, for a person: rows by table, conversations by queue, channel and language, dates, runs."""
@@ -112,8 +132,9 @@ class Store:
         }
         for name in ("queue", "channel", "language"):
             counted = self.rows(f"select {name}, count(*) from conversation group by all order by 2 desc, 1 limit 50")
-            found[name] = {value or "(none)": n for value, n in counted}
-        found["from"], found["to"] = self.rows("select min(started_at), max(started_at) from conversation")[0]
+            found[name] = {outflow.NOTHING if value is None else value: n for value, n in counted}
+        ends = self.rows("select min(started_at), max(started_at) from conversation")[0]
+        found["from"], found["to"] = (at and at.replace(tzinfo=UTC) for at in ends)
         found["runs"] = self.records(
             "select run_id as run, state, judge, n_planned as planned, n_reused as reused, n_judged as judged, "
             "n_failed as failed from run order by started_at desc, run_id desc limit 20"
@@ -196,6 +217,27 @@ class Store:
         """Write a run's row."""
         results.start_run(self._con, run)
 
+    def begin_run(
+        self, run: Mapping[str, JsonValue], items: Iterable[Sequence[results.RunItem]], journal: tuple[str, int]
+    ) -> None:
+        """Write a run's row and, chunk by chunk, what it is about, all or nothing; what is there already stays."""
+        results.begin_run(self._con, run, items, journal)
+
+    def end_run(self, run_id: str, changes: Mapping[str, JsonValue], journal: tuple[str, int]) -> None:
+        """Note how a run ended, and that its journal is taken in."""
+        with self._con.transaction():
+            results.update_run(self._con, run_id, changes)
+            results.mark(self._con, *journal)
+
+    def mark(self, journal: str, absorbed: int) -> None:
+        """Note how many bytes of a journal are taken in."""
+        with self._con.transaction():
+            results.mark(self._con, journal, absorbed)
+
+    def end_killed_runs(self) -> None:
+        """Call runs interrupted whose process is gone (this one is the only writer), with what they did."""
+        results.end_killed_runs(self._con)
+
     def update_run(self, run_id: str, changes: Mapping[str, JsonValue]) -> None:
         """Set some fields of a run's row."""
         results.update_run(self._con, run_id, changes)
@@ -204,6 +246,10 @@ class Store:
         """List what a run is about, as (conversation, rubric, key, reused, inclusion probability, stratum)."""
         results.add_run_items(self._con, run_id, items)
 
+    def salvage(self, old: Path) -> Salvaged:
+        """Copy what can be read of another database file, results left out, into this empty one."""
+        return salvage(old, self._con)
+
     def close(self) -> None:
         """Close the file."""
         self._con.close()
@@ -211,29 +257,14 @@ class Store:
 
 @contextmanager
 def open_store(
-    path: Path, *, read_only: bool = False, memory: str | None = None, threads: int | None = None
+    path: Path, *, read_only: bool = False, create: bool = True, memory: str | None = None, threads: int | None = None
 ) -> Iterator[Store]:
-    """Open the database (made when it is not there, unless `read_only`), close it at the end. Raises StoreError."""
-    store = Store(connect(path, read_only=read_only, memory=memory, threads=threads))
+    """Open the database, close it at the end. Raises StoreError.
+
+    It is made when it is not there, unless `read_only` or not to `create`. Within one process, open it once.
+    """
+    store = Store(connect(path, read_only=read_only, create=create, memory=memory, threads=threads))
     try:
         yield store
     finally:
         store.close()
-
-
-# What does not come from journals: inputs, and what describes runs.
-_INFLOW = (
-    "conversation", "message", "event", "contact", "identity", "policy", "outcome", "label", "ingest", "rejection",
-    "rubric", "criterion", "prompt", "run", "run_item",
-)  # fmt: skip
-
-
-def copy_inflow(old: Path, store: Store) -> int:
-    """Copy everything but results from another database file; returns how many conversations. Raises StoreError."""
-    store.rows(f"attach '{str(old).replace(chr(39), chr(39) * 2)}' as old (read_only)")
-    try:
-        for table in _INFLOW:
-            store.rows(f"insert into {table} by name select * from old.{table}")
-    finally:
-        store.rows("detach old")
-    return int(store.rows("select count(*) from conversation")[0][0])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import glob
 import json
 import os
 import re
@@ -19,11 +21,17 @@ from grader.errors import StoreError
 
 Row = tuple[Any, ...]
 
+Step = tuple[int, str, str]  # a migration: number, name, SQL
+
 _NUMBERED = re.compile(r"^(\d{4})_(\w+)\.sql$")
 _HELD = re.compile(r"Conflicting lock is held in (?P<program>.*?) \(PID (?P<pid>\d+)\)")
+_BODY_CHARS = 4_000_000  # of one INSERT: a text this long or longer travels alone
+_ABANDONED_SECONDS = 3600  # a database that has been in the making for so long was left by a process that is gone
+# What is needed is built in. Without this, a file of another kind makes DuckDB look for an extension on the network.
+_CONFIG = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
 
 
-def migrations(folder: Path | None = None) -> list[tuple[int, str, str]]:
+def migrations(folder: Path | None = None) -> list[Step]:
     """(number, name, SQL) in order. Raises StoreError when a number is missing or stands twice."""
     source = folder if folder is not None else files("grader.store") / "migrations"
     found = sorted(
@@ -57,7 +65,7 @@ class Connection:
             return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
     def insert(self, table: str, rows: Sequence[Mapping[str, object]], *, like: str | None = None) -> None:
-        """Append many rows in one statement: they travel as one JSON parameter, columns by the first row's names.
+        """Append many rows: they travel as JSON parameters of a few MB, columns by the first row's names.
 
         `like` names the table whose column types hold, for a temporary one made after it.
         """
@@ -65,13 +73,33 @@ class Connection:
             return
         columns = rows[0].keys()
         schema = json.dumps([{name: self._types(like or table)[name] for name in columns}])
-        body = json.dumps(rows, ensure_ascii=False, allow_nan=False)
         names = ", ".join(f'"{name}"' for name in columns)
-        self.rows(
-            f"insert into {table} ({names}) select {names} from (select unnest(r) "
-            "from (select unnest(from_json(?, ?)) as r))",
-            [body, schema],
-        )
+        for body in self._bodies(table, rows):
+            self.rows(
+                f"insert into {table} ({names}) select {names} from (select unnest(r) "
+                "from (select unnest(from_json(?, ?)) as r))",
+                [body, schema],
+            )
+
+    def _bodies(self, table: str, rows: Sequence[Mapping[str, object]]) -> Iterator[str]:
+        parts: list[str] = []
+        size = 0
+        for row in rows:
+            try:
+                part = json.dumps(row, ensure_ascii=False, allow_nan=False)
+                part.encode()
+            except (ValueError, RecursionError) as error:  # NaN, half a surrogate pair, nested without end
+                reason = "half a surrogate pair" if isinstance(error, UnicodeEncodeError) else str(error)
+                raise StoreError(
+                    f"{self.path}: a row for table {table} cannot be kept ({next(iter(row.values()))}): {reason}",
+                    cure="such values are refused or mended when a file is taken in: grader ingest",
+                ) from error
+            if parts and size + len(part) > _BODY_CHARS:
+                yield f"[{','.join(parts)}]"
+                parts, size = [], 0
+            parts.append(part)
+            size += len(part)
+        yield f"[{','.join(parts)}]"
 
     def _types(self, table: str) -> dict[str, object]:
         if table not in self._schemas:
@@ -90,11 +118,11 @@ class Connection:
         self.rows("begin transaction")
         try:
             yield
+            self.rows("commit")
         except BaseException:
             with contextlib.suppress(StoreError):  # the error that led here is the one to report
                 self.rows("rollback")
             raise
-        self.rows("commit")
 
     def close(self) -> None:
         """Close; what was committed is on disk."""
@@ -109,6 +137,29 @@ def _mapped(path: Path) -> Iterator[None]:
         raise _as_store_error(error, path) from error
 
 
+# What stands in DuckDB's message, what it means, and the one thing to do.
+_MEANINGS = (
+    ("not a valid DuckDB database", "this file is no DuckDB database",
+     "name another file as [workspace] database, or move this one away"),
+    ("is an existing extension", "this file is no DuckDB database",
+     "name another file as [workspace] database, or move this one away"),
+    ("Is a directory", "this is a folder", "name a file as [workspace] database"),
+    ("Permission denied", "no permission", "check who owns the file and its folder"),
+    ("Read-only file system", "the file system is read-only", "put [workspace] database elsewhere"),
+    ("different configuration", "this program has it open already, in another way", None),
+    ("No space left", "the disk is full", "make room, then run the same command again"),
+    ("Disk quota", "the disk quota is used up", "make room, then run the same command again"),
+    ("File too large", "no file may grow so large here", "raise the limit (ulimit -f), then run it again"),
+    ("Out of Memory", "DuckDB ran out of memory", "close other programs, then run the same command again"),
+    ("failed to allocate", "DuckDB ran out of memory", "close other programs, then run the same command again"),
+    ("Corrupt database file", "the file is damaged", "grader db rebuild makes the database again from the journals"),
+    ("Could not read enough bytes", "the file is cut off",
+     "grader db rebuild makes the database again from the journals"),
+    ("Failure while replaying WAL", "the file's write-ahead log is damaged",
+     "grader db rebuild makes the database again from the journals"),
+)  # fmt: skip
+
+
 def _as_store_error(error: duckdb.Error, path: Path) -> StoreError:
     text = str(error)
     if held := _HELD.search(text):
@@ -120,27 +171,32 @@ def _as_store_error(error: duckdb.Error, path: Path) -> StoreError:
         return StoreError(f"{path}: the database is held by another process", cure="wait until it ends, or end it")
     if "version number" in text and "can only read" in text:
         return StoreError(f"{path}: written by a newer DuckDB: {text}", cure="upgrade duckdb: pip install -U duckdb")
-    if "not a valid DuckDB database" in text:
-        return StoreError(
-            f"{path}: this file is no DuckDB database", cure="name another file with --database, or move this one away"
-        )
-    if "No space left" in text or "Out of Memory" in text:
-        return StoreError(f"{path}: {text.splitlines()[0]}", cure="make room, then run the same command again")
+    for words, meaning, cure in _MEANINGS:
+        if words in text:
+            return StoreError(f"{path}: {meaning} ({text.splitlines()[0]})", cure=cure)
     return StoreError(f"{path}: {text}")
 
 
 def connect(
-    path: Path, *, read_only: bool = False, memory: str | None = None, threads: int | None = None
-) -> Connection:
-    """Open the database, brought to the newest schema; made, atomically, when it is not there (not when `read_only`).
+    path: Path, *, read_only: bool = False, create: bool = True, memory: str | None = None,
+    threads: int | None = None, steps: Sequence[Step] | None = None,
+) -> Connection:  # fmt: skip
+    """Open the database, brought to the newest schema; made, atomically, when it is not there, if `create` says so
+    (never when `read_only`).
 
-    `memory` ("256MB") and `threads` bound what DuckDB takes. Raises StoreError.
+    `memory` ("256MB") and `threads` bound what DuckDB takes; `steps` are the migrations, by default those that ship.
+    Raises StoreError.
     """
-    if not path.exists():
-        if read_only:
+    steps = migrations() if steps is None else steps
+    try:
+        there = path.exists()
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be looked at: {error.strerror}", cure="check the folder's rights") from error
+    if not there:
+        if read_only or not create:
             raise StoreError(f"{path}: there is no database yet", cure="grader ingest PATH… makes it")
-        _create(path)
-    config: dict[str, str | bool | int | float | list[str]] = {}
+        _create(path, steps)
+    config: dict[str, str | bool | int | float | list[str]] = {**_CONFIG}
     if memory:
         config["memory_limit"] = memory
     if threads:
@@ -149,31 +205,41 @@ def connect(
         raw = duckdb.connect(str(path), read_only=read_only, config=config)
     connection = Connection(raw, path)
     try:
-        _migrate(connection, migrations(), read_only=read_only)
+        _migrate(connection, steps, read_only=read_only)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _create(path: Path) -> None:
+def check_free(path: Path) -> None:
+    """Raises StoreError when another process holds the database; a file that is damaged or absent is free."""
+    if not path.exists():
+        return
+    try:
+        duckdb.connect(str(path), read_only=True, config={**_CONFIG}).close()
+    except duckdb.Error as error:
+        if "Could not set lock" in str(error):
+            raise _as_store_error(error, path) from error
+
+
+def _create(path: Path, steps: Sequence[Step]) -> None:
     """Build the database beside its place and move it there whole, so that nobody ever sees half of one."""
     if not path.parent.is_dir():
         raise StoreError(f"{path}: the folder {path.parent} does not exist", cure=f"mkdir -p {path.parent}")
     building = path.with_name(f".{path.name}.{os.getpid()}-{time.time_ns():x}.new")
     try:
+        _sweep(path)
         with _mapped(path):
             # Readable by DuckDB 1.5 too: a team's tools need not all be upgraded on one day.
-            raw = duckdb.connect(str(building), config={"storage_compatibility_version": "v1.5.0"})
-        connection = Connection(raw, building)
+            raw = duckdb.connect(str(building), config={**_CONFIG, "storage_compatibility_version": "v1.5.0"})
+        connection = Connection(raw, path)
         try:
-            _migrate(connection, migrations(), read_only=False)
+            _migrate(connection, steps, read_only=False)
             connection.rows("checkpoint")
         finally:
             connection.close()
-        # Another process may have made it meanwhile: then theirs stands.
-        with contextlib.suppress(FileExistsError):
-            os.link(building, path)
+        _put(building, path)
     except OSError as error:
         raise StoreError(f"{path}: cannot be made: {error.strerror}", cure="check the folder's permissions") from error
     finally:
@@ -181,9 +247,35 @@ def _create(path: Path) -> None:
         building.with_name(building.name + ".wal").unlink(missing_ok=True)
 
 
-def _migrate(connection: Connection, steps: Sequence[tuple[int, str, str]], *, read_only: bool) -> None:
-    there = connection.rows("select 1 from duckdb_tables() where table_name = 'migration'")
-    done = {n for (n,) in connection.rows("select number from migration")} if there else set()
+def _put(building: Path, path: Path) -> None:
+    """Give the finished file its name. Where another process has made one meanwhile, theirs stands."""
+    try:
+        os.link(building, path)
+    except FileExistsError:
+        return
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK):
+            raise
+        building.rename(path)  # a file system without hard links
+
+
+def _sweep(path: Path) -> None:
+    """Remove what processes that were killed while making this database left behind."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.new*"):
+        with contextlib.suppress(OSError):
+            if time.time() - left.stat().st_mtime > _ABANDONED_SECONDS:
+                left.unlink()
+
+
+def _migrate(connection: Connection, steps: Sequence[Step], *, read_only: bool) -> None:
+    """Each step in a transaction of its own, with its line in the table `migration`."""
+    tables = {name for (name,) in connection.rows("select table_name from duckdb_tables() where not internal")}
+    if tables and not {"migration", "conversation"} <= tables:
+        raise StoreError(
+            f"{connection.path}: a DuckDB database, but not one of Grader's",
+            cure="name another file as [workspace] database",
+        )
+    done = {n for (n,) in connection.rows("select number from migration")} if tables else set()
     newest = max(done, default=0)
     if newest > len(steps):
         raise StoreError(
@@ -191,25 +283,24 @@ def _migrate(connection: Connection, steps: Sequence[tuple[int, str, str]], *, r
             cure="upgrade grader: the file was written by a newer one",
         )
     waiting = [step for step in steps if step[0] not in done]
-    if not waiting:
-        return
-    if not there and connection.rows("select 1 from duckdb_tables() where not internal limit 1"):
-        raise StoreError(
-            f"{connection.path}: a DuckDB database, but not one of Grader's",
-            cure="name another file as [workspace] database",
-        )
-    if read_only:
+    if waiting and read_only:
         raise StoreError(
             f"{connection.path}: its schema is number {newest}, this Grader wants {len(steps)}",
             cure="run `grader db info` once to bring it up to date",
         )
-    with connection.transaction():
-        if not there:
-            connection.rows(
-                "create table migration (number integer not null, name varchar not null, applied_at timestamp not null)"
-            )
-        for number, name, sql in waiting:
-            connection.rows(sql)
-            connection.rows(
-                "insert into migration values (?, ?, ?)", [number, name, datetime.now(UTC).replace(tzinfo=None)]
-            )
+    for number, name, sql in waiting:
+        with connection.transaction():
+            if number == 1:
+                connection.rows(_MIGRATION)
+            try:
+                connection.rows(sql)
+            except StoreError as error:
+                raise StoreError(
+                    f"{error.message}\nstep {number:04d}_{name} of the schema failed, the database is as before it",
+                    cure="keep the file, and report this",
+                ) from error
+            at = datetime.now(UTC).replace(tzinfo=None)
+            connection.rows("insert into migration values (?, ?, ?)", [number, name, at])
+
+
+_MIGRATION = "create table migration (number integer not null, name varchar not null, applied_at timestamp not null)"

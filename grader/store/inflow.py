@@ -5,17 +5,16 @@ The same record twice changes nothing; a record under a known id with other cont
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from grader.model import Conversation, Identity, JsonValue, Label, Outcome, Policy, digest, offset_minutes
+from grader.errors import StoreError
+from grader.model import Conversation, JsonValue, Label, Outcome, Policy, digest, offset_minutes
+from grader.store import contacts
 from grader.store.connection import Connection
 
 Incoming = Conversation | Policy | Outcome | Label
-
-_NO_IDENTITY = {"", "anonymous", "anonymus", "unknown", "none", "null", "n/a", "na", "-", "undefined", "guest"}
 
 
 @dataclass(frozen=True)
@@ -65,34 +64,45 @@ def _add_conversations(
     latest: dict[str, tuple[Conversation, str, str | None, int | None]] = {}
     n_new = n_changed = n_unchanged = 0
     for conversation, file, line in triples:
-        key, record_hash = conversation.conversation_id, digest("cr", conversation)
+        key, record_hash = conversation.conversation_id, _record_hash(conversation)
         before = latest[key][1] if key in latest else known.get(key)
         if before == record_hash:
             n_unchanged += 1
             continue
         n_new, n_changed = (n_new + 1, n_changed) if before is None else (n_new, n_changed + 1)
         latest[key] = (conversation, record_hash, file, line)
+    shown = {key: c.contact.identities for key, (c, _, _, _) in latest.items()}
     replaced = [key for key in latest if key in known]
     if replaced:
+        contacts.take_back(con, {key: shown[key] for key in replaced})
         for table in ("conversation", "message", "event"):
             con.rows(f"delete from {table} where conversation_id in (select unnest(?))", [replaced])
-    contacts = _contacts(con, {key: c.contact.identities for key, (c, _, _, _) in latest.items()})
+    contact_of = contacts.assign(con, shown)
     fresh = list(latest.values())
     con.insert(
         "conversation",
-        [_conversation(c, h, contacts[c.conversation_id], file, line, ingest_id) for c, h, file, line in fresh],
+        [_conversation(c, h, contact_of[c.conversation_id], file, line, ingest_id) for c, h, file, line in fresh],
     )
     con.insert("message", [row for c, *_ in fresh for row in _messages(c)])
     con.insert("event", [row for c, *_ in fresh for row in _events(c)])
     return AddCounts(n_new, n_changed, n_unchanged)
 
 
+def _record_hash(conversation: Conversation) -> str:
+    try:
+        return digest("cr", conversation)
+    except (ValueError, RecursionError) as error:  # NaN, or nested deeper than a JSON text may be
+        raise StoreError(
+            f"conversation {conversation.conversation_id} cannot be kept: {error}",
+            cure="such values are refused when a file is taken in: grader ingest",
+        ) from error
+
+
 def _conversation(
     c: Conversation, record_hash: str, contact_id: str | None, file: str | None, line: int | None, ingest_id: str | None
 ) -> dict[str, JsonValue]:
-    times = [m.at for m in c.messages if m.at]
-    started = c.started_at or min(times, default=None)
-    ended = c.ended_at or max(times, default=None)
+    started = c.happened_at
+    ended = c.ended_at or max((m.at for m in c.messages if m.at), default=None)
     return {
         "conversation_id": c.conversation_id,
         "content_hash": c.content_hash,
@@ -146,6 +156,7 @@ def _events(c: Conversation) -> Iterable[dict[str, JsonValue]]:
             "kind": e.kind,
             "after": e.after,
             "happened_at": utc_text(e.at),
+            "happened_offset_minutes": offset_minutes(e.at),
             "from_role": e.from_role.value if e.from_role else None,
             "to_role": e.to_role.value if e.to_role else None,
             "note": e.note,
@@ -168,9 +179,14 @@ def _replace(con: Connection, table: str, keys: Sequence[str], rows: Sequence[di
     """Rows by key: unchanged ones stay, changed ones are replaced, new ones come in. Told apart in the database."""
     if not rows:
         return AddCounts()
-    by_key = {tuple(row[key] for key in keys): row for row in rows}
+    by_key: dict[tuple[JsonValue, ...], dict[str, JsonValue]] = {}
+    n_again = 0  # rows whose key comes again in this batch, with other content: changed before they were stored
+    for row in rows:
+        key = tuple(row[name] for name in keys)
+        n_again += key in by_key and by_key[key] != row
+        by_key[key] = row
     columns = ", ".join(f'"{name}"' for name in rows[0])
-    same = " and ".join(f"old.{key} = new.{key}" for key in keys)
+    same = " and ".join(f"old.{name} = new.{name}" for name in keys)
     con.rows(f"create or replace temp table incoming as select {columns} from {table} limit 0")
     con.insert("incoming", list(by_key.values()), like=table)
     con.rows(
@@ -185,64 +201,4 @@ def _replace(con: Connection, table: str, keys: Sequence[str], rows: Sequence[di
         con.rows(f"delete from {table} as old using incoming as new where {same}")
     con.rows(f"insert into {table} ({columns}) select {columns} from incoming")
     con.rows("drop table incoming")
-    return AddCounts(n_left - n_changed, n_changed, len(rows) - n_left)
-
-
-def normalise(identity: Identity) -> tuple[str, str] | None:
-    """(kind, value) under which two writings of one identity meet; None when it identifies nobody."""
-    kind, value = identity.kind.strip().lower(), identity.value.strip()
-    if value.lower() in _NO_IDENTITY:
-        return None
-    if kind in {"phone", "whatsapp", "tel", "mobile"}:
-        digits = re.sub(r"\D", "", value)
-        return ("phone", digits.removeprefix("00")) if len(digits) >= 6 else None
-    return (kind, value.lower()) if kind in {"email", "e-mail", "mail"} else (kind, value)
-
-
-def _contacts(con: Connection, identities: dict[str, tuple[Identity, ...]]) -> dict[str, str | None]:
-    """The contact of each conversation. Contacts that share an identity are merged, and the merge is kept."""
-    wanted = {key: sorted({n for n in map(normalise, shown) if n is not None}) for key, shown in identities.items()}
-    pairs = sorted({pair for shown in wanted.values() for pair in shown})
-    found: dict[str, str | None] = dict.fromkeys(identities)
-    if not pairs:
-        return found
-    owner: dict[tuple[str, str], str] = {
-        (kind, value): contact
-        for kind, value, contact in con.rows(
-            "select i.kind, i.value, i.contact_id from identity as i join "
-            "(select unnest(?) as kind, unnest(?) as value) as w using (kind, value)",
-            [[kind for kind, _ in pairs], [value for _, value in pairs]],
-        )
-    }
-    already = set(owner)
-    merged: dict[str, str] = {}
-    made: set[str] = set()
-
-    def root(contact: str) -> str:
-        while contact in merged:
-            contact = merged[contact]
-        return contact
-
-    for shown in wanted.values():
-        roots = sorted({root(owner[pair]) for pair in shown if pair in owner})
-        if not shown:
-            continue
-        keep = roots[0] if roots else digest("ct", list(shown[0]))
-        if not roots:
-            made.add(keep)
-        for other in roots[1:]:
-            merged[other] = keep
-        for pair in shown:
-            owner.setdefault(pair, keep)
-    for key, shown in wanted.items():
-        found[key] = root(owner[shown[0]]) if shown else None
-    con.insert("contact", [{"contact_id": contact, "merged_into": None} for contact in sorted(made)])
-    con.insert(
-        "identity",
-        [{"kind": k, "value": v, "contact_id": root(owner[k, v])} for k, v in pairs if (k, v) not in already],
-    )
-    for old, new in ((old, root(old)) for old in merged):
-        con.rows("update identity set contact_id = ? where contact_id = ?", [new, old])
-        con.rows("update conversation set contact_id = ? where contact_id = ?", [new, old])
-        con.rows("update contact set merged_into = ? where contact_id = ?", [new, old])
-    return found
+    return AddCounts(n_left - n_changed, n_changed + n_again, len(rows) - n_left - n_again)

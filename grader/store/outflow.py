@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from difflib import get_close_matches
 
 from grader.errors import InputError
 from grader.model import Conversation, Event, JsonValue, Message, Policy
@@ -19,7 +20,7 @@ class Member:
     conversation_id: str
     content_hash: str
     queue: str | None
-    happened_at: datetime | None  # UTC
+    happened_at: datetime | None  # in the offset that the source gave, else UTC
     n_chars: int
     n_messages: int
     has_tools: bool
@@ -28,65 +29,80 @@ class Member:
 
 
 _FILTERS = {
-    "queue": ("queue", "="),
-    "channel": ("channel", "="),
-    "language": ("language", "="),
-    "reason": ("reason", "="),
-    "contact": ("contact_id", "="),
-    "id": ("conversation_id", "="),
-    "since": ("started_at", ">="),
-    "until": ("started_at", "<"),
-    "handoff": ("has_handoff", "="),
-    "human": ("has_human", "="),
-    "tools": ("has_tools", "="),
+    "queue": "queue",
+    "channel": "channel",
+    "language": "language",
+    "reason": "reason",
+    "contact": "contact_id",
+    "id": "conversation_id",
+    "since": "started_at",
+    "until": "started_at",
+    "handoff": "has_handoff",
+    "human": "has_human",
+    "tools": "has_tools",
 }
 SELECTABLE = tuple(_FILTERS)
+NOTHING = "(none)"  # selects conversations that have no queue, no language, …
 
 
-def population(con: Connection, select: Sequence[tuple[str, str]] = ()) -> list[Member]:
+def population(con: Connection, select: Sequence[tuple[str, str]] = (), *, zone: tzinfo = UTC) -> list[Member]:
     """Every conversation that meets the selection, by id. The same name twice means either; different names mean both.
 
-    Raises InputError on a name that cannot be selected by, or a value that does not fit it.
+    A time without an offset is in `zone`; a day after `until` counts whole. Raises InputError on a name that cannot be
+    selected by, or a value that does not fit it.
     """
     clauses: dict[str, list[str]] = {}
-    parameters: list[object] = []
-    for name, value in select:
+    parameters: dict[str, object] = {}
+    for number, (name, value) in enumerate(select):
         if name not in _FILTERS:
+            near = get_close_matches(name, SELECTABLE, 1)
+            meant = f"did you mean {near[0]}? " if near else ""
             raise InputError(
-                f"{name!r} cannot be selected by", field="--select", cure=f"one of {', '.join(SELECTABLE)}"
+                f"{name!r} cannot be selected by", field="--select", cure=f"{meant}One of {', '.join(SELECTABLE)}"
             )
-        column, comparison = _FILTERS[name]
-        clauses.setdefault(name, []).append(f"{column} {comparison} ?")
-        parameters.append(_operand(name, value))
-    # The parameters follow the clauses, so the clauses are written in the order of first appearance of their names.
-    ordered = sorted(range(len(select)), key=lambda i: list(clauses).index(select[i][0]))
+        if not value.isprintable():
+            raise InputError(f"{value!r} is no text", field=f"--select {name}", cure=f"write {name}:VALUE")
+        comparison, operand = _condition(name, value, zone)
+        clauses.setdefault(name, []).append(f"{_FILTERS[name]} {comparison.format(f'$p{number}')}")
+        if operand is not None:
+            parameters[f"p{number}"] = operand
     where = " and ".join(f"({' or '.join(parts)})" for parts in clauses.values()) or "true"
     found = con.rows(
-        "select conversation_id, content_hash, queue, started_at, n_chars, n_messages, has_tools, has_human, "
-        f"has_handoff from conversation where {where} order by conversation_id",
-        [parameters[i] for i in ordered],
+        "select conversation_id, content_hash, queue, started_at, started_offset_minutes, n_chars, n_messages, "
+        f"has_tools, has_human, has_handoff from conversation where {where} order by conversation_id",
+        parameters,
     )
-    return [Member(i, h, q, _aware(t, 0), *rest) for i, h, q, t, *rest in found]
+    return [Member(i, h, q, _aware(t, offset), *rest) for i, h, q, t, offset, *rest in found]
 
 
-def _operand(name: str, value: str) -> object:
+def _condition(name: str, value: str, zone: tzinfo) -> tuple[str, object]:
+    """What stands behind the column, with `{}` for the parameter, and the parameter; None: there is none."""
     if name in {"since", "until"}:
-        try:
-            at = datetime.fromisoformat(value)
-        except ValueError:
-            raise InputError(
-                f"{value!r} is no date",
-                field=f"--select {name}",
-                cure=f"write it as {name}:2026-09-01 or {name}:2026-09-01T08:00+02:00",
-            ) from None
-        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC).replace(tzinfo=None)
+        return "< {}" if name == "until" else ">= {}", _time(name, value, zone)
     if name in {"handoff", "human", "tools"}:
         if value.lower() not in {"yes", "no", "true", "false"}:
             raise InputError(
                 f"{value!r} is neither yes nor no", field=f"--select {name}", cure=f"{name}:yes or {name}:no"
             )
-        return value.lower() in {"yes", "true"}
-    return value
+        return "= {}", value.lower() in {"yes", "true"}
+    if value == NOTHING:
+        return "is null", None
+    return "= {}", value
+
+
+def _time(name: str, value: str, zone: tzinfo) -> datetime:
+    """The moment in UTC, as the database keeps times."""
+    try:
+        at = datetime.fromisoformat(value)
+        if name == "until" and not set("T :") & set(value):
+            at += timedelta(days=1)
+        return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC).replace(tzinfo=None)
+    except (ValueError, OverflowError):
+        raise InputError(
+            f"{value!r} is no date",
+            field=f"--select {name}",
+            cure=f"write it as {name}:2026-09-01 or {name}:2026-09-01T08:00+02:00",
+        ) from None
 
 
 def conversations(con: Connection, ids: Sequence[str]) -> list[Conversation]:
@@ -101,12 +117,12 @@ def conversations(con: Connection, ids: Sequence[str]) -> list[Conversation]:
     ):
         messages.setdefault(conversation_id, []).append(_message(rest))
     events: dict[str, list[Event]] = {}
-    for conversation_id, kind, after, at, from_role, to_role, note in con.rows(
-        "select conversation_id, kind, after, happened_at, from_role, to_role, note from event "
-        "where conversation_id in (select unnest(?)) order by conversation_id, position",
+    for conversation_id, kind, after, at, offset, from_role, to_role, note in con.rows(
+        "select conversation_id, kind, after, happened_at, happened_offset_minutes, from_role, to_role, note "
+        "from event where conversation_id in (select unnest(?)) order by conversation_id, position",
         [wanted],
     ):
-        event = Event(kind=kind, after=after, at=_aware(at, 0), from_role=from_role, to_role=to_role, note=note)
+        event = Event(kind=kind, after=after, at=_aware(at, offset), from_role=from_role, to_role=to_role, note=note)
         events.setdefault(conversation_id, []).append(event)
     found: dict[str, Conversation] = {}
     for conversation_id, channel, queue, language, reason, tools_recorded, attributes, as_given in con.rows(
@@ -156,7 +172,8 @@ def failed_for_good(con: Connection, keys: Iterable[str]) -> set[str]:
     if not asked:
         return set()
     found = con.rows(
-        "select key from failure where key in (select unnest(?)) and key not in (select key from judgement) "
+        "select key from failure where key in (select unnest(?)) "
+        "and not exists (select 1 from judgement where judgement.key = failure.key) "
         "group by key having not arg_max(retryable, failed_at)",
         [asked],
     )

@@ -10,11 +10,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 _TOKEN = re.compile(r"\d+(?:[.,:/\-]\d+)*|[^\W\d_]+(?:'[^\W\d_]+)*")
-_END = re.compile(r"[.!?…]+(?=[\s\"'»)*_]|$)|\n+|¡|¿")
+# A run of marks is looked at from its first mark only, else a text of nothing but dots would take quadratic time.
+_END = re.compile(r"(?<![.!?…])[.!?…]++(?=[\s\"'»)*_]|$)|\n+|¡|¿")
 _STEM = 3  # letters that a word pattern has at least: they are its index
 _GAP = 3
 _QUOTE = 280  # characters of a quote: what a reader takes in at a glance
@@ -40,8 +42,7 @@ def plain(text: str) -> str:
     return text.translate(_PLAIN)
 
 
-@dataclass(frozen=True, slots=True)
-class Sentence:
+class Sentence(NamedTuple):
     """Words `first` to `last` (exclusive) and characters `start` to `end` of a text. `asks`: it ends in a question."""
 
     first: int
@@ -51,14 +52,16 @@ class Sentence:
     asks: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """A phrase of `concept` stands at words `first` to `last` (exclusive) of sentence number `sentence`."""
 
     concept: str
     first: int
     last: int
     sentence: int
+
+
+_NONE: Mapping[int, Sequence[Hit]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,20 +73,27 @@ class Words:
     starts: tuple[int, ...] = ()
     ends: tuple[int, ...] = ()
     sentences: tuple[Sentence, ...] = ()
-    hits: Mapping[str, tuple[Hit, ...]] = field(default_factory=dict)
+    hits: Mapping[str, Mapping[int, Sequence[Hit]]] = field(default_factory=dict)  # by concept, then by sentence
 
     def of(self, *concepts: str) -> list[Hit]:
         """The hits of these concepts, in the order of the text."""
-        found = [hit for concept in concepts for hit in self.hits.get(concept, ())]
+        if self.hits.keys().isdisjoint(concepts):
+            return []
+        found = [hit for concept in concepts for hits in self.hits.get(concept, _NONE).values() for hit in hits]
         return sorted(found, key=lambda hit: hit.first) if len(concepts) > 1 else found
 
     def has(self, *concepts: str) -> bool:
         """Whether any of these concepts stands anywhere in the text."""
-        return any(concept in self.hits for concept in concepts)
+        return not self.hits.keys().isdisjoint(concepts)
 
     def within(self, sentence: int, *concepts: str) -> list[Hit]:
         """The hits of these concepts in this sentence."""
-        return [hit for hit in self.of(*concepts) if hit.sentence == sentence]
+        return [hit for concept in concepts for hit in self.hits.get(concept, _NONE).get(sentence, ())]
+
+    def near(self, hit: Hit, *concepts: str, before: int = 4) -> bool:
+        """Whether one of these concepts stands within the hit or up to `before` words before it, in its sentence."""
+        first = hit.first - before
+        return any(first <= other.first < hit.last for other in self.within(hit.sentence, *concepts))
 
     def sentence_of(self, token: int) -> int:
         """The number of the sentence in which this word stands."""
@@ -91,6 +101,8 @@ class Words:
 
     def quote(self, sentence: int, first: int | None = None, last: int | None = None) -> str:
         """The sentence as it was written; when it is long, the part of it around words `first` to `last`."""
+        if not self.sentences:
+            return self.text.strip()[:_QUOTE]
         s = self.sentences[sentence]
         if s.end - s.start <= _QUOTE:
             return self.text[s.start : s.end].strip()
@@ -98,7 +110,7 @@ class Words:
         upto = at + 1 if last is None else last
         while upto < s.last and self.ends[upto] - self.starts[at] <= _QUOTE:
             upto += 1
-        return self.text[self.starts[at] : self.ends[max(at, upto - 1)]]
+        return self.text[self.starts[at] : min(self.ends[max(at, upto - 1)], self.starts[at] + _QUOTE)]
 
 
 def read(text: str, phrases: Phrases | None = None) -> Words:
@@ -178,14 +190,43 @@ def _follows(items: tuple[_Item, ...], k: int, tokens: Sequence[str], i: int, en
     return i
 
 
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    """What follows a phrase's first word. One of the words `soon`, if any, must stand in the next `reach` words: most
+    candidates fall by that, at a fraction of the cost of following them.
+    """
+
+    concept: str
+    items: tuple[_Item, ...]
+    soon: frozenset[str] | None
+    reach: int
+    stem: str = ""
+
+
+def _rest(concept: str, items: tuple[_Item, ...], stem: str = "") -> _Rest:
+    words: frozenset[str] = frozenset()
+    reach = 1
+    for item in items:
+        if item.gap:
+            reach += item.gap
+            continue
+        if item.stems:
+            return _Rest(concept, items, None, 0, stem)
+        words |= item.exact
+        if not item.optional:
+            return _Rest(concept, items, words, reach, stem)
+        reach += 1
+    return _Rest(concept, items, None, 0, stem)
+
+
 class Phrases:
     """Many concepts' phrases, indexed by their first word, so that one pass over a text finds them all."""
 
-    def __init__(self, concepts: Mapping[str, str | Iterable[str]]) -> None:
-        self._exact: dict[str, list[tuple[str, tuple[_Item, ...]]]] = {}
-        self._stems: dict[str, list[tuple[str, str, tuple[_Item, ...]]]] = {}
+    def __init__(self, concepts: Mapping[str, str]) -> None:
+        self._exact: dict[str, list[_Rest]] = {}
+        self._stems: dict[str, list[_Rest]] = {}
         for concept, lines in concepts.items():
-            for line in lines.splitlines() if isinstance(lines, str) else lines:
+            for line in lines.splitlines():
                 if line.strip():
                     self._add(concept, tuple(_item(part) for part in line.split()))
 
@@ -194,25 +235,25 @@ class Phrases:
         if head.gap or head.optional:
             raise ValueError(f"a phrase of {concept} begins with something that may be missing")
         for word in head.exact:
-            self._exact.setdefault(word, []).append((concept, rest))
+            self._exact.setdefault(word, []).append(_rest(concept, rest))
         for stem in head.stems:
-            self._stems.setdefault(stem[:_STEM], []).append((stem, concept, rest))
+            self._stems.setdefault(stem[:_STEM], []).append(_rest(concept, rest, stem))
 
-    def find(self, tokens: Sequence[str], sentences: Sequence[Sentence]) -> dict[str, tuple[Hit, ...]]:
-        """All hits by concept, each in the order of the text."""
-        found: dict[str, list[Hit]] = {}
+    def find(self, tokens: Sequence[str], sentences: Sequence[Sentence]) -> dict[str, dict[int, list[Hit]]]:
+        """All hits by concept and sentence, each in the order of the text."""
+        found: dict[str, dict[int, list[Hit]]] = {}
         exact, stems = self._exact, self._stems
         for number, sentence in enumerate(sentences):
             end = sentence.last
             for i in range(sentence.first, end):
                 token = tokens[i]
-                for concept, rest in exact.get(token, ()):
-                    last = _follows(rest, 0, tokens, i + 1, end)
+                candidates = exact.get(token, ())
+                if token[:_STEM] in stems:
+                    candidates = [*candidates, *(c for c in stems[token[:_STEM]] if token.startswith(c.stem))]
+                for c in candidates:
+                    if c.soon is not None and c.soon.isdisjoint(tokens[i + 1 : min(i + 1 + c.reach, end)]):
+                        continue
+                    last = _follows(c.items, 0, tokens, i + 1, end) if c.items else i + 1
                     if last >= 0:
-                        found.setdefault(concept, []).append(Hit(concept, i, last, number))
-                for stem, concept, rest in stems.get(token[:_STEM], ()):
-                    if token.startswith(stem):
-                        last = _follows(rest, 0, tokens, i + 1, end)
-                        if last >= 0:
-                            found.setdefault(concept, []).append(Hit(concept, i, last, number))
-        return {concept: tuple(hits) for concept, hits in found.items()}
+                        found.setdefault(c.concept, {}).setdefault(number, []).append(Hit(c.concept, i, last, number))
+        return found

@@ -1,6 +1,6 @@
 -- The whole of Grader's memory. Times are UTC (TIMESTAMP without zone); the offset that the source gave stands beside them.
 -- Unknown is NULL. Big tables carry no primary key: DuckDB keeps such an index in memory, and there is one writer, which
--- leaves out what is there already (see store/write.py).
+-- leaves out what is there already (see store/inflow.py and store/results.py).
 
 -- ── what came in ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -28,7 +28,7 @@ create table message (
 create table event (
     conversation_id varchar not null, position integer not null,
     kind varchar not null, after integer not null,                  -- number of the last message before it
-    happened_at timestamp, from_role varchar, to_role varchar, note varchar
+    happened_at timestamp, happened_offset_minutes integer, from_role varchar, to_role varchar, note varchar
 );
 
 create table contact (contact_id varchar not null, merged_into varchar);   -- merged_into: the log of merges
@@ -78,7 +78,7 @@ create table prompt (prompt_hash varchar not null, body json not null, first_use
 
 create table run (
     run_id varchar not null, started_at timestamp not null, finished_at timestamp,
-    state varchar not null,                 -- running | complete | incomplete | interrupted | budget | refused
+    state varchar not null,                 -- running | complete | incomplete | interrupted | budget | refused | aborted
     judge varchar not null, model varchar not null, parameters json not null,
     rubrics json not null, selection json not null, seed bigint, n_population bigint not null,
     n_planned bigint not null, n_reused bigint not null, n_judged bigint not null, n_failed bigint not null,
@@ -120,8 +120,8 @@ create table evidence (
 
 -- A judgement that could not be had. It stands until a judgement with the same key is there.
 create table failure (
-    key varchar not null, run_id varchar not null, conversation_id varchar not null, rubric varchar not null,
-    cause varchar not null, detail varchar not null, retryable boolean not null, http_status integer,
+    key varchar not null, run_id varchar not null, conversation_id varchar not null, content_hash varchar not null,
+    rubric varchar not null, cause varchar not null, detail varchar not null, retryable boolean not null, http_status integer,
     failed_at timestamp not null, call_id varchar
 );
 

@@ -1,0 +1,85 @@
+"""Detector of form: markup that a phone shows raw, another language than the customer's, a wall of text."""
+
+from __future__ import annotations
+
+import re
+
+from grader.judge.signals.language import clearly
+from grader.judge.signals.view import Quote, Ruling, Said, View
+
+_PHONE = frozenset({"whatsapp", "sms", "messenger", "instagram", "telegram", "imessage", "rcs"})
+_ANY = (
+    ("a Markdown table", re.compile(r"^[ \t]*\|?[ \t]*:?-{3,}:?[ \t]*(?:\|[ \t]*:?-{3,}:?[ \t]*)+\|?[ \t]*$", re.M)),
+    ("HTML tags", re.compile(r"</?(?:br|b|i|p|div|span|ul|li|ol|strong|em|table|tr|td|a href|h[1-6])\b[^<>]{0,100}>", re.I)),
+    ("a placeholder", re.compile(r"\{\{[^{}\n]{1,60}\}\}|\{[a-z_]{3,40}\}|\[(?:insert|your|customer|order|agent|nome|nombre|numero|link|first|fecha|data|cliente)[ _a-z]{0,30}\](?!\()|<(?:name|nome|nombre|order|link|insert)[ _a-z]{0,30}>", re.I)),
+    ("JSON", re.compile(r"\{\s*\"[\w ]{1,60}\"\s*:")),
+    ("an internal code", re.compile(r"\b[A-Z]{2,20}(?:_[A-Z0-9]{1,20}){1,8}\b")),
+)  # fmt: skip
+_RAW_ON_PHONES = (
+    ("a Markdown heading", re.compile(r"^#{1,6}[ \t]+\S", re.M)),
+    ("Markdown bold", re.compile(r"\*\*[^*\n]{1,200}\*\*")),
+    ("a Markdown link", re.compile(r"\[[^\[\]\n]{1,200}\]\(https?://[^()\s]{1,500}\)")),
+)
+_WALL = 900  # characters of one message on a phone
+_VOTES = 5  # words that speak for a language
+_CUSTOMER_VOTES = 3
+
+
+def unclear_or_wrong_channel_format(view: View) -> Ruling:
+    """The first message of the assistant's with raw markup, in another language, or far too long for the channel."""
+    if not view.ai:
+        return Ruling("not_applicable", "The AI sent no message.")
+    on_phone = (view.conversation.channel or "").lower() in _PHONE
+    patterns = _ANY + (_RAW_ON_PHONES if on_phone else ())
+    for said in view.ai:
+        text = said.words.text
+        for what, pattern in patterns:
+            match = pattern.search(text)
+            if match:
+                line = _line(text, match.start(), match.end())
+                return Ruling(
+                    "present",
+                    f"Message {said.number} holds {what}" + (f", which {view.conversation.channel} shows raw." if on_phone else "."),
+                    (Quote(said.number, line),),
+                )
+        foreign = _foreign(view, said)
+        if foreign:
+            return foreign
+        if on_phone and len(text) > _WALL:
+            return Ruling(
+                "present",
+                f"Message {said.number} has {len(text)} characters, on a phone.",
+                (Quote(said.number, said.words.quote(0)),),
+            )
+    return Ruling("absent", "No raw markup, no other language than the customer's and no wall of text was found.")
+
+
+def _line(text: str, start: int, end: int) -> str:
+    """The line of a match, cut to what fits."""
+    left = text.rfind("\n", 0, start) + 1
+    right = text.find("\n", end)
+    line = text[left : right if right >= 0 else len(text)]
+    if not any(c.isalnum() for c in line) and left > 1:  # a table's rule: its heading stands above
+        return _line(text, left - 1, left - 1)
+    return line.strip() if len(line) <= 200 else text[start:end]
+
+
+def _foreign(view: View, said: Said) -> Ruling | None:
+    """The message is clearly in one language, and what the customer wrote since the AI's last one clearly in another."""
+    theirs = clearly(said.words, _VOTES)
+    if theirs is None:
+        return None
+    turn = view.turn_before(said)
+    if not turn:
+        return None
+    own = clearly(turn[-1].words, _CUSTOMER_VOTES)
+    if own is None or own == theirs or any(clearly(s.words, 1) == theirs for s in turn):
+        return None
+    return Ruling(
+        "present",
+        f"Message {said.number} is in {_NAMES[theirs]}; the customer's message {turn[-1].number} before it is in {_NAMES[own]}.",
+        (Quote(said.number, said.words.quote(0)),),
+    )
+
+
+_NAMES = {"en": "English", "pt": "Portuguese", "es": "Spanish"}
