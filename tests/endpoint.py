@@ -10,26 +10,23 @@ from __future__ import annotations
 import argparse
 import asyncio
 import hashlib
+import itertools
 import json
 import os
 import random
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import formatdate
 from typing import Any
-from urllib.request import urlopen
 
 import endpoint_replies as replies
 from endpoint_wire import BROKEN, Book, Connection, Response
 
 MODEL = "stand-in"
 MODES = ("json_schema", "tools", "json")
-GRACE_SECONDS = 0.005  # a request that was on its way when a 429 left was not impatient
+GRACE_SECONDS = 0.1  # a request that was on its way when a 429 left was not impatient
 
 _ERRORS: dict[str, tuple[int, str, str | None]] = {  # name → status, message, code
     "quota": (429, "You exceeded your current quota, please check your plan.", "insufficient_quota"),
@@ -54,7 +51,7 @@ _STRANGE = {  # bodies of a 200 that is no completion
     "nested": b"[" * 200_000,
     "binary": b"\xff\xfe\x00{",
 }
-_ODD = frozenset({"refusal", "content_filter", "null_content", "number_content", "parts", "odd_tool_call"})
+_ODD = frozenset({"refusal", "content_filter", "null_content", "number_content", "parts", "odd_tool_call", "no_call"})
 FAULTS = frozenset(_ERRORS) | frozenset(_STRANGE) | BROKEN | replies.MISTAKES | _ODD | {"slow"}
 
 
@@ -73,6 +70,7 @@ class Fault:
     match: str = ""
     retry_after: str | None = "mixed"
     seconds: float = 1.0  # of `slow`
+    says: str | None = None  # the message of an error
     drawn: int = 0
 
     def __post_init__(self) -> None:
@@ -94,12 +92,14 @@ class Endpoint:
     def __init__(
         self, *, latency: float = 0.0, faults: Sequence[Fault] = (), modes: Sequence[str] = MODES,
         key: str | None = None, usage: bool = True, seed: int = 0, keep: bool = True, skew_seconds: float = 0.0,
-        models: Sequence[str] | None = (MODEL,),
+        models: Sequence[str] | None = (MODEL,), alternating: bool = False,
     ) -> None:  # fmt: skip
         self.latency, self.modes, self.key, self.usage = latency, frozenset(modes), key, usage
         self.skew_seconds, self.models, self.keep = skew_seconds, models, keep
+        self.alternating = alternating  # user and assistant must take turns
         self.faults = list(faults)
         self.forced: dict[str, str] = {}  # code → answer, whatever the conversation
+        self.says: Callable[[Mapping[str, Any]], str] | None = None  # the reply's text to a body, in place of our own
         self.bodies: list[dict[str, Any]] = []
         self.heads: list[tuple[str, dict[str, str]]] = []  # path with query, headers
         self.book = Book()
@@ -107,6 +107,7 @@ class Endpoint:
         self._random = random.Random(seed)
         self._hold_until = 0.0
         self._turn = 0
+        self._connections: set[Connection] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
 
@@ -121,8 +122,9 @@ class Endpoint:
     async def start(self, port: int = 0) -> asyncio.Server:
         """Listen in the running loop."""
         server = await asyncio.get_running_loop().create_server(
-            lambda: Connection(self.answer, lambda: self.book, self.skew_seconds), "127.0.0.1", port, backlog=2048
-        )
+            lambda: Connection(self.answer, lambda: self.book, self._connections, self.skew_seconds),
+            "127.0.0.1", port, backlog=2048,
+        )  # fmt: skip
         self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
         return server
 
@@ -135,6 +137,9 @@ class Endpoint:
             started.set()
             await self._stop.wait()
             server.close()
+            for connection in list(self._connections):
+                connection.abort()
+            await asyncio.sleep(0)
 
         self._thread = threading.Thread(target=lambda: asyncio.run(main()), daemon=True, name="endpoint")
         self._thread.start()
@@ -174,6 +179,9 @@ class Endpoint:
         struck = self._struck(said)
         if struck and (struck.name in _ERRORS or struck.name.isdigit()):
             return self._refusal(struck)
+        roles = [m["role"] for m in body["messages"]]
+        if self.alternating and any(one == other for one, other in itertools.pairwise(roles)):
+            return _error((400, "Conversation roles must alternate user/assistant/user/assistant/...", None))
         if problem := self._unsupported(body):
             return problem
         self.book.paid[prompt] += 1
@@ -203,7 +211,7 @@ class Endpoint:
 
     def _refusal(self, fault: Fault) -> Response:
         known = _ERRORS.get(fault.name)
-        response = _error(known or (int(fault.name), f"stand-in fault {fault.name}", None))
+        response = _error(known or (int(fault.name), fault.says or f"stand-in fault {fault.name}", None))
         if response.status not in (429, 503) or known:
             return response
         told = fault.retry_after
@@ -239,7 +247,9 @@ class Endpoint:
 
     def _completion(self, body: Mapping[str, Any], fault: str, size: int) -> dict[str, Any]:
         message: dict[str, Any] = {"role": "assistant", "refusal": None}
-        if len(body["messages"]) < 4:  # no prompt of Grader's: a greeting, a probe
+        if self.says is not None:
+            text = self.says(body)
+        elif not replies.is_prompt(body):
             text = replies.minimal(body)
         else:
             asked = replies.read(body)
@@ -279,6 +289,8 @@ def _odd(fault: str, text: str) -> dict[str, Any]:
             return {"content": 42, "tool_calls": 7}
         case "parts":
             return {"content": [{"type": "thinking", "thinking": []}, {"type": "text", "text": text}]}
+        case "no_call":
+            return {"content": f"Sure: {text}", "tool_calls": None}
         case "odd_tool_call":
             return {"content": None, "tool_calls": [{"function": "yes"}]}
     return {}
@@ -291,24 +303,6 @@ def _json(status: int, value: object) -> Response:
 def _error(what: tuple[int, str, str | None]) -> Response:
     status, message, code = what
     return _json(status, {"error": {"message": message, "type": "stand_in", "param": None, "code": code}})
-
-
-def stats_of(url: str) -> dict[str, Any]:
-    """The book of an endpoint in another process."""
-    with urlopen(url.removesuffix("/v1") + "/_stats") as answer:
-        found: dict[str, Any] = json.load(answer)
-    return found
-
-
-@contextmanager
-def running(*arguments: str) -> Iterator[str]:
-    """This file as a process of its own; yields its URL."""
-    command = [sys.executable, __file__, *arguments]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            yield process.stdout.readline().strip() if process.stdout else ""
-        finally:
-            process.terminate()
 
 
 def parsed(text: str) -> Fault:

@@ -57,7 +57,7 @@ class Asked:
 
 def read(body: Mapping[str, Any]) -> Asked:
     """What this request asks, by its schema where it has one, else by its prompt."""
-    messages = body["messages"]
+    messages = [m for m in body["messages"] if m["content"] != "Noted."]
     system, policy, transcript, reminder = (_text(m["content"]) for m in messages[:4])
     schema = _schema(body)
     criteria = tuple(_walk(schema, schema, ())) if schema else tuple(_from_prompt(system, reminder))
@@ -145,14 +145,18 @@ def spoiled(kind: str, asked: Asked, whole: dict[str, Any]) -> str:
     return json.dumps(whole, ensure_ascii=False)
 
 
+def is_prompt(body: Mapping[str, Any]) -> bool:
+    """Whether this is a prompt of Grader's, and not a greeting or a probe."""
+    messages = body["messages"]
+    return len(messages) > 3 and "# Your reply" in _text(messages[0]["content"])
+
+
 def minimal(body: Mapping[str, Any]) -> str:
-    """To a request that is no prompt of Grader's: a small value of the schema that it asks for, else a word."""
+    """To another request: a small value of the schema that it asks for, the example that it shows, else a word."""
     if schema := _schema(body):
         return json.dumps(_smallest(schema, schema))
-    if (body.get("response_format") or {}).get("type") == "json_object":
-        named = re.findall(r'"(\w+)"', _text(body["messages"][-1]["content"]))
-        return json.dumps(dict.fromkeys(named[:1] or ["ok"], "yes"))
-    return "ok"
+    shown = re.search(r'\{"[^{}]*\}', _text(body["messages"][0]["content"]))
+    return shown.group() if shown else "ok"
 
 
 def _smallest(node: Mapping[str, Any], root: Mapping[str, Any]) -> Any:
@@ -230,7 +234,7 @@ def _from_prompt(system: str, reminder: str) -> list[Criterion]:
     shapes = _shapes(system)
     grouped = _RUBRIC.findall(reminder)
     named = [(r, c) for r, codes in grouped for c in codes.split(", ")] if grouped else []
-    paths = named or [(c,) for codes in _ASKED.findall(reminder) for c in codes.split(", ")]
+    paths: list[tuple[str, ...]] = [*named] or [(c,) for codes in _ASKED.findall(reminder) for c in codes.split(", ")]
     return [Criterion(path, *shapes[path[-1]]) for path in paths]
 
 

@@ -62,8 +62,10 @@ Answer = Callable[[str, str, Mapping[str, str], bytes], Response]
 class Connection(asyncio.Protocol):
     """HTTP/1.1, one request at a time in the order of arrival."""
 
-    def __init__(self, answer: Answer, book: Callable[[], Book], skew_seconds: float) -> None:
-        self._answer, self._book, self._skew = answer, book, skew_seconds
+    def __init__(
+        self, answer: Answer, book: Callable[[], Book], opened: set[Connection], skew_seconds: float
+    ) -> None:  # fmt: skip
+        self._answer, self._book, self._opened, self._skew = answer, book, opened, skew_seconds
         self._buffer = bytearray()
         self._busy = False
         self._keep = True
@@ -73,8 +75,14 @@ class Connection(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         self._book().connections += 1
+        self._opened.add(self)
+
+    def abort(self) -> None:
+        """Hang up without a word."""
+        self._transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._opened.discard(self)
         if self._busy:
             self._book().abandoned += 1
             self._done()

@@ -93,10 +93,12 @@ conversations = st.builds(
         Event, kind=ids, after=st.just(0), at=times, from_role=st.none() | st.sampled_from(Role),
         to_role=st.none() | st.sampled_from(Role), note=short), max_size=2).map(tuple),
 )  # fmt: skip
-dates = st.none() | st.dates(date(1901, 1, 1), date(2998, 1, 1))
+early, late = (  # a policy that ends before it begins is refused
+    st.none() | st.dates(date(year, 1, 1), date(year + 500, 1, 1)) for year in (1901, 2402)
+)
 policies = st.builds(
     Policy, policy_id=ids, version=ids, title=short, text=ids, queues=st.lists(ids, max_size=2).map(tuple),
-    valid_from=dates, valid_to=dates,
+    valid_from=early, valid_to=late,
 )  # fmt: skip
 outcomes = st.builds(
     Outcome, conversation_id=ids, csat=st.none() | st.floats(1, 5), csat_comment=short,
@@ -201,6 +203,8 @@ def test_a_time_that_cannot_be_read_rejects_the_row_and_names_the_message(tmp_pa
 
 @pytest.mark.parametrize(("row", "field", "reason"), [
     ({"messages": []}, "conversation_id", "is missing"),
+    ({**GOOD, "conversation_id": "x" * 1001}, "conversation_id", "has 1,001 characters, at most 1,000"),
+    ({**GOOD, "conversation_id": 10**21}, "conversation_id", "is too large a number"),
     ({"conversation_id": "a"}, "messages", "is missing"),
     ({"conversation_id": " ", "messages": []}, "conversation_id", "is blank"),
     ({"conversation_id": ["a"], "messages": []}, "conversation_id", "must be text, this is a list"),

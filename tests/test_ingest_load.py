@@ -110,10 +110,11 @@ def test_batches_are_bounded_by_count_and_by_size_and_hold_a_row_s_records_toget
     text = '[conversation]\nconversation_id = "id"\nmessages = "log"\n[outcome]\ncsat = "stars"\n'
     (tmp_path / "m.toml").write_text(text)
     many = [{"id": n, "log": [{"role": "user", "content": "x"}], "stars": 3} for n in range(MAX_RECORDS)]
+    many[0]["stars"] = None  # so that the limit falls between the two records of a row
     store = ListStore()
     load(put(tmp_path, many), store, mapping=load_mapping(tmp_path / "m.toml"))
-    assert [len(batch) for batch in store.batches] == [MAX_RECORDS, MAX_RECORDS]
-    assert store.ended == (MAX_RECORDS, MAX_RECORDS, 0, 2 * MAX_RECORDS)
+    assert [len(batch) for batch in store.batches] == [MAX_RECORDS + 1, MAX_RECORDS - 2]
+    assert store.ended == (MAX_RECORDS, MAX_RECORDS, 0, 2 * MAX_RECORDS - 1)
 
 
 def test_an_interruption_leaves_whole_batches_and_books_that_hold(tmp_path: Path) -> None:

@@ -88,11 +88,10 @@ conversation = some_of(
      "created_at": time, "ended_at": time, "tools_recorded": st.booleans(), "events": st.lists(event, max_size=2),
      "attributes": extra, "more": 1},
 )  # fmt: skip
-date = st.sampled_from(["2026-08-03", "2024-02-29", None])
 policy = some_of(
     {"type": "policy", "policy_id": "p", "text": "R1."},
-    {"version": text, "title": text, "queues": st.sampled_from([["a"], "a", [], None]), "valid_from": date,
-     "valid_to": date},
+    {"version": text, "title": text, "queues": st.sampled_from([["a"], "a", [], None]),
+     "valid_from": st.sampled_from(["2024-02-29", None]), "valid_to": st.sampled_from(["2026-08-03", None])},
 )  # fmt: skip
 outcome = some_of(
     {"type": "outcome", "conversation_id": "c"},
@@ -126,6 +125,29 @@ def test_good_rows_are_good_and_bad_ones_bad(tmp_path: Path) -> None:
     bad: list[Any] = [{}, [], None, {"type": "x"}, {**LABEL, "type": "outcome", "csat": 9}, {**GOOD, "messages": [{}]}]
     assert all(accepted(tmp_path, row) for row in good)
     assert not any(accepted(tmp_path, row) for row in bad)
+
+
+@pytest.mark.parametrize(("fields", "good"), [
+    ({"content": "x"}, True), ({"content": 5}, False), ({"text": "a", "content": 5}, True),
+    ({"text": None, "content": 5}, False), ({"text": None, "content": None}, True), ({"timestamp": "x"}, False),
+    ({"at": "2026-01-01", "timestamp": "x"}, True), ({"timestamp": "2026-01-01", "created_at": "x"}, True),
+    ({"timestamp": None, "created_at": "x"}, False), ({"error": "no"}, False), ({"name": 10**20}, True),
+    ({"error": "no", "is_error": False}, True), ({"name": 10**21}, False), ({"name": "x" * 1001}, True),
+])  # fmt: skip
+def test_an_alias_is_checked_only_where_it_stands_for_its_field(tmp_path: Path, fields: Any, good: bool) -> None:
+    assert accepted(tmp_path, {**GOOD, "messages": [{"role": "ai", **fields}]}) == good
+
+
+def test_an_id_may_stand_under_its_alias_and_what_is_needed_may_not_be_null(tmp_path: Path) -> None:
+    assert accepted(tmp_path, {**GOOD, "id": []})
+    assert accepted(tmp_path, {**GOOD, "conversation_id": None, "id": 5})
+    assert not accepted(tmp_path, {**GOOD, "conversation_id": None, "id": []})
+    assert not accepted(tmp_path, {**GOOD, "conversation_id": None})
+    assert accepted(tmp_path, {**GOOD, "conversation_id": "x" * 1000})
+    assert not accepted(tmp_path, {**GOOD, "conversation_id": "x" * 1001})
+    assert not accepted(tmp_path, {**GOOD, "events": [{"kind": "x", "after": None}]})
+    only_policies = jsonschema.Draft202012Validator(json_schema("policy"))
+    assert not only_policies.is_valid({"type": None, "policy_id": "p", "text": "x"})
 
 
 @pytest.mark.parametrize(("kind", "row"), [

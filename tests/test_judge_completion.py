@@ -60,8 +60,8 @@ def test_arguments_that_are_no_text_become_one() -> None:
 @pytest.mark.parametrize(
     "raw",
     [
-        b"", b"<html>", b"[1]", b"null", b'"text"', b"\xff\xfe", b"[" * 200_000, b'{"choices": []}', b'{"choices": null}',
-        b'{"choices": {"message": {}}}', b'{"choices": [3]}', b'{"choices": [{}]}', b'{"choices": [{"message": "hi"}]}',
+        b"", b"<html>", b"[1]", b"null", b'"text"', b"\xff\xfe", b"[" * 200_000, b'{"choices": []}',
+        b'{"choices": null}', b'{"choices": {"message": {}}}', b'{"choices": [3]}', b'{"choices": [{}]}', b'{"choices": [{"message": "hi"}]}',
         b'{"error": {"message": "upstream is busy"}}', body({"content": "x"})[:-5],
     ],
 )  # fmt: skip
@@ -101,14 +101,14 @@ def test_what_is_no_count_of_tokens_is_not_counted(count: object) -> None:
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
-        st.sampled_from(["choices", "message", "content", "tool_calls", "function", "arguments", "usage", "refusal",
-                         "finish_reason", "prompt_tokens", "completion_tokens", "text", "id", "name"]), inner, max_size=4,
+        st.sampled_from(["content", "tool_calls", "function", "arguments", "refusal", "prompt_tokens",
+                         "completion_tokens", "text", "id", "name"]), inner, max_size=4,
     ),
     max_leaves=12,
 )  # fmt: skip
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(anything, anything, anything)
 def test_any_json_is_a_completion_a_refusal_or_none(message: Any, reason: Any, usage: Any) -> None:
     for value in (message, {"choices": [{"message": message, "finish_reason": reason}], "usage": usage}):

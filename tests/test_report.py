@@ -207,7 +207,7 @@ def test_a_run_with_gaps_says_so(empty: World) -> None:
     empty.finish(state="interrupted")
     text = Reading(page(empty)).plain
     assert "This run is interrupted" in text
-    assert "1 of 3 judgements are pending" in text
+    assert "1 of 3 judgements are pending and 1 failed" in text
     assert "Could not be judged" in text
     assert "the endpoint hung up" in text
 

@@ -393,7 +393,7 @@ def test_a_database_of_the_first_schema_is_read_by_the_newest_program(tmp_path: 
         })  # fmt: skip
         assert [p.policy_id for p in store.policies()] == ["p"]
         assert [j.verdicts[0].evidence[0].quote for j in store.judgements(["vk_1"])] == ["looking"]
-        assert store.population([("contact", "ct_1")])[0].conversation_id == "c1"
+        assert store.population([("contact", "ct_1")]) == ["c1"]
         label = Label(
             conversation_id="c1", rubric="r", rubric_version="1", criterion="x", answer="absent", reviewer="me"
         )

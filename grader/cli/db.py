@@ -57,6 +57,7 @@ def verify(workspace: console.WorkspaceOption = None, as_json: console.JsonOptio
       grader db verify
     """
     settings = console.settings(workspace)
+    from grader.engine.verify import INPUTS
     from grader.engine.verify import verify as check
     from grader.store import open_store
 
@@ -72,9 +73,10 @@ def verify(workspace: console.WorkspaceOption = None, as_json: console.JsonOptio
         ])  # fmt: skip
     wrong = sum(c.n_wrong for c in found)
     if wrong:
-        raise ThresholdError(
-            f"{wrong} things are not as they should be", cure="grader db rebuild makes the results again"
-        )
+        cure = "grader db rebuild --yes makes the results again from the journals"
+        if any(c.n_wrong for c in found if c.name in INPUTS):
+            cure = "move the database away, then grader db rebuild --yes, and grader ingest the files again"
+        raise ThresholdError(f"{wrong} things are not as they should be", cure=cure)
 
 
 @app.command("rebuild")

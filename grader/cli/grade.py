@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from grader.store import Store
 
 # DuckDB's share of the memory while a run goes on; it needs little, and the rest belongs to replies in flight.
-DATABASE_MEMORY = "128MB"
+DATABASE_MEMORY = "64MB"
 INTERRUPTED = 130
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 FORMATS = ("auto", "canonical", "openai_chat", "mapped", "policy")
 KINDS = ("conversation", "policy", "outcome", "label")
 SHOWN_CHARACTERS = 300  # of a message, in a preview
+SHOWN_NOTES = 15  # of a file
 SHOW_PROGRESS_FROM = 4 * 1024 * 1024  # bytes of a file; a smaller one is in before a bar can be read
 
 
@@ -151,8 +152,10 @@ def _tell(one: Loaded, *, as_json: bool) -> None:
         console.note(f"… and {one.bad - len(one.first_rejections):,} more: grader ingest --rejections {one.path}")
     if one.refused:
         console.note(f"{one.path}: {one.bad:,} rows are bad, so nothing of it went in (--strict)")
-    for note in one.notes:
+    for note in one.notes[:SHOWN_NOTES]:
         console.note(f"note: {one.path}: {note.text} ({_times(note.n)})")
+    if len(one.notes) > SHOWN_NOTES:
+        console.note(f"note: {one.path}: … and {len(one.notes) - SHOWN_NOTES} more notes; --json has them")
     if not one.rows_in:
         console.note(f"note: {one.path}: the file has no rows")
 

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import grader
 from grader.engine.absorb import Absorbed, absorb, described, keep_rubrics, waiting
+from grader.engine.control import Options, Progress, Stop, Summary
 from grader.engine.journal import End, Head, Items, Journal
 from grader.engine.plan import CHARS_PER_TOKEN, REPLY_TOKENS_PER_CODE, Estimate, Plan, Work, estimate, make_plan
-from grader.engine.run import Options, Progress, Stop, Summary, execute, failures_first
+from grader.engine.run import execute, failures_first
 from grader.errors import StoreError
 from grader.judge import Judge
 from grader.model import JsonValue
@@ -55,8 +56,8 @@ def check_rubrics(store: Store, rubrics: Sequence[Rubric]) -> None:
 
 
 def new_run(at: datetime) -> str:
-    """A run's identity: sorts by time, and two in the same second differ."""
-    return f"{at.astimezone(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
+    """A run's identity: sorts by time, to the millisecond, and two in the same one differ."""
+    return f"{at.astimezone(UTC):%Y%m%dT%H%M%S}-{at.microsecond // 1000:03d}{uuid.uuid4().hex[:4]}"
 
 
 async def grade(

@@ -131,16 +131,16 @@ def make_plan(
     pass by itself (time-out, 429, 5xx) is tried again by a plain second run; one that will not (the conversation is too
     long, the model refuses) only with `retry_failed`. Raises InputError when nothing is selected.
     """
-    members = store.population(select, zone=zone)
-    if not members:
+    population = store.population(select, zone=zone)
+    if not population:
         if select:
             chosen = ", ".join(f"{name}:{value}" for name, value in select)
             raise InputError(
                 f"no conversation meets {chosen}", cure="loosen --select; `grader db info` shows what is there"
             )
         raise InputError("there are no conversations yet", cure="grader ingest PATH…")
-    draws = simple_random([m.conversation_id for m in members], sample, seed)
-    by_id = {m.conversation_id: m for m in members}
+    draws = simple_random(population, sample, seed)
+    by_id = {m.conversation_id: m for m in store.members([d.conversation_id for d in draws])}
     drawn = [by_id[d.conversation_id] for d in draws]
     policy_hashes, policies = _policies(store.policies(), drawn)
     constant = [judge.name, judge.model, digest("pa", dict(judge.parameters)), judge.prompt_hash, repeat]
@@ -164,7 +164,7 @@ def make_plan(
         parts = [todo] if together and todo else [[i] for i in todo]
         work.extend(Work(member.conversation_id, tuple(p), tuple(row[i] for i in p)) for p in parts)
     return Plan(
-        rubrics=tuple(rubrics), draws=draws, n_population=len(members), keys=keys, policy_hashes=policy_hashes,
+        rubrics=tuple(rubrics), draws=draws, n_population=len(population), keys=keys, policy_hashes=policy_hashes,
         policies=policies, content_hashes={m.conversation_id: m.content_hash for m in drawn}, work=work,
         failed_before=frozenset(standing),
     )  # fmt: skip

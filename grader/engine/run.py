@@ -8,16 +8,13 @@ database; nothing else touches it during a run.
 from __future__ import annotations
 
 import asyncio
-import signal
 import uuid
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
+from grader.engine.control import Options, Progress, Stop, Summary
 from grader.engine.journal import Entry, Journal, written
 from grader.engine.plan import Plan, Work
 from grader.errors import GraderError, JudgeError
@@ -29,82 +26,6 @@ READ_AHEAD = 32  # conversations read at a time
 WRITE_BATCH = 256  # judgements per transaction
 WRITE_EVERY_SECONDS = 2.0
 TELL_EVERY_SECONDS = 0.5  # so that a display moves while every call is waiting
-
-
-@dataclass
-class Progress:
-    """Where a run stands. Counts are of judgements; `cost_usd` is None once a call had no known price."""
-
-    n_todo: int
-    n_done: int = 0
-    n_judged: int = 0
-    n_failed: int = 0
-    n_calls: int = 0
-    n_attempts: int = 0
-    n_in_flight: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    cost_usd: float | None = 0.0
-    causes: dict[str, int] = field(default_factory=dict)
-    stopping: bool = False
-
-
-@dataclass(frozen=True)
-class Options:
-    """How a run spends money and time. `reserve(case)` is the most that a call is thought to cost, None: unknown."""
-
-    concurrency: int
-    budget_usd: float | None = None
-    abort_after_failures: int = 20
-    reserve: Callable[[Case], float | None] = lambda _case: None
-    now: Callable[[], datetime] = lambda: datetime.now(UTC)
-
-
-@dataclass(frozen=True)
-class Summary:
-    """How a run ended. `state`: complete, incomplete (failures), interrupted, budget, refused (by the endpoint),
-    aborted (by another error, or by too many failures).
-    """
-
-    run_id: str
-    state: str
-    progress: Progress
-    error: GraderError | None = None
-
-
-class Stop:
-    """Asked once, a run takes no new work and finishes what is in flight; asked twice, it drops that too."""
-
-    def __init__(self) -> None:
-        self.requested = False
-        self.at_once = False
-        self._act: Callable[[], None] | None = None
-
-    def request(self) -> None:
-        """Ask to stop; the second time, at once."""
-        self.at_once = self.requested
-        self.requested = True
-        if self._act is not None:
-            self._act()
-
-    @contextmanager
-    def listening(self, act: Callable[[], None]) -> Iterator[None]:
-        """Within the block, SIGINT and SIGTERM ask to stop (where the loop can take signals); each time `act` runs."""
-        self._act = act
-        loop = asyncio.get_running_loop()
-        taken: list[signal.Signals] = []
-        for number in (signal.SIGINT, signal.SIGTERM):
-            try:
-                loop.add_signal_handler(number, self.request)
-            except (NotImplementedError, RuntimeError, ValueError):  # Windows, or not the main thread
-                continue
-            taken.append(number)
-        try:
-            yield
-        finally:
-            self._act = None
-            for number in taken:
-                loop.remove_signal_handler(number)
 
 
 class _Run:
@@ -266,9 +187,15 @@ class _Run:
 
     async def _keep(self, work: Work, case: Case, opinion: Opinion, reserved: float) -> None:
         entry = self._entry(work, case, opinion)
+        try:
+            raw = written(entry)
+        except ValueError:  # pydantic's: half a surrogate pair, which JSON can smuggle in
+            unwritable = Failure(cause="bad_reply", detail="the reply holds what is no text", retryable=True)
+            opinion = Opinion(failure=unwritable, stats=opinion.stats, truncated=opinion.truncated)
+            raw = written(entry := self._entry(work, case, opinion))
         self._settle(entry, opinion, reserved)
         # From here on the line is on its way to the disk, and into the database, even if this worker is cancelled.
-        on_disk = self.journal.append(written(entry))
+        on_disk = self.journal.append(raw)
         self._pending.append((entry, self.journal.end))
         self._n_pending += len(entry.judgements)
         await on_disk

@@ -10,12 +10,13 @@ from pathlib import Path
 
 from grader.engine.journal import Damage, Entry, journals, read
 from grader.evidence import POLICY, Transcript
-from grader.model import Conversation, Judgement, digest
+from grader.model import Judgement, digest
 from grader.rubric import Rubric
 from grader.store import Store
 
 CHUNK = 200
 EXAMPLES = 3
+INPUTS = ("conversation hashes", "conversation records", "policy hashes", "rubric hashes")  # no journal has these
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def _conversations(store: Store) -> Iterator[Checked]:
     ids = sorted(stored)
     for start in range(0, len(ids), CHUNK):
         conversations = store.conversations(ids[start : start + CHUNK])
-        claims = _claims(store, conversations)
+        claims = _claims(store, {c.conversation_id: stored[c.conversation_id][0] for c in conversations})
         for conversation in conversations:
             name = conversation.conversation_id
             contents.n += 1
@@ -72,10 +73,11 @@ def _conversations(store: Store) -> Iterator[Checked]:
     yield from (contents.checked(), records.checked(), quotes.checked())
 
 
-def _claims(store: Store, conversations: Sequence[Conversation]) -> Mapping[str, Sequence[tuple[str, int, str]]]:
-    """By conversation, the quotes from its messages that are stored as verified and are about it as it is now."""
+def _claims(store: Store, known: Mapping[str, str]) -> Mapping[str, Sequence[tuple[str, int, str]]]:
+    """By conversation, the quotes from its messages that are stored as verified and are about the content that it has
+    (`known`: content hashes by id).
+    """
     found: dict[str, list[tuple[str, int, str]]] = {}
-    known = {c.conversation_id: c.content_hash for c in conversations}
     for name, content_hash, criterion, message, quote in store.rows(
         "select j.conversation_id, j.content_hash, e.criterion, e.message, e.quote from evidence as e "
         "join judgement as j using (key) where j.conversation_id in (select unnest(?)) and e.verified "
@@ -122,7 +124,7 @@ _QUERIES = {
         "from (select key from verdict union select key from evidence))"
     ),
     "judgements with a verdict for each criterion": (
-        "select count(*), list(key) filter (n is distinct from wanted) from (select j.key, v.n, c.wanted "
+        "select count(*), list(key) filter (n is null or n is distinct from wanted) from (select j.key, v.n, c.wanted "
         "from judgement as j left join (select key, count(*) as n from verdict group by key) as v using (key) "
         "left join (select rubric, rubric_version, count(*) as wanted from criterion group by all) as c "
         "using (rubric, rubric_version))"

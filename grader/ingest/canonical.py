@@ -173,7 +173,14 @@ def _other(kind: str, row: Mapping[str, JsonValue], ledger: Ledger) -> Incoming 
     given = {key: value for key, value in found.items() if value is not None and key not in ("type", "attributes")}
     if kind == "outcome":
         return Outcome(**given, attributes=merged(found.get("attributes"), extra))
-    return Policy(**given) if kind == "policy" else Label(**given)
+    if kind == "label":
+        return Label(**given)
+    policy = Policy(**given)
+    if policy.valid_from and policy.valid_to and policy.valid_to < policy.valid_from:
+        reason = f"is {policy.valid_to}, before valid_from ({policy.valid_from}): it would never be in force"
+        ledger.problem("valid_to", reason, "correct one of the two dates")
+        return None
+    return policy
 
 
 def conversation(row: Mapping[str, JsonValue], ledger: Ledger) -> Conversation | None:

@@ -88,6 +88,9 @@ def _read(kind: FieldType, value: JsonValue, found: Found, key: str, path: str, 
 
 # ── texts ──
 
+MAX_ID = 1_000  # characters of an id
+_LARGEST = 10**20  # a whole number in the place of a text
+
 
 def _is_whole(value: JsonValue) -> bool:
     """A whole number as JSON Schema sees it: 5 and 5.0, no truth value."""
@@ -98,6 +101,8 @@ def _text_or_whole(value: JsonValue) -> str:
     if isinstance(value, str):
         return value
     if _is_whole(value):
+        if abs(value) > _LARGEST:
+            raise UnfitError("is too large a number", "put it in quotes")
         return str(int(value))
     raise UnfitError(f"must be text, this is {named(value)}", "put it in quotes")
 
@@ -106,6 +111,10 @@ def _id(value: JsonValue, ledger: Ledger) -> str:  # noqa: ARG001 - one signatur
     text = _text_or_whole(value)
     if not text.strip():
         raise UnfitError("is blank", "give it a value")
+    if len(text) > MAX_ID:
+        raise UnfitError(
+            f"has {len(text):,} characters, at most {MAX_ID:,} are an id or a name", "is it the right field?"
+        )
     return text
 
 
@@ -128,8 +137,9 @@ def _word(value: JsonValue, ledger: Ledger) -> str:  # noqa: ARG001
 
 
 _NOT_BLANK: Schema = {"type": "string", "pattern": r"\S"}
-ID = FieldType(_id, {"anyOf": [_NOT_BLANK, {"type": "integer"}]})
-SHORT = FieldType(_short, {"type": ["string", "integer", "null"]})
+_WHOLE: Schema = {"type": "integer", "minimum": -_LARGEST, "maximum": _LARGEST}
+ID = FieldType(_id, {"anyOf": [{**_NOT_BLANK, "maxLength": MAX_ID}, _WHOLE]})
+SHORT = FieldType(_short, {"anyOf": [{"type": ["string", "null"]}, _WHOLE]})
 TEXT = FieldType(_text, {"type": ["string", "null"]})
 WORD = FieldType(_word, _NOT_BLANK)
 

@@ -72,13 +72,29 @@ def _front(text: str) -> dict[str, JsonValue]:
     if max(text.count("["), text.count("{")) > _MAX_BRACKETS:
         raise UnfitError("lists stand in each other too deep for front matter", cure)
     try:
-        # BaseLoader makes plain strings, lists and dicts, and nothing else.
-        found = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506
+        node = yaml.compose(text, Loader=yaml.BaseLoader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 2 if error.problem_mark else 1
         raise UnfitError(f"line {line} of the front matter is no YAML: {error.problem}", cure) from None
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise UnfitError(f"the front matter is no YAML: {excerpt(str(error))}", cure) from None
-    if not isinstance(found, dict) or not all(isinstance(key, str) for key in found):
+    if not isinstance(node, yaml.MappingNode):
         raise UnfitError("the front matter is no list of names with values", cure)
+    found: dict[str, JsonValue] = {}
+    for name, value in node.value:
+        key = _plain(name)
+        if not isinstance(key, str):
+            raise UnfitError("the front matter has a name that is no text", cure)
+        if key in found:
+            raise UnfitError(f"{key[:80]!r} stands twice in the front matter", "keep one of the two")
+        found[key] = _plain(value)
     return {key: None if isinstance(value, str) and value in _NOTHING else value for key, value in found.items()}
+
+
+def _plain(node: yaml.Node) -> JsonValue:
+    """A scalar as it is written, a list of them; anything else is no value of front matter and stays an object."""
+    if isinstance(node, yaml.ScalarNode):
+        return node.value
+    if isinstance(node, yaml.SequenceNode):
+        return [item.value if isinstance(item, yaml.ScalarNode) else {} for item in node.value]
+    return {}

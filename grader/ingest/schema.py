@@ -1,7 +1,7 @@
 """The canonical format as JSON Schema (draft 2020-12), made from the same shapes that the reader reads by.
 
-Three things that a schema cannot say hold besides: no key stands twice in an object, an event's `after` is at most
-the number of messages, and an id stands for one row only in a file.
+Four things that a schema cannot say hold besides: no key stands twice in an object, an event's `after` is at most the
+number of messages, a policy does not end before it begins, and an id stands for one row only in a file.
 """
 
 from __future__ import annotations
@@ -47,7 +47,6 @@ def _of_shape(shape: Shape) -> Schema:
     rules: list[Schema] = []
     required = []
     for name in shape.required:
-        # `type` is a value of a closed list with null in it, which a required one must not be
         given = _given(name, _without_null(properties[name]))
         others = [_given(alias, _of_type(shape.fields[name])) for alias in shape.aliases.get(name, ())]
         if others:
@@ -74,9 +73,13 @@ def _given(name: str, kind: Schema) -> Schema:
 
 
 def _without_null(kind: Schema) -> Schema:
+    """The type of a field that must be given: null is the same as missing."""
+    narrowed = dict(kind)
     if "enum" in kind:
-        return {**kind, "enum": [value for value in kind["enum"] if value is not None]}
-    return kind
+        narrowed["enum"] = [value for value in kind["enum"] if value is not None]
+    if isinstance(kind.get("type"), list):
+        narrowed["type"] = [name for name in kind["type"] if name != "null"]
+    return narrowed
 
 
 def _described(shape: Shape, name: str, kind: FieldType) -> Schema:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from openai.types import CompletionUsage
 
 MOST_TOKENS = 2**53  # more is no count
+MAX_REPLY = 100_000  # characters; a reply of several rubrics has ten thousand
+KEPT = 4_000  # of a reply that is longer
 
 
 class NoCompletion(Exception):  # noqa: N818 - named for what came
@@ -155,7 +157,8 @@ def _calls(message: Mapping[str, Any]) -> tuple[Call, ...] | None:
             continue
         arguments = function.get("arguments")
         text = arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
-        found.append(Call(str(call.get("id") or "call"), Function(str(function.get("name")), _storable(text))))
+        name, made = _storable(str(function.get("name"))), _storable(str(call.get("id") or "call"))
+        found.append(Call(made, Function(name, _storable(text))))
     return tuple(found) or None
 
 
@@ -185,3 +188,31 @@ def short(value: object, longest: int = 300) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
     text = " ".join(text[: 10 * longest].split())
     return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def readable(message: Message, *, as_call: bool) -> Message:
+    """The message with nothing but the JSON object in its text; as a tool call where one was asked for, not made."""
+    if message.tool_calls:
+        call = message.tool_calls[0]
+        return replace(message, tool_calls=(replace(call, function=Function("Reply", _cut(call.function.arguments))),))
+    if message.content is None:
+        return message
+    text = _cut(_bare(message.content))
+    if as_call and text.startswith("{"):
+        return replace(message, content=None, tool_calls=(Call("call", Function("Reply", text)),))
+    return replace(message, content=text)
+
+
+def _cut(text: str) -> str:
+    """A text that is too long to be a reply, so short that it can go into a re-ask, and no JSON any more."""
+    return text if len(text) <= MAX_REPLY else text[:KEPT]
+
+
+def _bare(content: str) -> str:
+    """The JSON object in a reply, without the fence or the thoughts that some models put around it."""
+    text = content.strip()
+    if text.startswith("{"):
+        return text
+    text = text.rpartition("</think>")[2]
+    start, end = text.find("{"), text.rfind("}")
+    return text[start : end + 1] if 0 <= start < end else content

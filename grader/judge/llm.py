@@ -9,22 +9,31 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import instructor
 import tenacity
-from instructor.core import IncompleteOutputException, InstructorRetryException
+from instructor.core import IncompleteOutputException, InstructorRetryException, ResponseParsingError
 from pydantic import BaseModel, ValidationError
 
 from grader.config import Judge as Endpoint
 from grader.errors import ConfigError
 from grader.evidence import Transcript
 from grader.judge import Case, Opinion, Question, identity
-from grader.judge.completion import Call, Completion, Function, Message
+from grader.judge.completion import Completion, readable
 from grader.judge.pace import Pace
 from grader.judge.prices import PriceList
-from grader.judge.wire import TALLY, Tally, UnsupportedMode, Wire, as_failure, request_parameters
+from grader.judge.wire import (
+    TALLY,
+    MustAlternate,
+    Tally,
+    UnsupportedMode,
+    Wire,
+    alternated,
+    as_failure,
+    request_parameters,
+)
 from grader.model import Answer, CallStats, Evidence, Failure, JsonValue, Support, Verdict
 from grader.prompt import Prompt, Templates, render
 from grader.rubric import Answered, Criterion, Rubric, read_reply, reply_model
@@ -33,6 +42,7 @@ from grader.text import neutralise
 # A model gone wrong may return thousands of quotes; what is kept of one answer is bounded.
 MAX_QUOTES = 20
 MAX_TEXT = 4_000
+MAX_PROBLEMS = 20  # of one reply that a re-ask names
 NO_MESSAGE = -1  # where a judge cites a message number that no conversation can have
 
 _FALLBACK = {"json_schema": "tools", "tools": "json"}
@@ -42,14 +52,14 @@ _OURS = frozenset({
 
 Messages = Sequence[Mapping[str, JsonValue]]
 Asked = Sequence[tuple[Rubric, Sequence[str]]]
+_Said = Mapping[str, Mapping[str, Answered]]  # rubric name → code → answer
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Reply:
-    """A reply that fits the schema, and its text as it goes back into a re-ask."""
+    """A reply that fits the schema. No pydantic record, so that instructor hangs nothing on it."""
 
     fields: BaseModel
-    text: str
 
 
 @functools.lru_cache(maxsize=256)
@@ -68,8 +78,14 @@ def _shape(model: type[BaseModel]) -> Any:
 
         @classmethod
         def model_validate_json(cls, json_data: Any, **_kwargs: Any) -> Any:
-            # Not strict: "3" for 3 is no reason to pay for another call.
-            return _Reply(model.model_validate_json(json_data, strict=False), json_data)
+            try:
+                # Not strict: "3" for 3 is no reason to pay for another call.
+                return _Reply(model.model_validate_json(json_data, strict=False))
+            except ValidationError as error:
+                if error.error_count() <= MAX_PROBLEMS:
+                    raise
+                told = "; ".join(_problems(error)[:MAX_PROBLEMS])
+                raise ResponseParsingError(f"{error.error_count()} problems, the first: {told}") from error
 
     return Reply
 
@@ -118,6 +134,7 @@ class LlmJudge:
         self._prices = prices
         self._wire = Wire(endpoint, pace)
         self._mode: str = "json_schema" if endpoint.mode == "auto" else endpoint.mode
+        self._alternating = False
         self._proved: set[str] = set()  # modes that have worked: what goes wrong with one is not the mode
         self._parameters = request_parameters(endpoint)
         in_content = instructor.patch(create=self._send, mode=instructor.Mode.JSON_SCHEMA)
@@ -172,7 +189,7 @@ class LlmJudge:
         """Check every quote; ask once more, naming them, about present defects whose proof does not hold."""
         transcript = Transcript(case.conversation.messages, case.policies)
         checked = {
-            rubric.name: [_check(transcript, rubric.criterion(code), said.answers[rubric.name][code]) for code in codes]
+            rubric.name: [_check(transcript, rubric.criterion(code), said[rubric.name][code]) for code in codes]
             for rubric, codes in asked
         }
         doubted = {name: [c for c in found if c.support is Support.UNSUPPORTED] for name, found in checked.items()}
@@ -182,7 +199,7 @@ class LlmJudge:
         complaint = _complaint([c for found in doubted.values() for c in found], transcript)
         messages = [
             *prompt.messages,
-            {"role": "assistant", "content": said.text},
+            {"role": "assistant", "content": _repeated(again, said, grouped=len(asked) > 1)},
             {"role": "user", "content": complaint},
         ]
         try:
@@ -194,9 +211,7 @@ class LlmJudge:
                 raise
             return checked
         for rubric, codes in again:
-            newer = {
-                code: _check(transcript, rubric.criterion(code), second.answers[rubric.name][code]) for code in codes
-            }
+            newer = {code: _check(transcript, rubric.criterion(code), second[rubric.name][code]) for code in codes}
             checked[rubric.name] = [newer.get(c.criterion.code, c) for c in checked[rubric.name]]
         return checked
 
@@ -213,19 +228,21 @@ class LlmJudge:
                     max_retries=tenacity.AsyncRetrying(
                         stop=tenacity.stop_after_attempt(1 + self._endpoint.max_reasks),
                         retry=tenacity.retry_if_exception_type(
-                            (ValidationError, instructor.core.ResponseParsingError, IncompleteOutputException)
+                            (ValidationError, ResponseParsingError, IncompleteOutputException)
                         ),
                         reraise=True,
                     ),
                     messages=list(messages),
                 )
             except InstructorRetryException as error:
-                if not (isinstance(error.__cause__, UnsupportedMode) and self._next_mode(mode)):
+                if isinstance(error.__cause__, MustAlternate) and not self._alternating:
+                    self._alternating = True
+                elif not (isinstance(error.__cause__, UnsupportedMode) and self._next_mode(mode)):
                     raise
                 tally.asks -= 1  # the same question in another form
             else:
                 self._proved.add(mode)
-                return _Said(read_reply(reply.fields, asked, grouped=grouped), reply.text)
+                return read_reply(reply.fields, asked, grouped=grouped)
 
     def _next_mode(self, tried: str) -> bool:
         """Step to the next way of asking, unless another call has done so already; False when there is none."""
@@ -245,8 +262,10 @@ class LlmJudge:
             body["response_format"] = {"type": "json_object"}
         elif shape := body.get("response_format"):
             shape["json_schema"]["strict"] = True  # instructor never says it
+        if self._alternating:
+            body["messages"] = alternated(body["messages"])
         completion = await self._wire.post({**self._parameters, **body, **self._endpoint.extra_body})
-        return completion.saying(_readable(completion.message, as_call=tally.mode == "tools"))
+        return completion.saying(readable(completion.message, as_call=tally.mode == "tools"))
 
     def _stats(self, tally: Tally) -> CallStats:
         known = tally.known
@@ -268,14 +287,6 @@ class LlmJudge:
         )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class _Said:
-    """A reply: rubric name → code → answer, and its text."""
-
-    answers: Mapping[str, Mapping[str, Answered]]
-    text: str
-
-
 def _in_order(question: Question, checked: Sequence[_Checked]) -> tuple[Verdict, ...]:
     """The verdicts on one rubric in the order of its criteria: asked ones, and those that followed without asking."""
     found = {c.criterion.code: c.verdict() for c in checked}
@@ -294,6 +305,19 @@ def _check(transcript: Transcript, criterion: Criterion, said: Answered) -> _Che
     if criterion.cites_policy and said.clause:
         found.append(transcript.check_clause(_bounded(said.clause)))
     return _Checked(criterion, said, tuple(found))
+
+
+def _repeated(asked: Asked, said: _Said, *, grouped: bool) -> str:
+    """What the judge said of these codes and no others, as it goes back to it."""
+    repeated: dict[str, Any] = {}
+    for rubric, codes in asked:
+        part = repeated.setdefault(rubric.name, {}) if grouped else repeated
+        for code in codes:
+            one = said[rubric.name][code]
+            quotes = [{"message": n, "quote": _bounded(quote)} for n, quote in one.evidence[:MAX_QUOTES]]
+            clause = {} if one.clause is None else {"clause": _bounded(one.clause)}
+            part[code] = {"reasoning": _bounded(one.reasoning), "evidence": quotes, **clause, "answer": one.answer}
+    return json.dumps(repeated, ensure_ascii=False)
 
 
 _PROBLEMS = {
@@ -340,12 +364,8 @@ def _failure(error: Exception) -> Failure:
     if isinstance(cause, IncompleteOutputException):
         return Failure(cause="truncated_reply", detail="the reply ended at the token limit", retryable=True)
     if isinstance(cause, ValidationError):
-        problems = [
-            f"{'.'.join(str(part) for part in item['loc']) or 'reply'}: {item['msg']}"
-            for item in cause.errors(include_url=False, include_input=False, include_context=False)
-        ]
-        return Failure(cause="bad_reply", detail=_bounded("; ".join(problems[:5]), 500), retryable=True)
-    if isinstance(cause, instructor.core.ResponseParsingError):
+        return Failure(cause="bad_reply", detail=_bounded("; ".join(_problems(cause)[:5]), 500), retryable=True)
+    if isinstance(cause, ResponseParsingError):
         return Failure(cause="bad_reply", detail="the reply holds no answer in the schema", retryable=True)
     failure = as_failure(cause)
     if failure is None:
@@ -353,25 +373,13 @@ def _failure(error: Exception) -> Failure:
     return failure
 
 
+def _problems(error: ValidationError) -> list[str]:
+    """What is wrong with a reply, without what it said."""
+    return [
+        f"{'.'.join(str(part) for part in item['loc']) or 'reply'}: {item['msg']}"
+        for item in error.errors(include_url=False, include_input=False, include_context=False)
+    ]
+
+
 def _bounded(text: str, longest: int = MAX_TEXT) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "…"
-
-
-def _readable(message: Message, *, as_call: bool) -> Message:
-    """The message with nothing but the JSON object in its text; as a tool call where one was asked for, not made."""
-    if message.tool_calls or message.content is None:
-        return message
-    text = _bare(message.content)
-    if as_call and text.startswith("{"):
-        return replace(message, content=None, tool_calls=(Call("call", Function("Reply", text)),))
-    return replace(message, content=text)
-
-
-def _bare(content: str) -> str:
-    """The JSON object in a reply, without the fence or the thoughts that some models put around it."""
-    text = content.strip()
-    if text.startswith("{"):
-        return text
-    text = text.rpartition("</think>")[2]
-    start, end = text.find("{"), text.rfind("}")
-    return text[start : end + 1] if 0 <= start < end else content

@@ -1,14 +1,15 @@
 """A few tiny calls that tell what an endpoint is: reachable, the key good, the model there, which modes it takes.
 
-Each request is made once: a probe wants to see what goes wrong, not to get past it. Nothing of a customer is sent.
+Each request is made once: a probe wants to see what goes wrong, not to get past it. Nothing of a customer is sent. The
+messages stand as the judge's do: system, then three of the user in a row.
 """
 
 from __future__ import annotations
 
-import contextlib
+import asyncio
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -18,18 +19,26 @@ import httpx2
 import openai
 
 from grader.config import Judge as Endpoint
-from grader.judge.wire import CHAT, make_client
+from grader.judge.completion import Completion, NoCompletion, Refused, read, readable, short
+from grader.judge.wire import CHAT, alternated, causes, make_client, must_alternate, request_parameters, said
 from grader.model import JsonValue
 
 MODES = ("json_schema", "tools", "json")  # in the order in which `auto` tries them
 FEW_TOKENS = 256  # a reasoning model spends some before it says anything
-_ASK = (
-    "A customer writes: 'thanks, that worked'. Was the problem solved? Answer in JSON as {\"solved\": true or false}."
+_MESSAGES = (
+    {
+        "role": "system",
+        "content": "You read support chats. Answer with one JSON object and nothing else, such as "
+        '{"quote": "never came", "solved": false}: the words that decide it, then true or false.',
+    },
+    {"role": "user", "content": "No policy is known for this conversation."},
+    {"role": "user", "content": '{"messages": [{"n": 1, "role": "customer", "text": "thanks, that worked"}]}'},
+    {"role": "user", "content": "Was the customer's problem solved? Reply with the one JSON object."},
 )
 _SCHEMA = {
     "type": "object",
-    "properties": {"solved": {"type": "boolean"}},
-    "required": ["solved"],
+    "properties": {"quote": {"type": "string"}, "solved": {"type": "boolean"}},
+    "required": ["quote", "solved"],
     "additionalProperties": False,
 }
 
@@ -45,6 +54,7 @@ class Probe:
     latency_ms: float | None = None
     reports_usage: bool | None = None
     skew_seconds: float | None = None  # our clock minus the endpoint's
+    alternates: bool = False  # it wants user and assistant in turns, which the judge then does
     modes: dict[str, str | None] = field(default_factory=dict)  # mode → None where it works, else what came instead
 
     @property
@@ -54,94 +64,96 @@ class Probe:
 
 
 async def probe(endpoint: Endpoint) -> Probe:
-    """Try the endpoint with one plain call and one per mode. Raises JudgeError when there is nothing to try."""
+    """Try the endpoint with one plain call and one per mode (only the mode that is set, where one is).
+
+    Never raises for what the endpoint does: `problem` says why no call could be made, `modes` what each mode brought.
+    Raises JudgeError when there is nothing to try (no key, no address).
+    """
     client = make_client(endpoint)
     found = Probe(url=str(client.base_url))
     try:
-        await _list_models(client, found)
+        await _list_models(client, found, min(endpoint.timeout_seconds, endpoint.connect_timeout_seconds))
         started = time.perf_counter()
-        plain = await _send(client, endpoint, {}, found)
-        found.latency_ms = (time.perf_counter() - started) * 1000
+        plain = await _send(client, endpoint, _MESSAGES, {}, found)
+        if plain is None and found.problem and must_alternate(found.problem):
+            found.alternates, found.problem, found.status = True, None, None
+            started = time.perf_counter()
+            plain = await _send(client, endpoint, alternated(_MESSAGES), {}, found)
         if plain is not None:
-            found.reports_usage = isinstance(plain.get("usage"), dict)
+            found.latency_ms = (time.perf_counter() - started) * 1000
+            found.reports_usage = plain.tokens is not None
             for mode in MODES if endpoint.mode == "auto" else (endpoint.mode,):
-                found.modes[mode] = await _try_mode(client, endpoint, mode, found.url)
+                found.modes[mode] = await _try_mode(client, endpoint, mode, found)
     finally:
         await client.close()
     return found
 
 
-async def _list_models(client: openai.AsyncOpenAI, found: Probe) -> None:
+async def _list_models(client: openai.AsyncOpenAI, found: Probe, seconds: float) -> None:
     """Which models the endpoint lists; many list none, and that alone is no fault."""
     try:
-        response = await client.get("/models", cast_to=httpx2.Response)
+        async with asyncio.timeout(seconds):
+            response = await client.get("/models", cast_to=httpx2.Response)
         _note_clock(response.headers, found)
-        listed = json.loads(response.content).get("data")
+        listed = json.loads(response.content)["data"]
         found.models = tuple(str(item["id"]) for item in listed) or None
-    except (openai.APIError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (openai.APIError, TimeoutError, ValueError, TypeError, LookupError, RecursionError):
         found.models = None
 
 
-def _body(endpoint: Endpoint) -> dict[str, Any]:
-    limit = "max_completion_tokens" if endpoint.provider == "azure" or endpoint.base_url is None else "max_tokens"
-    wanted = {
-        "model": endpoint.model,
-        "messages": [{"role": "user", "content": _ASK}],
-        "temperature": endpoint.temperature,
-        "seed": endpoint.seed,
-        "reasoning_effort": endpoint.reasoning_effort,
-        limit: endpoint.max_output_tokens or FEW_TOKENS,
-    }
-    return {name: value for name, value in wanted.items() if value is not None} | dict(endpoint.extra_body)
-
-
 async def _send(
-    client: openai.AsyncOpenAI, endpoint: Endpoint, more: Mapping[str, Any], found: Probe
-) -> dict[str, Any] | None:
-    """The completion as plain JSON, None with `found.problem` where none came."""
+    client: openai.AsyncOpenAI,
+    endpoint: Endpoint,
+    messages: Sequence[Mapping[str, Any]],
+    more: Mapping[str, Any],
+    found: Probe,
+) -> Completion | None:
+    """The completion, None with `found.problem` where none came."""
+    body = request_parameters(endpoint, reply_tokens=FEW_TOKENS) | {"messages": list(messages)} | dict(more)
     try:
-        response = await client.post(CHAT, body=_body(endpoint) | dict(more), cast_to=httpx2.Response)
+        async with asyncio.timeout(endpoint.timeout_seconds):
+            response = await client.post(CHAT, body=body | dict(endpoint.extra_body), cast_to=httpx2.Response)
     except openai.APIStatusError as error:
-        found.status, found.problem = error.status_code, _said(error)
+        found.status, found.problem = error.status_code, said(error)
         _note_clock(error.response.headers, found)
         return None
-    except openai.APIError as error:
-        bottom: BaseException = error
-        while bottom.__cause__ is not None:
-            bottom = bottom.__cause__
-        found.problem = " ".join(f"{error}: {bottom}".split())[:300]
+    except (openai.APIError, TimeoutError) as error:
+        *_, bottom = causes(error)
+        found.problem = short(str(bottom)) if str(bottom) else f"no answer within {endpoint.timeout_seconds:g} s"
         return None
     _note_clock(response.headers, found)
-    data: Any = None
-    with contextlib.suppress(ValueError, RecursionError):
-        data = json.loads(response.content)
-    if not isinstance(data, dict) or not isinstance(data.get("choices"), list) or not data["choices"]:
-        found.status, found.problem = response.status_code, "the reply is no chat completion"
+    try:
+        return read(response.content)
+    except (NoCompletion, Refused) as problem:
+        found.status, found.problem = response.status_code, f"the reply is no chat completion: {problem}"
         return None
-    return data
 
 
-async def _try_mode(client: openai.AsyncOpenAI, endpoint: Endpoint, mode: str, url: str) -> str | None:
+async def _try_mode(client: openai.AsyncOpenAI, endpoint: Endpoint, mode: str, found: Probe) -> str | None:
     """None where the mode gives an answer in the schema, else what came instead."""
-    named = {"name": "answer", "strict": True, "schema": _SCHEMA}
-    tool = {"type": "function", "function": {"name": "answer", "parameters": _SCHEMA}}
-    wanted: dict[str, dict[str, Any]] = {
+    named = {"name": "Answer", "strict": True, "schema": _SCHEMA}
+    tool = {"type": "function", "function": {"name": "Answer", "parameters": _SCHEMA}}
+    forms: dict[str, dict[str, Any]] = {
         "json_schema": {"response_format": {"type": "json_schema", "json_schema": named}},
-        "tools": {"tools": [tool], "tool_choice": {"type": "function", "function": {"name": "answer"}}},
+        "tools": {"tools": [tool], "tool_choice": {"type": "function", "function": {"name": "Answer"}}},
         "json": {"response_format": {"type": "json_object"}},
     }
-    seen = Probe(url=url)
-    data = await _send(client, endpoint, wanted[mode], seen)
-    if data is None:
+    seen = Probe(url=found.url)
+    messages: Sequence[Mapping[str, Any]] = alternated(_MESSAGES) if found.alternates else _MESSAGES
+    completion = await _send(client, endpoint, messages, forms[mode], seen)
+    if completion is None:
         return seen.problem
+    message = readable(completion.message, as_call=mode == "tools")
+    text = message.tool_calls[0].function.arguments if message.tool_calls else message.content
+    if not text:
+        return "the reply is empty"
+    if mode == "tools" and not message.tool_calls:
+        return "no tool was called"
     try:
-        message = data["choices"][0]["message"]
-        text = message["tool_calls"][0]["function"]["arguments"] if mode == "tools" else message["content"]
         answer: JsonValue = json.loads(text)
-    except (KeyError, IndexError, TypeError, AttributeError):
-        return "no tool was called" if mode == "tools" else "the reply is empty"
     except (ValueError, RecursionError):
-        return "the reply is no JSON"
+        cut = " (it was cut off at the token limit)" if completion.finish_reason == "length" else ""
+        return f"the reply is no JSON{cut}"
     if not isinstance(answer, dict) or not isinstance(answer.get("solved"), bool):
         return "the reply is JSON, but not in the schema"
     return None
@@ -153,11 +165,3 @@ def _note_clock(headers: Mapping[str, str], found: Probe) -> None:
     except (KeyError, ValueError, TypeError):
         return
     found.skew_seconds = (datetime.now(UTC) - (at if at.tzinfo else at.replace(tzinfo=UTC))).total_seconds()
-
-
-def _said(error: openai.APIStatusError) -> str:
-    body = error.body
-    if isinstance(body, dict):
-        inner = body.get("error", body)
-        body = inner.get("message", inner) if isinstance(inner, dict) else inner
-    return " ".join(str(body or error.message).split())[:300]

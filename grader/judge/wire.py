@@ -7,12 +7,15 @@ again; 400, 401, 403, 404 and an exhausted quota never. Schema re-asks belong to
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import math
 import random
 import re
+import ssl
 import time
-from collections.abc import Iterator, Mapping
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -66,6 +69,10 @@ class UnsupportedMode(Exception):  # noqa: N818 - named for what happened
     """The endpoint does not take this way of asking for structured output."""
 
 
+class MustAlternate(Exception):  # noqa: N818 - named for what is asked
+    """The model's chat template takes user and assistant in turns only."""
+
+
 class Wire:
     """Sends one request body at a time through a shared client and a shared pace."""
 
@@ -79,8 +86,8 @@ class Wire:
     async def post(self, body: Mapping[str, Any]) -> Completion:
         """The completion for this body.
 
-        Raises openai's errors or TimeoutError once retries are used up, NoCompletion, Refused, UnsupportedMode, or
-        JudgeError when no request to this endpoint can succeed.
+        Raises openai's errors or TimeoutError once retries are used up, NoCompletion, Refused, UnsupportedMode,
+        MustAlternate, or JudgeError when no request to this endpoint can succeed.
         """
         tally = TALLY.get()
         attempts = tenacity.AsyncRetrying(
@@ -126,29 +133,31 @@ class Wire:
 
     def _judge_status(self, error: openai.APIStatusError) -> None:
         """What a status means for the other requests: a pause, the end, or another way to ask."""
-        status, said = error.status_code, _said(error)
+        status, words = error.status_code, said(error)
         if status == 402 or {error.code, error.type} & _NO_MONEY:
             raise JudgeError(
-                f"the endpoint says that the quota is used up: {said}", cure="add credit, then run again"
+                f"the endpoint says that the quota is used up: {words}", cure="add credit, then run again"
             ) from error
         if status == 429 or (status >= 500 and _retry_after(error)):
             self._pace.hold(min(_retry_after(error) or 0.0, self._endpoint.max_backoff_seconds))
         # A moderating proxy answers 403 to single conversations; a key that has worked is a good key.
         if status == 401 or (status == 403 and not self._served):
             raise JudgeError(
-                f"the endpoint refuses the key (HTTP {status}): {said}",
+                f"the endpoint refuses the key (HTTP {status}): {words}",
                 cure="set OPENAI_API_KEY (or the variable that [judge] api_key_env names); `grader doctor` tells more",
             ) from error
-        if status in (400, 404, 422) and not _too_long(error, said) and _MODE_WORDS.search(said):
-            raise UnsupportedMode(said) from error
+        if must_alternate(words):
+            raise MustAlternate(words) from error
+        if status in (400, 404, 422) and not _too_long(error, words) and _MODE_WORDS.search(words):
+            raise UnsupportedMode(words) from error
         if status == 404:
             raise JudgeError(
-                f"the endpoint does not know the model {self._endpoint.model!r} or the path (HTTP 404): {said}",
+                f"the endpoint does not know the model {self._endpoint.model!r} or the path (HTTP 404): {words}",
                 cure="check [judge] model and base_url (most base URLs end in /v1); `grader doctor` tells more",
             ) from error
         if status in (400, 422) and error.code in _NO_SUCH_PARAMETER:
             raise JudgeError(
-                f"the endpoint does not take a parameter of the request: {said}",
+                f"the endpoint does not take a parameter of the request: {words}",
                 cure='temperature = "none" sends none; [judge] seed, max_output_tokens, reasoning_effort, extra_body',
             ) from error
 
@@ -167,7 +176,7 @@ class Wire:
         error = state.outcome.exception() if state.outcome else None
         if error is None or self._answered or state.attempt_number < UNREACHABLE_AFTER:
             return
-        refused = next((e for e in _causes(error) if isinstance(e, aiohttp.ClientConnectorError)), None)
+        refused = next((e for e in causes(error) if isinstance(e, aiohttp.ClientConnectorError)), None)
         if refused is not None:
             raise JudgeError(
                 f"nobody answers at {self.client.base_url}: {short(str(refused))}",
@@ -197,6 +206,8 @@ def make_client(endpoint: Endpoint) -> openai.AsyncOpenAI:
     # Both would log prompts and replies, which are customers' words; what happened is told through our own records.
     for name in ("instructor", "openai"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    # aiohttp thinks that a body of more than a megabyte may hold up the loop; a long transcript takes milliseconds.
+    warnings.filterwarnings("ignore", "Sending a large body", ResourceWarning)
     timeout = httpx2.Timeout(endpoint.timeout_seconds, connect=endpoint.connect_timeout_seconds)
     headers = {name: value.reveal() for name, value in endpoint.headers.items()}
     key = endpoint.api_key.reveal() if endpoint.api_key else None
@@ -205,9 +216,8 @@ def make_client(endpoint: Endpoint) -> openai.AsyncOpenAI:
             raise JudgeError(
                 f"{what} holds characters that cannot be sent", cure="copy it again: one line, without curly quotes"
             )
-    http_client = openai.DefaultAioHttpClient(
-        timeout=timeout, limits=httpx2.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=None)
-    )
+    limits = httpx2.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=None)
+    http_client = openai.DefaultAioHttpClient(timeout=timeout, limits=limits, verify=_certificates())
     if endpoint.provider == "azure":
         if not endpoint.azure_endpoint or not key:
             raise JudgeError(
@@ -230,17 +240,35 @@ def make_client(endpoint: Endpoint) -> openai.AsyncOpenAI:
     )  # fmt: skip
 
 
-def request_parameters(endpoint: Endpoint) -> dict[str, Any]:
-    """The part of a request that the settings decide, without `extra_body`."""
+@functools.lru_cache(maxsize=1)
+def _certificates() -> ssl.SSLContext:
+    """Those that the machine trusts; reading them takes longer than all else about a client."""
+    return httpx2.create_ssl_context()
+
+
+def request_parameters(endpoint: Endpoint, *, reply_tokens: int | None = None) -> dict[str, Any]:
+    """The part of a request that the settings decide, without `extra_body`. `reply_tokens` bounds the reply where the
+    settings do not.
+    """
     host = urlsplit(endpoint.base_url or OPENAI_URL).hostname or ""
     # OpenAI's newer models know only the first name, most other servers only the second.
     openais = endpoint.provider == "azure" or host.endswith("openai.com")
     wanted = {
         "model": endpoint.model, "temperature": endpoint.temperature, "seed": endpoint.seed,
         "reasoning_effort": endpoint.reasoning_effort,
-        "max_completion_tokens" if openais else "max_tokens": endpoint.max_output_tokens,
+        "max_completion_tokens" if openais else "max_tokens": endpoint.max_output_tokens or reply_tokens,
     }  # fmt: skip
     return {name: value for name, value in wanted.items() if value is not None}
+
+
+def alternated(messages: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The messages with a word of the assistant between two of the user: each keeps its place, none are joined."""
+    found: list[Mapping[str, Any]] = []
+    for message in messages:
+        if found and found[-1]["role"] == message["role"] == "user":
+            found.append({"role": "assistant", "content": "Noted."})
+        found.append(message)
+    return found
 
 
 def _passes(error: BaseException) -> bool:
@@ -287,17 +315,24 @@ _MODE_WORDS = re.compile(
     r"function[ _-]call(s|ing)?|guided[ _-]\w+|requested parameters)\b",
     re.I,
 )
+_ALTERNATE = re.compile(r"roles? must alternate|alternate between user|consecutive \w* ?(messages|roles)", re.I)
 _TOO_LONG = re.compile(
     r"context[ _-](length|window|size)|too (long|many tokens|large)|maximum number of tokens|exceeds? .{0,40}context",
     re.I,
 )
 
 
-def _too_long(error: openai.APIStatusError, said: str) -> bool:
-    return error.status_code == 413 or error.code == "context_length_exceeded" or bool(_TOO_LONG.search(said))
+def _too_long(error: openai.APIStatusError, words: str) -> bool:
+    return error.status_code == 413 or error.code == "context_length_exceeded" or bool(_TOO_LONG.search(words))
 
 
-def _said(error: openai.APIStatusError) -> str:
+def must_alternate(words: str) -> bool:
+    """Whether an endpoint's complaint is about two messages of the user in a row."""
+    return bool(_ALTERNATE.search(words))
+
+
+def said(error: openai.APIStatusError) -> str:
+    """What the endpoint said, on one line."""
     body = error.body
     if isinstance(body, dict):
         inner = body.get("error", body)
@@ -305,7 +340,8 @@ def _said(error: openai.APIStatusError) -> str:
     return short(body if body else error.message)
 
 
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """The error, and what each was raised from."""
     while error is not None:
         yield error
         error = error.__cause__
@@ -318,7 +354,7 @@ def as_failure(error: BaseException) -> Failure | None:
     if isinstance(error, TimeoutError):
         return Failure(cause="timeout", detail="no whole answer within timeout_seconds", retryable=True)
     if isinstance(error, openai.APIConnectionError):
-        *_, bottom = _causes(error)
+        *_, bottom = causes(error)
         # aiohttp's disconnects arrive as time-outs to connect; the cause at the bottom tells them apart.
         timed_out = isinstance(error, openai.APITimeoutError) and (
             isinstance(bottom, TimeoutError) or not isinstance(bottom, (aiohttp.ClientError, OSError))
@@ -329,21 +365,23 @@ def as_failure(error: BaseException) -> Failure | None:
         return Failure(cause="bad_body", detail=str(error), retryable=True, http_status=200)
     if isinstance(error, Refused):
         return Failure(cause="refused", detail=str(error), retryable=False, http_status=200)
+    if isinstance(error, MustAlternate):
+        return Failure(cause="bad_request", detail=str(error), retryable=False, http_status=400)
     if isinstance(error, UnsupportedMode):
         return Failure(cause="unsupported_mode", detail=str(error), retryable=False, http_status=400)
     return None
 
 
 def _status_failure(error: openai.APIStatusError) -> Failure:
-    status, said = error.status_code, _said(error)
+    status, words = error.status_code, said(error)
     if status == 429:
         cause, retryable = "rate_limited", True
     elif status in (408, 409) or status >= 500:
         cause, retryable = "server_error", True
-    elif _too_long(error, said):
+    elif _too_long(error, words):
         cause, retryable = "too_long", False
-    elif status == 403 or error.code == "content_filter" or "content management policy" in said.lower():
+    elif status == 403 or error.code == "content_filter" or "content management policy" in words.lower():
         cause, retryable = "refused", False
     else:
         cause, retryable = "bad_request", False
-    return Failure(cause=cause, detail=said, retryable=retryable, http_status=status)
+    return Failure(cause=cause, detail=words, retryable=retryable, http_status=status)

@@ -227,7 +227,9 @@ def _tiles(h: Headline, recontacts: Sequence[Recontact]) -> tuple[Tile, ...]:
         _resolved(h),
         _share_tile(
             "Contained, not resolved", h.contained_not_resolved, "contained conversations with a resolution verdict",
-            (f"{h.n_contained_not_resolved} not resolved, {h.n_contained_partly} only partly",
+            (f"{h.n_contained_not_resolved:,} not resolved, {h.n_contained_partly:,} only partly"
+                if h.contained_not_resolved.of
+                else "",
              f"Containment (no hand-off): {percent(h.contained.rate)}, {of(h.contained, 'conversations')}"),
         ),
         _share_tile(

@@ -203,7 +203,8 @@ def _banners(figures: Figures) -> tuple[Banner, ...]:
     if about.state != "complete" or h.n_pending:
         banners.append(Banner(
             "warning", f"This run is {about.state}" if about.state != "complete" else "This run has gaps",
-            f"{h.n_pending:,} of {h.n_judgements:,} judgements are pending. The same grade command resumes it.",
+            f"{h.n_pending:,} of {h.n_judgements:,} judgements are pending and {h.n_failed:,} failed. "
+                "The same grade command resumes it.",
         ))  # fmt: skip
     if not about.even:
         banners.append(Banner(

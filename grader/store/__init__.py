@@ -78,9 +78,13 @@ class Store:
         """Conversations in the order of `ids`; an unknown id is left out."""
         return outflow.conversations(self._con, ids)
 
-    def population(self, select: Sequence[tuple[str, str]] = (), *, zone: tzinfo = UTC) -> list[Member]:
-        """The conversations that meet a selection, without their texts. `zone` is for times without an offset."""
+    def population(self, select: Sequence[tuple[str, str]] = (), *, zone: tzinfo = UTC) -> list[str]:
+        """The ids of the conversations that meet a selection. `zone` is for times without an offset."""
         return outflow.population(self._con, select, zone=zone)
+
+    def members(self, ids: Sequence[str]) -> list[Member]:
+        """What planning needs of these conversations, by id; their texts are not read."""
+        return outflow.members(self._con, ids)
 
     def policies(self) -> list[Policy]:
         """Every policy and version."""

@@ -201,6 +201,9 @@ def connect(
         config["memory_limit"] = memory
     if threads:
         config["threads"] = threads
+    if memory:
+        # What is appended stays in memory until a checkpoint: a small bound wants them often.
+        config["checkpoint_threshold"] = "2MB"
     with _mapped(path):
         raw = duckdb.connect(str(path), read_only=read_only, config=config)
     connection = Connection(raw, path)

@@ -13,7 +13,7 @@ from grader.model import Conversation, Event, JsonValue, Message, Policy
 from grader.store.connection import Connection
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Member:
     """What planning needs of a conversation, without its text."""
 
@@ -45,8 +45,9 @@ SELECTABLE = tuple(_FILTERS)
 NOTHING = "(none)"  # selects conversations that have no queue, no language, …
 
 
-def population(con: Connection, select: Sequence[tuple[str, str]] = (), *, zone: tzinfo = UTC) -> list[Member]:
-    """Every conversation that meets the selection, by id. The same name twice means either; different names mean both.
+def population(con: Connection, select: Sequence[tuple[str, str]] = (), *, zone: tzinfo = UTC) -> list[str]:
+    """The ids of the conversations that meet the selection, in order. The same name twice means either; different
+    names mean both.
 
     A time without an offset is in `zone`; a day after `until` counts whole. Raises InputError on a name that cannot be
     selected by, or a value that does not fit it.
@@ -67,10 +68,17 @@ def population(con: Connection, select: Sequence[tuple[str, str]] = (), *, zone:
         if operand is not None:
             parameters[f"p{number}"] = operand
     where = " and ".join(f"({' or '.join(parts)})" for parts in clauses.values()) or "true"
+    sql = f"select conversation_id from conversation where {where} order by conversation_id"
+    return [i for (i,) in con.rows(sql, parameters)]
+
+
+def members(con: Connection, ids: Sequence[str]) -> list[Member]:
+    """These conversations without their texts, by id; an unknown id is left out."""
     found = con.rows(
         "select conversation_id, content_hash, queue, started_at, started_offset_minutes, n_chars, n_messages, "
-        f"has_tools, has_human, has_handoff from conversation where {where} order by conversation_id",
-        parameters,
+        "has_tools, has_human, has_handoff from conversation where conversation_id in (select unnest(?)) "
+        "order by conversation_id",
+        [list(ids)],
     )
     return [Member(i, h, q, _aware(t, offset), *rest) for i, h, q, t, offset, *rest in found]
 

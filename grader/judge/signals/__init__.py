@@ -7,6 +7,7 @@ defect counts only with a quote that holds, as it does for any judge.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from grader.judge import Case, Opinion, Question
 from grader.judge.signals.asking import asked_for_known_data
@@ -25,11 +26,13 @@ from grader.judge.signals.policy import contradicts_policy
 from grader.judge.signals.promises import promised_exception, promised_impossible_action
 from grader.judge.signals.requests import did_not_ask_when_needed, exchange_treated_as_return
 from grader.judge.signals.states import status_without_lookup
-from grader.judge.signals.view import Ruling, View
+from grader.judge.signals.view import Quote, Ruling, View
 from grader.model import Answer, Evidence, Role, Support, Verdict, digest
 from grader.rubric import Criterion
 
 MODEL = "signals-1"  # part of the verdict key: raise it whenever a detector answers differently
+
+_LONGEST = 600  # characters of a reason or a quote
 
 _DETECTORS: Mapping[str, Callable[[View], Ruling]] = {
     "exchange_treated_as_return": exchange_treated_as_return,
@@ -83,19 +86,33 @@ def _verdict(criterion: Criterion, view: View) -> Verdict:
         return _unknown(criterion, "No detector for this code.")
     if not view.readable:
         return _unknown(criterion, "The words are in a language that the detectors do not read.")
-    ruling = detect(view)
+    ruling = _bounded(detect(view))
     if ruling.answer not in criterion.answers:
         return _unknown(criterion, "The detector's answer is none that this criterion allows.")
-    evidence = _checked(criterion, ruling, view)
     if criterion.scale == "choice" or ruling.answer != Answer.PRESENT:
         return Verdict(criterion=criterion.code, answer=ruling.answer, reasoning=ruling.why)
+    evidence = _checked(criterion, ruling, view)
     proved = any(e.message > 0 for e in evidence)
     cited = not criterion.cites_policy or any(e.message == 0 for e in evidence)
     if not (proved and cited):
         return _unknown(criterion, f"{ruling.why} No quote could be verified for it.")
     return Verdict(
-        criterion=criterion.code, answer=ruling.answer, reasoning=ruling.why, evidence=evidence, support=Support.VERIFIED
+        criterion=criterion.code,
+        answer=ruling.answer,
+        reasoning=ruling.why,
+        evidence=evidence,
+        support=Support.VERIFIED,
     )
+
+
+def _bounded(ruling: Ruling) -> Ruling:
+    """A tool's JSON may hold halves of characters, which no record can, and values of any length."""
+    why = _text(ruling.why if len(ruling.why) <= _LONGEST else ruling.why[:_LONGEST] + "…")
+    return replace(ruling, why=why, quotes=tuple(Quote(q.number, _text(q.text[:_LONGEST])) for q in ruling.quotes))
+
+
+def _text(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
 
 
 def _checked(criterion: Criterion, ruling: Ruling, view: View) -> tuple[Evidence, ...]:

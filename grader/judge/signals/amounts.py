@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from grader.judge.signals.words import Words
 
@@ -14,13 +15,23 @@ _MONEY = re.compile(rf"{_SIGN}\s?({_NUMBER})|(?<![\w.,])({_NUMBER})\s?{_SIGN}")
 _ANY = re.compile(rf"(?<![\w.,-])({_NUMBER})(?![\w-])")
 
 
+class Amount(NamedTuple):
+    """A sum with a currency beside it, at words `first` to `last` (exclusive) of sentence number `sentence`."""
+
+    value: float
+    first: int
+    last: int
+    sentence: int
+
+
 def value(text: str) -> float | None:
-    """The number that is written: the last mark with two digits after it (one or two) is the decimal mark."""
+    """The number that is written. A mark with one or two digits after it is the decimal mark, one with three "
+    "is none."""
     marks = [c for c in text if c in ".,"]
     if not marks:
         return float(text)
     whole, mark, rest = text.rpartition(marks[-1])
-    if len(rest) == 3 and (len(set(marks)) == 1):  # 89.900, 1,199, 1.234.567
+    if len(rest) == 3 and len(set(marks)) == 1:  # 89.900, 1,199, 1.234.567
         return float(text.replace(mark, ""))
     if len(rest) > 2:
         return None
@@ -35,17 +46,15 @@ def numbers_in(text: str) -> Iterator[float]:
             yield number
 
 
-def money(words: Words) -> list[tuple[float, int, int]]:
-    """Sums with a currency beside them, and the words (first, last) where they stand."""
-    if not any(t[0].isdigit() for t in words.tokens):
+def money(words: Words) -> list[Amount]:
+    """All sums of money of a text, in its order."""
+    if not any(word[0].isdigit() for word in words.tokens):
         return []
     found = []
     for match in _MONEY.finditer(words.text):
-        number = value(match.group(1) or match.group(2))
-        start = match.start(1) if match.group(1) else match.start(2)
-        if number is None:
-            continue
+        group = 1 if match.group(1) else 2
+        number, start = value(match.group(group)), match.start(group)
         first = bisect_right(words.starts, start) - 1
-        if first >= 0 and start < words.ends[first]:
-            found.append((number, first, first + 1))
+        if number is not None and first >= 0 and start < words.ends[first]:
+            found.append(Amount(number, first, first + 1, words.sentence_of(first)))
     return found

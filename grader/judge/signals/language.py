@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Literal
 
-from grader.judge.signals.words import Words
+from grader.judge.signals.words import Words, word_set
 
 Language = Literal["en", "pt", "es"]
 
@@ -14,26 +14,44 @@ Language = Literal["en", "pt", "es"]
 # neither; "com" and "e" stand in addresses.
 _COMMON: dict[Language, str] = {
     "en": (
-        "the and you your is it's to of i'm for with this that have has my was are be can will it on at not we our or if "
-        "what please would thanks when which they but from how there its been just don't i'll hi hello here in i do did so"
+        "the and you your is it's to of i'm for with this that have has my was are be can will it on at not we our or "
+        "if what please would thanks when which they but from how there its been just don't i'll hi hello here in i do "
+        "did so"
     ),
     "pt": (
-        "voce vc nao os em um uma seu sua isso obrigado obrigada ate pra pelo pela foi ja oi ao aos das dos do da na no se "
-        "meu minha esta posso quer pode muito bom boa dia tudo bem aqui fica sao mais mas dele quando ou nosso nossa ola "
-        "por para que de o a te tem"
+        "voce vc nao os em um uma seu sua isso obrigado obrigada ate pra pelo pela foi ja oi ao aos das dos do "
+        "da na no "
+        "se meu minha esta posso quer pode muito bom boa dia tudo bem aqui fica sao mais mas dele quando ou "
+        "nosso nossa "
+        "ola por para que de o a te tem"
     ),
     "es": (
-        "el los las y un una con su tu usted del al pero muy hola gracias por favor lo le te mi es son esta puedo quiere "
-        "aqui ya hay cuando buenas buenos tardes si hasta nuestro nuestra ese eso sin mas en que de se no a para mas"
+        "el los las y un una con su tu usted del al pero muy hola gracias por favor lo le te mi es son esta puedo "
+        "quiere aqui ya hay cuando buenas buenos tardes si hasta nuestro nuestra ese eso sin mas en que de se no a para"
     ),
 }
-_LISTS = {language: frozenset(words.split()) for language, words in _COMMON.items()}
+_LISTS = {language: word_set(words) for language, words in _COMMON.items()}
 VOTES: dict[str, Language] = {
     word: language
     for language, words in _LISTS.items()
     for word in words
     if sum(word in other for other in _LISTS.values()) == 1
 }
+# Words that say nothing of a case: the common ones, and those of which every hand-off is made.
+EMPTY_WORDS = frozenset().union(*_LISTS.values()) | word_set(
+    "customer client user help needs need wants want asks ask asking about question request requests issue "
+    "problem support "
+    "assistance assist human person agent colleague team please urgent transfer transferred speaking speak "
+    "talk case contact "
+    "regarding related has had having further being cannot could order number "
+    "cliente usuario usuaria ajuda precisa quer pede solicita duvida duvidas pergunta problema atendente "
+    "atendimento humano "
+    "pessoa falar caso contato sobre favor suporte apoio encaminhado transferido pedido deseja gostaria "
+    "assunto questao com "
+    "ayuda necesita quiere pide consulta duda pregunta inconveniente asesor agente persona hablar contacto "
+    "apoyo soporte "
+    "requiere solicitud tema asunto atencion orden numero tiene tem uma"
+)
 _SHARE = 0.12  # of all words: running text of the three languages has a third or more of such words
 _CLEAR = 1.6  # times as many votes as the runner-up
 

@@ -2,63 +2,52 @@
 
 from __future__ import annotations
 
-from grader.judge.signals.view import Quote, Ruling, Use, View
+from grader.judge.signals.tools import Use
+from grader.judge.signals.view import Ruling, View, present
 
-# A noun of an assertion → what a tool's name, keys or values must mention for the state to have been shown.
+_TICKET = ("ticket", "case", "complaint", "claim", "chamado", "reclam")
+_REFUND = ("refund", "return", "payment", "cancel", "transaction", "reembolso", "estorno")
+_RETURN = ("return", "refund", "rma", "devolu")
+# A noun of an assertion → what a tool's name or keys must mention for the state to have been shown.
 _SHOWN_BY = {
-    "ticket": ("ticket", "case", "complaint", "claim"),
-    "complaint": ("ticket", "case", "complaint", "claim"),
-    "claim": ("ticket", "case", "complaint", "claim"),
-    "chamado": ("ticket", "chamado", "case"),
-    "reclamacao": ("ticket", "complaint", "reclam", "case"),
-    "reclamacion": ("ticket", "complaint", "reclam", "case"),
-    "reclamo": ("ticket", "complaint", "reclam", "case"),
-    "queja": ("ticket", "complaint", "reclam", "case"),
-    "refund": ("refund", "return", "payment", "cancel", "transaction"),
-    "reembolso": ("refund", "return", "payment", "cancel", "reembolso", "transaction"),
-    "reintegro": ("refund", "return", "payment", "cancel", "transaction"),
-    "estorno": ("refund", "return", "payment", "cancel", "estorno", "transaction"),
-    "return": ("return", "refund", "rma"),
-    "devolucao": ("return", "refund", "devolu"),
-    "devolucion": ("return", "refund", "devolu"),
+    **dict.fromkeys(
+        ("ticket", "complaint", "claim", "chamado", "reclamacao", "reclamacion", "reclamo", "queja"), _TICKET
+    ),
+    **dict.fromkeys(("refund", "reembolso", "reintegro", "estorno"), _REFUND),
+    **dict.fromkeys(("return", "devolucao", "devolucion"), _RETURN),
 }
-
-
-def _support(view: View, noun: str | None, before: int) -> bool:
-    """Whether a tool result before this message could have shown the state of such a thing."""
-    shown = [u for u in view.shown_before(before) if u.purpose != "transfer" and not u.failed]
-    stems = _SHOWN_BY.get(noun or "")
-    if stems is None:
-        return any(not u.empty for u in shown)
-    return any(any(stem in text for stem in stems) for u in shown for text in _texts(u))
-
-
-def _texts(use: Use) -> list[str]:
-    """A tool's name and the keys that hold something."""
-    return [use.name.lower(), *(leaf.path for leaf in use.leaves if leaf.value not in (None, "", [], {}))]
 
 
 def status_without_lookup(view: View) -> Ruling:
     """A state of the customer's own case as fact, before any tool result that could show it."""
     stated = False
-    for said in view.ai:
-        if any(h.number < said.number for h in view.human):
-            break
+    for said in view.ai_alone:
         words = said.words
         for hit in words.of("states"):
-            sentence = words.sentences[hit.sentence]
-            if sentence.asks or words.within(hit.sentence, "supposes", "orders_time"):
+            if words.sentences[hit.sentence].asks or words.within(hit.sentence, "supposes", "orders_time"):
                 continue
             stated = True
-            noun = next((t for t in words.tokens[hit.first : hit.last] if t in _SHOWN_BY), None)
-            if _support(view, noun, said.number):
+            noun = next((w for w in words.tokens[hit.first : hit.last] if w in _SHOWN_BY), None)
+            shown = [u for u in view.shown_before(said.number) if u.purpose != "transfer" and not u.failed]
+            if _is_shown(shown, noun):
                 continue
-            what = f"no tool result before it shows any {noun}" if noun and view.shown_before(said.number) else "no tool result stands before it"
-            return Ruling(
-                "present",
-                f"Message {said.number} states the state of the customer's case as fact, and {what}.",
-                (Quote(said.number, words.quote(hit.sentence, hit.first, hit.last)),),
+            missing = (
+                f"no tool result before it shows a {noun}" if shown and noun else "no tool result stands before it"
             )
+            return present(f"Message {said.number} states how the customer's case stands, and {missing}.", said, hit)
     if not stated:
         return Ruling("not_applicable", "No statement on the state of the customer's case was found in the AI's words.")
     return Ruling("absent", "A tool result that could show it stands before each stated state.")
+
+
+def _is_shown(shown: list[Use], noun: str | None) -> bool:
+    """Whether one of these results could have shown the state of such a thing."""
+    stems = _SHOWN_BY.get(noun or "")
+    if stems is None:
+        return any(not u.empty for u in shown)
+    return any(stem in text for u in shown for text in _texts(u) for stem in stems)
+
+
+def _texts(use: Use) -> list[str]:
+    """A tool's name and the keys that hold something."""
+    return [use.name.lower(), *(leaf.path for leaf in use.leaves if leaf.value not in (None, "", [], {}))]

@@ -4,95 +4,22 @@ human took over. Built once per case; every detector is a pure function of it.
 
 from __future__ import annotations
 
-import json
-import re
 from bisect import bisect_left
-from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property, lru_cache
-from typing import Literal, NamedTuple
+from typing import Protocol
 
 from grader.evidence import Transcript
-from grader.judge.signals import agent_words, customer_words, policy_words
+from grader.judge.signals import lexicon
 from grader.judge.signals.amounts import numbers_in
 from grader.judge.signals.language import Language, language_of
-from grader.judge.signals.times import Mention, iso_days, mentions
+from grader.judge.signals.times import FIRST_YEAR, LAST_YEAR, Mention, mentions
+from grader.judge.signals.tools import Use, uses_of
 from grader.judge.signals.words import Words, read
-from grader.model import Conversation, JsonValue, Kind, Message, Policy, Role, ToolCall
+from grader.model import Conversation, Kind, Policy, Role
 
-Purpose = Literal["transfer", "ticket", "change", "look"]
-
-_TRANSFER = re.compile(r"transfer|hand_?-?(?:off|over)|escalat|escalar|derivar|to_human|live_?agent|atendente", re.I)
-_TICKET = re.compile(r"ticket|case|chamado|incidenc|call_?back|complaint|reclam|notify_team|log_issue", re.I)
-_CHANGE = re.compile(
-    r"(?:^|[_\-.])(?:create|cancel|update|modify|change|delete|exchange|return|refund|place|add|remove|apply|book|register|"
-    r"set|send|issue|submit|redirect|reschedule|replace|criar|cancelar|atualizar|trocar|devolver|crear|actualizar|cambiar)"
-    r"(?:[_\-.]|$)",
-    re.I,
-)
-_LOOK = re.compile(r"^(?:get|find|track|check|search|list|look_?up|lookup|fetch|read|query|calculate|think|show)", re.I)
-_FAILED = frozenset({"error", "failed", "failure", "rejected", "denied", "ko"})
-_REFUSED = re.compile(r"^\W*(?:error|failed|exception|not found|erro|falha)\b", re.I)
-_EMPTY = frozenset({"orders", "results", "items", "data", "matches", "records", "shipments", "payments", "pedidos"})
-_DATED = 2_000  # characters of a text in which dates are looked for
-_SUMS = 1e12
-_MAX_LEAVES = 5_000
-_MAX_DEPTH = 40
-
-
-class Leaf(NamedTuple):
-    """One value of a tool's JSON: where it stands (`orders.0.status`, lower case), under which name, and what it is."""
-
-    path: str
-    key: str
-    value: JsonValue
-
-
-@dataclass(frozen=True)
-class Use:
-    """A tool call, and its result where one came. `number` is the call's message; a result has its own."""
-
-    number: int
-    name: str
-    purpose: Purpose
-    arguments: tuple[Leaf, ...]
-    arguments_text: str
-    result_number: int | None = None
-    leaves: tuple[Leaf, ...] = ()
-    result_text: str = ""
-    failed: bool = False
-    empty: bool = False
-
-    @cached_property
-    def _by_key(self) -> dict[str, list[Leaf]]:
-        found: dict[str, list[Leaf]] = {}
-        for leaf in self.leaves:
-            found.setdefault(leaf.key, []).append(leaf)
-        return found
-
-    def at(self, *keys: str) -> list[Leaf]:
-        """The result's values under these names."""
-        return [leaf for key in keys for leaf in self._by_key.get(key, ())]
-
-    @cached_property
-    def texts(self) -> list[Leaf]:
-        """The result's values that are texts."""
-        return [leaf for leaf in self.leaves if isinstance(leaf.value, str)]
-
-    @cached_property
-    def days(self) -> frozenset[date]:
-        """The days that the result names as ISO dates."""
-        return frozenset(day for leaf in self.texts for day in iso_days(leaf.value[:_DATED]))
-
-    @cached_property
-    def amounts(self) -> frozenset[float]:
-        """The result's numbers that may be sums of money."""
-        return frozenset(
-            float(leaf.value) for leaf in self.leaves
-            if isinstance(leaf.value, (int, float)) and not isinstance(leaf.value, bool) and abs(leaf.value) < _SUMS
-        )  # fmt: skip
+_FEW_WORDS = 30  # too few to tell a language by
 
 
 @dataclass(frozen=True)
@@ -133,6 +60,35 @@ class Ruling:
     clause: str | None = None
 
 
+class Span(Protocol):
+    """Words `first` to `last` of a sentence: a hit, a mention, a question."""
+
+    @property
+    def sentence(self) -> int:
+        """The sentence's number in its text."""
+        ...
+
+    @property
+    def first(self) -> int:
+        """The first word."""
+        ...
+
+    @property
+    def last(self) -> int:
+        """The word after the last."""
+        ...
+
+
+def quote(said: Said, at: Span) -> Quote:
+    """The sentence of what was found, or the part of it that holds it."""
+    return Quote(said.number, said.words.quote(at.sentence, at.first, at.last))
+
+
+def present(why: str, said: Said, at: Span, *more: Quote, clause: str | None = None) -> Ruling:
+    """A defect that was found at these words."""
+    return Ruling("present", why, (quote(said, at), *more), clause)
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """A policy's text as words, with the times it names. The same for every conversation, so it is kept."""
@@ -145,7 +101,7 @@ class Rules:
 @lru_cache(maxsize=256)
 def rules_of(text: str) -> Rules:
     """A policy read, tagged with what its clauses are about."""
-    words = read(text, policy_words.PHRASES)
+    words = read(text, lexicon.POLICY)
     return Rules(words, tuple(mentions(words)), frozenset(numbers_in(text)))
 
 
@@ -159,18 +115,23 @@ class View:
         self.said: list[Said] = []
         for number, message in enumerate(conversation.messages, 1):
             if message.text and message.kind not in (Kind.TOOL_RESULT, Kind.NOTE, Kind.EVENT):
-                phrases = customer_words.PHRASES if message.role is Role.CUSTOMER else agent_words.PHRASES
+                phrases = lexicon.CUSTOMER if message.role is Role.CUSTOMER else lexicon.AGENT
                 if message.role in (Role.CUSTOMER, Role.AI, Role.HUMAN):
                     self.said.append(Said(number, message.role, message.kind, read(message.text, phrases)))
         self.customer = [s for s in self.said if s.role is Role.CUSTOMER]
         self.ai = [s for s in self.said if s.role is Role.AI]
         self.human = [s for s in self.said if s.role is Role.HUMAN]
-        self.uses = list(_uses(conversation.messages))
+        self.uses = list(uses_of(conversation.messages))
 
     @cached_property
     def rules(self) -> tuple[Rules, ...]:
         """The policies in force, read."""
         return tuple(rules_of(policy.text) for policy in self.policies)
+
+    @cached_property
+    def ai_alone(self) -> list[Said]:
+        """The AI's words before a human spoke: after that, it may know from them."""
+        return [s for s in self.ai if not self.human or s.number < self.human[0].number]
 
     @cached_property
     def handed_over(self) -> int | None:
@@ -206,21 +167,28 @@ class View:
     @cached_property
     def day(self) -> date | None:
         """The day on which the conversation began, by its own clock."""
-        at = self.conversation.happened_at
-        return at.date() if at else None
+        return _plausible(self.conversation.happened_at)
 
     def day_of(self, number: int) -> date | None:
         """The day of a message, by its own clock."""
-        at = self.conversation.messages[number - 1].at
-        return at.date() if at else self.day
+        return _plausible(self.conversation.messages[number - 1].at) or self.day
 
     def shown_before(self, number: int) -> list[Use]:
         """Tool uses whose result came before this message."""
         return [use for use in self.uses if use.result_number is not None and use.result_number < number]
 
+    def said_before(self, said: Said) -> list[Said]:
+        """All words before these, whoever's."""
+        return self.said[: bisect_left(self.said, said.number, key=lambda s: s.number)]
+
     def customer_before(self, number: int) -> list[Said]:
         """The customer's words before this message."""
         return self.customer[: bisect_left(self.customer, number, key=lambda s: s.number)]
+
+    def ai_before(self, use: Use) -> list[Said]:
+        """The AI's words before the customer's last ones before this call."""
+        answer = self.customer_before(use.number)[-1:]
+        return self.ai[: bisect_left(self.ai, answer[0].number if answer else 0, key=lambda s: s.number)]
 
     def turn_before(self, said: Said) -> list[Said]:
         """What the customer wrote between the AI's last words and these."""
@@ -237,114 +205,6 @@ class View:
         ]  # fmt: skip
 
 
-_FEW_WORDS = 30
-
-
-def _purpose(name: str) -> Purpose:
-    if _TRANSFER.search(name):
-        return "transfer"
-    if _LOOK.search(name):
-        return "look"
-    if _TICKET.search(name):
-        return "ticket"
-    return "change" if _CHANGE.search(name) else "look"
-
-
-def _uses(messages: tuple[Message, ...]) -> Iterator[Use]:
-    """Each call with its result: by id where the source gives one, else by name, else the next call that has none."""
-    calls = [(number, call) for number, message in enumerate(messages, 1) for call in message.tool_calls]
-    by_id: dict[str, deque[int]] = {}
-    by_name: dict[str, deque[int]] = {}
-    for index, (_, call) in enumerate(calls):
-        if call.id is not None:
-            by_id.setdefault(call.id, deque()).append(index)
-        by_name.setdefault(call.name, deque()).append(index)
-    free = deque(range(len(calls)))
-    answered: dict[int, int] = {}
-    orphans: list[int] = []
-    for number, message in enumerate(messages, 1):
-        if message.role is not Role.TOOL and message.kind is not Kind.TOOL_RESULT:
-            continue
-        if message.tool_call_id is not None:
-            waiting = by_id.get(message.tool_call_id) or by_name.get(message.name or "", deque())
-        else:
-            waiting = by_name.get(message.name, deque()) if message.name is not None else free
-        while waiting and waiting[0] in answered:
-            waiting.popleft()
-        if waiting and calls[waiting[0]][0] <= number:
-            answered[waiting.popleft()] = number
-        else:
-            orphans.append(number)
-    found = [(*calls[i], answered.get(i)) for i in range(len(calls))]
-    found_all: list[tuple[int, ToolCall | None, int | None]] = [*found, *((n, None, n) for n in orphans)]
-    for number, call, result in sorted(found_all, key=lambda f: (f[0], f[2] or 0)):
-        yield _use(number, call, messages[result - 1] if result else None, result)
-
-
-def _use(number: int, call: ToolCall | None, result: Message | None, result_number: int | None) -> Use:
-    name = call.name if call else (result.name if result else None) or "tool"
-    arguments = _parsed(call.arguments) if call else None
-    text = result.text if result else ""
-    value = _parsed(text)
-    leaves = _leaves(value)
-    return Use(
-        number=number,
-        name=name,
-        purpose=_purpose(name),
-        arguments=_leaves(arguments),
-        arguments_text=" ".join(str(leaf.value) for leaf in _leaves(arguments) if leaf.value is not None),
-        result_number=result_number,
-        leaves=leaves,
-        result_text=text,
-        failed=result is not None and _is_failure(result, value),
-        empty=result is not None and _is_empty(value),
-    )
-
-
-def _parsed(value: JsonValue) -> JsonValue:
-    """JSON text as its value; what is no JSON stays what it is."""
-    if not isinstance(value, str) or value.lstrip()[:1] not in ("{", "["):
-        return value
-    try:
-        return json.loads(value)
-    except (ValueError, RecursionError):
-        return value
-
-
-def _leaves(value: JsonValue) -> tuple[Leaf, ...]:
-    """All values with their paths, without recursion: a tool's JSON may be as deep as it likes."""
-    found: list[Leaf] = []
-    todo: list[tuple[str, str, JsonValue, int]] = [("", "", value, 0)]
-    while todo and len(found) < _MAX_LEAVES:
-        path, key, item, depth = todo.pop()
-        if isinstance(item, dict) and depth < _MAX_DEPTH:
-            for name, below in reversed(item.items()):
-                name = str(name).lower()
-                todo.append((f"{path}.{name}" if path else name, key if name.isdigit() else name, below, depth + 1))
-        elif isinstance(item, list) and depth < _MAX_DEPTH:
-            todo += [(f"{path}.{i}", key, item[i], depth + 1) for i in range(len(item) - 1, -1, -1)]
-        else:
-            found.append(Leaf(path, key, item))
-    return tuple(found)
-
-
-def _is_failure(result: Message, value: JsonValue) -> bool:
-    if result.is_error:
-        return True
-    if isinstance(value, dict):
-        if value.get("ok") is False or value.get("success") is False:
-            return True
-        if any(value.get(key) for key in ("error", "errors", "exception")):
-            return True
-        return str(value.get("status", "")).lower() in _FAILED
-    return isinstance(value, str) and bool(_REFUSED.match(value))
-
-
-def _is_empty(value: JsonValue) -> bool:
-    """A lookup that found nothing."""
-    if value in ([], {}, "", None):
-        return True
-    if isinstance(value, dict):
-        lists = [v for k, v in value.items() if str(k).lower() in _EMPTY and isinstance(v, list)]
-        return bool(lists) and not any(lists)
-    return False
+def _plausible(at: datetime | None) -> date | None:
+    """The day, unless days cannot be counted from it: some sources write year 1 or 9999 for unknown."""
+    return at.date() if at and FIRST_YEAR <= at.year <= LAST_YEAR else None

@@ -10,15 +10,17 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 _TOKEN = re.compile(r"\d+(?:[.,:/\-]\d+)*|[^\W\d_]+(?:'[^\W\d_]+)*")
 # A run of marks is looked at from its first mark only, else a text of nothing but dots would take quadratic time.
 _END = re.compile(r"(?<![.!?…])[.!?…]++(?=[\s\"'»)*_]|$)|\n+|¡|¿")
+_BREAK = re.compile(r"[,;:()]")
 _STEM = 3  # letters that a word pattern has at least: they are its index
 _GAP = 3
+_LONGEST = 120  # words of a sentence
 _QUOTE = 280  # characters of a quote: what a reader takes in at a glance
 
 
@@ -37,9 +39,14 @@ _MARKS = dict.fromkeys("’‘`´ʼ′", "'") | dict.fromkeys("–—‐‑−",
 _PLAIN = _Plain()
 
 
+def word_set(text: str) -> frozenset[str]:
+    """Words that stand in a text, for a list that reads like one."""
+    return frozenset(text.split())
+
+
 def plain(text: str) -> str:
     """Lower case, no accents, plain marks; as many characters as before when the text is NFC."""
-    return text.translate(_PLAIN)
+    return text.lower().replace("`", "'") if text.isascii() else text.translate(_PLAIN)
 
 
 class Sentence(NamedTuple):
@@ -91,13 +98,21 @@ class Words:
         return [hit for concept in concepts for hit in self.hits.get(concept, _NONE).get(sentence, ())]
 
     def near(self, hit: Hit, *concepts: str, before: int = 4) -> bool:
-        """Whether one of these concepts stands within the hit or up to `before` words before it, in its sentence."""
-        first = hit.first - before
-        return any(first <= other.first < hit.last for other in self.within(hit.sentence, *concepts))
+        """Whether one of these concepts stands in the hit, or up to `before` words before it with no comma between."""
+        first, start = hit.first - before, self.starts[hit.first]
+        return any(
+            first <= other.first < hit.last and not _BREAK.search(self.text, self.ends[other.last - 1], start)
+            for other in self.within(hit.sentence, *concepts)
+        )
 
     def sentence_of(self, token: int) -> int:
         """The number of the sentence in which this word stands."""
         return max(0, bisect_right(self.sentences, token, key=lambda s: s.first) - 1)
+
+    def plain_sentence(self, sentence: int) -> str:
+        """The sentence in lower case without accents."""
+        s = self.sentences[sentence]
+        return plain(self.text[s.start : s.end])
 
     def quote(self, sentence: int, first: int | None = None, last: int | None = None) -> str:
         """The sentence as it was written; when it is long, the part of it around words `first` to `last`."""
@@ -141,6 +156,10 @@ def _sentences(folded: str, starts: Sequence[int]) -> list[Sentence]:
         first = token
         while token < total and starts[token] < at:
             token += 1
+        while token - first > _LONGEST:  # what is compared within a sentence stays bounded
+            cut = first + _LONGEST
+            found.append(Sentence(first, cut, start, starts[cut], opened or "?" in mark))
+            first, start = cut, starts[cut]
         if token > first:
             found.append(Sentence(first, token, start, end if mark not in "¡¿" else at, opened or "?" in mark))
         start = end
@@ -219,16 +238,18 @@ def _rest(concept: str, items: tuple[_Item, ...], stem: str = "") -> _Rest:
     return _Rest(concept, items, None, 0, stem)
 
 
+_NO_REST: list[_Rest] = []
+
+
 class Phrases:
     """Many concepts' phrases, indexed by their first word, so that one pass over a text finds them all."""
 
-    def __init__(self, concepts: Mapping[str, str]) -> None:
+    def __init__(self, concepts: Mapping[str, Iterable[str]]) -> None:
         self._exact: dict[str, list[_Rest]] = {}
         self._stems: dict[str, list[_Rest]] = {}
         for concept, lines in concepts.items():
-            for line in lines.splitlines():
-                if line.strip():
-                    self._add(concept, tuple(_item(part) for part in line.split()))
+            for line in lines:
+                self._add(concept, tuple(_item(part) for part in line.split()))
 
     def _add(self, concept: str, items: tuple[_Item, ...]) -> None:
         head, rest = items[0], items[1:]
@@ -247,11 +268,13 @@ class Phrases:
             end = sentence.last
             for i in range(sentence.first, end):
                 token = tokens[i]
-                candidates = exact.get(token, ())
+                candidates = exact.get(token, _NO_REST)
                 if token[:_STEM] in stems:
                     candidates = [*candidates, *(c for c in stems[token[:_STEM]] if token.startswith(c.stem))]
+                elif not candidates:
+                    continue
                 for c in candidates:
-                    if c.soon is not None and c.soon.isdisjoint(tokens[i + 1 : min(i + 1 + c.reach, end)]):
+                    if c.soon is not None and c.soon.isdisjoint(tokens[i + 1 : i + 1 + c.reach]):
                         continue
                     last = _follows(c.items, 0, tokens, i + 1, end) if c.items else i + 1
                     if last >= 0:

@@ -185,4 +185,5 @@ function head(view, steps) {
     el("div", { class: "about" }, about.filter(Boolean).map((text) => el("span", { dir: "auto" }, text))));
 }
 
-const resolution = (answer) => (answer === "not" ? "Not resolved" : answer === "partly" ? "Partly resolved" : label(answer));
+const resolution = (answer) => (answer === "not" ? "Not resolved" : answer === "partly" ? "Partly resolved"
+  : answer === "cannot_assess" ? "Resolution not assessed" : label(answer));
