@@ -33,13 +33,14 @@ class Figure:
     latency_ms: int
     n_calls: int
     process: Measured
-    at_work_seconds: float  # from the first request to the last answer, as the endpoint saw it
+    first_seconds: float  # until the endpoint saw the first request: imports, planning
+    at_work_seconds: float  # from then to the last answer
 
     def shown(self) -> dict[str, Any]:
         return {
             "program": self.program, "conversations": self.n_conversations, "latency_ms": self.latency_ms,
             "calls": self.n_calls, "wall_seconds": round(self.process.wall_seconds, 2),
-            "at_work_seconds": round(self.at_work_seconds, 2),
+            "first_seconds": round(self.first_seconds, 2), "at_work_seconds": round(self.at_work_seconds, 2),
             "conversations_per_second": round(self.n_conversations / self.process.wall_seconds, 2),
             "cpu_ms_per_call": round(1000 * self.process.cpu_seconds / max(1, self.n_calls), 2),
             "peak_mb": round(self.process.peak_mb, 1),
@@ -84,7 +85,8 @@ def figure(name: str, argv: list[str], env: dict[str, str], n: int, latency_ms: 
         raise RuntimeError(f"{name} ended with {done.code}:\n{done.stderr[-3000:]}")
     seen = book(url)
     arrivals = seen["arrivals"]
-    found = Figure(name, n, latency_ms, seen["n_paid"], done, arrivals[-1] - arrivals[0] + latency_ms / 1000)
+    at_work = arrivals[-1] - arrivals[0] + latency_ms / 1000
+    found = Figure(name, n, latency_ms, seen["n_paid"], done, arrivals[0] - done.began, at_work)
     told(f"  {name}: {json.dumps(found.shown())}")
     return found
 
@@ -118,8 +120,10 @@ def judged(figures: list[Figure], concurrency: int, many: Figure | None) -> list
             claim = f"at {latency} ms, CPU per call ≤ {MAX_CPU_RATIO:g} × the bare loop's ({least.program})"
             bars.append((claim, ratio <= MAX_CPU_RATIO, f"{ratio:.2f}"))
         if latency:
-            over = ours.process.wall_seconds / (latency / 1000 * ours.n_calls / concurrency)
-            bars.append((f"at {latency} ms, within 10 % of the ideal", over <= MAX_OVER_IDEAL, f"{over:.3f}"))
+            ideal = latency / 1000 * ours.n_calls / concurrency
+            calls, whole = ours.at_work_seconds / ideal, ours.process.wall_seconds / ideal
+            told_over = f"× {calls:.3f} from first request to last answer, × {whole:.3f} the whole process"
+            bars.append((f"at {latency} ms, within 10 % of the ideal", calls <= MAX_OVER_IDEAL, told_over))
         peak = ours.process.peak_mb
         bars += [(f"at {latency} ms, peak ≤ {MAX_PEAK_MB:g} MB", peak <= MAX_PEAK_MB, f"{peak:.0f} MB")]
     if many is not None:

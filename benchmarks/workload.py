@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -26,18 +26,18 @@ RUBRICS = 4
 
 @dataclass(frozen=True)
 class Measured:
-    """A finished process: its exit code, wall clock, CPU (user and system) and peak memory."""
+    """A finished process: its exit code, wall clock, CPU (user and system) and peak memory.
+
+    `began` is in seconds of the clock that the endpoint's book uses too.
+    """
 
     code: int
+    began: float
     wall_seconds: float
     cpu_seconds: float
     peak_mb: float
     stdout: str
     stderr: str
-
-    def shown(self) -> dict[str, Any]:
-        """Without the texts."""
-        return {name: value for name, value in asdict(self).items() if name not in ("stdout", "stderr")}
 
 
 def conversations(path: Path, n: int) -> None:
@@ -88,7 +88,7 @@ def program(*args: object, **settings: object) -> Measured:
 
 def measured(argv: Sequence[str], env: Mapping[str, str], *, kill_after: float | None = None) -> Measured:
     """Runs a program to its end, or kills it (SIGKILL) after so many seconds; then only its code is of interest."""
-    began = time.perf_counter()
+    began = time.monotonic()
     with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
         process = subprocess.Popen(argv, env=env, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr)
         cpu = peak = 0.0
@@ -101,12 +101,12 @@ def measured(argv: Sequence[str], env: Mapping[str, str], *, kill_after: float |
             _, status, usage = os.wait4(process.pid, 0)
             process.returncode = os.waitstatus_to_exitcode(status)
             cpu, peak = usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
-        wall = time.perf_counter() - began
+        wall = time.monotonic() - began
         texts = []
         for file in (stdout, stderr):
             file.seek(0)
             texts.append(file.read().decode())
-    return Measured(process.returncode, wall, cpu, peak, *texts)
+    return Measured(process.returncode, began, wall, cpu, peak, *texts)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from engine_parts import SmallJudge, Workplace, failure, opinion, rubric, talk
+from engine_parts import SmallJudge, Workplace, failure, opinion, rubric, talk, workplace
 
 from grader.calibration import CodeAgreement, against_labels
 from grader.judge import Case, Opinion
@@ -23,9 +23,8 @@ RESULT = Rubric(
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Workplace]:
-    made = Workplace(tmp_path)
-    yield made
-    made.close()
+    with workplace(tmp_path) as made:
+        yield made
 
 
 def label(conversation: str, criterion: str, answer: str, **fields: Any) -> Label:
@@ -52,7 +51,8 @@ def judged(place: Workplace, answers: Mapping[str, str], code: str = "late", **h
         others = tuple(Verdict(criterion=c, answer="absent") for c in case.questions[0].rubric.codes if c != code)
         return opinion(case, verdicts={name: (verdict, *others)})
 
-    return place.run(SmallJudge(say), **{"rubrics": (QUALITY,), **how}).run_id
+    select = [("id", c) for c in answers]
+    return place.run(SmallJudge(say), select=select, **{"rubrics": (QUALITY,), **how}).run_id
 
 
 def labelled(place: Workplace, *labels: Label) -> None:

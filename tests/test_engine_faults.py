@@ -115,7 +115,7 @@ def test_a_fault_in_a_judge_is_a_failure_that_names_the_line_and_repeats_no_cust
     assert counts(place.run(SmallJudge(say), rubrics=(BETA,))) == ("incomplete", 3, 1)
     ((cause, detail, retryable),) = place.rows("select cause, detail, retryable from failure")
     assert (cause, retryable) == ("internal_error", True)
-    assert detail.startswith("ValueError at test_engine.py:")
+    assert detail.startswith("ValueError at test_engine_faults.py:")
     assert "order" not in detail
     for journal in place.journals.iterdir():
         assert "where is order c001" not in journal.read_text()

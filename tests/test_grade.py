@@ -392,7 +392,10 @@ def until(true: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+SLOW = (pytest.mark.slow, pytest.mark.sample)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=SLOW)])
 def test_one_signal_finishes_the_calls_in_flight_and_ends_with_130(
     grader: Grader, shop: Path, endpoint: Endpoint, number: signal.Signals
 ) -> None:
@@ -411,6 +414,8 @@ def test_one_signal_finishes_the_calls_in_flight_and_ends_with_130(
     assert endpoint.book.requests == 10  # nothing was paid twice
 
 
+@pytest.mark.slow
+@pytest.mark.sample
 def test_a_second_signal_drops_the_calls_in_flight(grader: Grader, shop: Path, endpoint: Endpoint) -> None:
     endpoint.latency = 30
     running = begin(shop, "-c", "3")
@@ -427,6 +432,8 @@ def test_a_second_signal_drops_the_calls_in_flight(grader: Grader, shop: Path, e
     assert rows(shop, "select state from run") == [("interrupted",)]
 
 
+@pytest.mark.slow
+@pytest.mark.sample
 def test_a_killed_run_is_resumed_with_everything_that_was_paid(grader: Grader, shop: Path, endpoint: Endpoint) -> None:
     endpoint.latency = 0.2
     running = begin(shop, "-c", "2")

@@ -1,4 +1,4 @@
-"""Progress: a bar on a terminal, which leaves nothing behind; a line now and then elsewhere; amounts never rounded to 0."""
+"""Progress: a bar on a terminal that leaves nothing behind, a line now and then elsewhere, no amount rounded to 0."""
 
 from __future__ import annotations
 
@@ -21,15 +21,27 @@ from grader.cli import progress
 from grader.engine import Progress
 from grader.store import open_store
 
-RUBRIC = (
-    "name: alpha\nversion: 1.0.0\ncriteria:\n  - {code: late, question: Is it late?, present: yes it is, absent: no}\n"
-)
+RUBRIC = """\
+name: alpha
+version: 1.0.0
+criteria:
+  - code: late
+    question: Is it late?
+    present: It is.
+    absent: It is not.
+"""
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @pytest.fixture
-def shop(tmp_path: Path) -> Iterator[Path]:
+def endpoint() -> Iterator[Endpoint]:
+    with Endpoint(latency=0.2) as running:
+        yield running
+
+
+@pytest.fixture
+def shop(tmp_path: Path, endpoint: Endpoint) -> Path:
     """Twelve conversations, one rubric, an endpoint that takes its time."""
     from grader.workspace import shipped
 
@@ -38,11 +50,10 @@ def shop(tmp_path: Path) -> Iterator[Path]:
     (tmp_path / "prompts").symlink_to(shipped("prompts"))
     with open_store(tmp_path / "grader.duckdb") as store:
         store.add([(talk(f"c{n:02d}"), None, None) for n in range(12)])
-    with Endpoint(latency=0.2) as endpoint:
-        (tmp_path / "grader.toml").write_text(
-            f'[judge]\nmodel = "{MODEL}"\nbase_url = "{endpoint.url}"\n[engine]\nconcurrency = 3\n'
-        )
-        yield tmp_path
+    (tmp_path / "grader.toml").write_text(
+        f'[judge]\nmodel = "{MODEL}"\nbase_url = "{endpoint.url}"\n[engine]\nconcurrency = 3\n'
+    )
+    return tmp_path
 
 
 def at_a_terminal(shop: Path, env: Mapping[str, str] | None = None, *, interrupt: bool = False) -> tuple[int, str]:
@@ -90,6 +101,8 @@ def test_a_bar_moves_on_a_terminal_and_is_gone_at_the_end(shop: Path) -> None:
     assert written.rfind("\x1b[?25h") > written.rfind("\x1b[?25l")
 
 
+@pytest.mark.slow
+@pytest.mark.sample
 def test_without_colour_the_bar_has_none(shop: Path) -> None:
     code, written = at_a_terminal(shop, {"NO_COLOR": "1"})
     assert code == 0
@@ -97,7 +110,10 @@ def test_without_colour_the_bar_has_none(shop: Path) -> None:
     assert not COLOUR.search(written)
 
 
-def test_ctrl_c_at_the_terminal_says_what_happens_next(shop: Path) -> None:
+@pytest.mark.slow
+@pytest.mark.sample
+def test_ctrl_c_at_the_terminal_says_what_happens_next(shop: Path, endpoint: Endpoint) -> None:
+    endpoint.latency = 2
     code, written = at_a_terminal(shop, interrupt=True)
     assert code == 130
     plain = ESCAPE.sub("", written)
@@ -106,6 +122,8 @@ def test_ctrl_c_at_the_terminal_says_what_happens_next(shop: Path) -> None:
     assert "the same command resumes" in plain
 
 
+@pytest.mark.slow
+@pytest.mark.sample
 def test_elsewhere_a_line_comes_now_and_then_and_no_escape_ever(shop: Path) -> None:
     code = (
         "import sys\nfrom grader.cli import main, progress\nprogress.LINE_EVERY_SECONDS = 0.3\n"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from engine_parts import fresh_store
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -35,7 +36,7 @@ AT = datetime(2026, 8, 3, 14, 2, tzinfo=timezone(timedelta(hours=-4)))
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    with open_store(tmp_path / "grader.duckdb") as opened:
+    with fresh_store(tmp_path) as opened:
         yield opened
 
 
@@ -90,7 +91,7 @@ conversations = st.builds(
 
 
 @given(st.lists(conversations, min_size=1, max_size=4, unique_by=lambda c: c.conversation_id))
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_conversation_comes_back_as_it_was_given(store: Store, given_: list[Conversation]) -> None:
     take(store, *given_)
     back = store.conversations([c.conversation_id for c in given_])

@@ -65,7 +65,7 @@ batches = st.lists(st.lists(conversation, min_size=1, max_size=5), min_size=1, m
 
 
 @given(batches)
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_order_of_arrival_and_every_replacement_gives_the_partition_of_what_is_there(
     store: Store, batches: list[list[tuple[int, list[int]]]]
 ) -> None:

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from engine_parts import fresh_store
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from grader.errors import StoreError
 from grader.model import CallStats, Conversation, Evidence, Failure, Judgement, Message, Role, Support, Verdict
-from grader.store import CallRecord, Store, open_store
+from grader.store import CallRecord, Store
 
 AT = datetime(2026, 9, 1, 12, tzinfo=UTC)
 TABLES = ("judgement", "verdict", "evidence", "failure", "call")
@@ -21,7 +22,7 @@ TABLES = ("judgement", "verdict", "evidence", "failure", "call")
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    with open_store(tmp_path / "grader.duckdb") as opened:
+    with fresh_store(tmp_path) as opened:
         yield opened
 
 

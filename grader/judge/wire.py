@@ -217,7 +217,7 @@ def make_client(endpoint: Endpoint) -> openai.AsyncOpenAI:
                 f"{what} holds characters that cannot be sent", cure="copy it again: one line, without curly quotes"
             )
     limits = httpx2.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=None)
-    http_client = openai.DefaultAioHttpClient(timeout=timeout, limits=limits, verify=_certificates())
+    http_client = openai.DefaultAioHttpClient(timeout=timeout, limits=limits, verify=_certificates(_address(endpoint)))
     if endpoint.provider == "azure":
         if not endpoint.azure_endpoint or not key:
             raise JudgeError(
@@ -240,9 +240,15 @@ def make_client(endpoint: Endpoint) -> openai.AsyncOpenAI:
     )  # fmt: skip
 
 
-@functools.lru_cache(maxsize=1)
-def _certificates() -> ssl.SSLContext:
-    """Those that the machine trusts; reading them takes longer than all else about a client."""
+def _address(endpoint: Endpoint) -> str:
+    return (endpoint.azure_endpoint if endpoint.provider == "azure" else endpoint.base_url) or OPENAI_URL
+
+
+@functools.lru_cache(maxsize=2)
+def _certificates(address: str) -> ssl.SSLContext:
+    """Those that the machine trusts; none where no TLS is spoken, since reading them takes a while."""
+    if urlsplit(address).scheme == "http":
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # trusts nobody, should it be led to https
     return httpx2.create_ssl_context()
 
 
@@ -250,7 +256,7 @@ def request_parameters(endpoint: Endpoint, *, reply_tokens: int | None = None) -
     """The part of a request that the settings decide, without `extra_body`. `reply_tokens` bounds the reply where the
     settings do not.
     """
-    host = urlsplit(endpoint.base_url or OPENAI_URL).hostname or ""
+    host = urlsplit(_address(endpoint)).hostname or ""
     # OpenAI's newer models know only the first name, most other servers only the second.
     openais = endpoint.provider == "azure" or host.endswith("openai.com")
     wanted = {

@@ -6,7 +6,7 @@ import re
 
 from grader.judge.signals.handover import first_need, wishes
 from grader.judge.signals.lexicon import REASONS
-from grader.judge.signals.view import Ruling, Said, View
+from grader.judge.signals.view import Ruling, Said, View, announces
 from grader.model import Role
 
 _OPENING = 2  # further messages that are read when the first ones say little
@@ -46,6 +46,8 @@ def escalation_reason(view: View) -> Ruling:
     """`none` where no human came, was asked for or was due by words; `customer_wish` where only the wish stands."""
     need = first_need(view)
     if view.handed_over is None and not view.tickets:
+        if any(u.failed for u in view.uses[-1:]) or any(announces(s) for s in view.ai):
+            return Ruling("cannot_assess", "The last tool call failed, or a hand-off was announced that no call shows.")
         if need is None:
             return Ruling(
                 "none", "No hand-off, no ticket, and no words that ask for a person or tell of danger or fraud."
@@ -67,5 +69,5 @@ def contact_reason(view: View) -> Ruling:
                 for hit in said.words.of(concept):
                     phrase = " ".join(said.words.tokens[hit.first : hit.last])
                     why = f'The customer wrote "{phrase}" in message {said.number}.'
-                    return Ruling(concept.removeprefix("reason_"), why)
+                    return Ruling(concept.removeprefix("reason_").partition(":")[0], why)
     return Ruling("cannot_assess", "The customer's opening words name no kind of request that is known here.")

@@ -69,7 +69,7 @@ def _success_after_error(view: View, said: Said, shown: list[Use]) -> Ruling | N
     previous = before[-1].number if before else 0
     recent = [u for u in shown if (u.result_number or 0) > previous and u.purpose != "look"]
     hit = next(iter(words.of("done")), None)
-    if not recent or not recent[-1].failed or recent[-1].purpose != "change" or hit is None:
+    if not recent or not recent[-1].failed or recent[-1].purpose not in ("change", "unknown") or hit is None:
         return None
     if words.sentences[hit.sentence].asks or words.has("negates"):
         return None

@@ -12,7 +12,7 @@ from itertools import pairwise
 from grader.judge.signals.lexicon import PERSON
 from grader.judge.signals.promises import unkept
 from grader.judge.signals.tools import Use
-from grader.judge.signals.view import Quote, Ruling, Said, View, present, quote
+from grader.judge.signals.view import Quote, Ruling, Said, View, announces, present, quote
 from grader.judge.signals.words import Hit, word_set
 
 _ALONE = 5  # words of a message that is little else than the wish for a person
@@ -82,15 +82,6 @@ def first_need(view: View) -> Need | None:
     return next((need for said in _before_handover(view) if (need := wish(said) or _cue(said))), None)
 
 
-def _announced(said: Said) -> bool:
-    """The assistant said that it hands over (an offer, or that it cannot, is something else)."""
-    words = said.words
-    return any(
-        not words.sentences[hit.sentence].asks and not words.within(hit.sentence, "offers", "negates")
-        for hit in words.of("announces")
-    )
-
-
 def insisted_before_escalating(view: View) -> Ruling:
     """The customer asked for a person again after words of the assistant's that were no hand-off."""
     asked = wishes(view)
@@ -102,7 +93,7 @@ def insisted_before_escalating(view: View) -> Ruling:
             u for u in view.uses if u.purpose in ("ticket", "transfer") and not u.failed
             and before.said.number < u.number < again.said.number
         ]  # fmt: skip
-        if between and not left and not any(_announced(s) for s in between):
+        if between and not left and not any(announces(s) for s in between):
             return Ruling(
                 "present",
                 f"{before}; the AI answered in message {between[0].number} without handing over or opening a "
@@ -126,7 +117,7 @@ def escalated_too_late(view: View) -> Ruling:
     own: list[Said] = []
     for said in view.ai:
         if need.said.number < said.number <= view.handed_over:
-            if _announced(said):
+            if announces(said):
                 break
             own.append(said)
     if len(own) < _OWN:
@@ -149,8 +140,6 @@ def missed_escalation(view: View) -> Ruling:
     need = first_need(view)
     if need is None:
         return _only_said(view) or Ruling("absent", f"{_NONE}.")
-    if not view.conversation.has_tools and any(_announced(s) for s in view.ai if s.number > need.said.number):
-        return Ruling("absent", "The AI announced a hand-off, and this source records no calls that could show it.")
     later = [s for s in view.customer if s.number > need.said.number]
     thanked = need.cause == "wish" and bool(later) and later[-1].words.has("thanks")
     if thanked or any(s.words.has("withdraws") for s in later):

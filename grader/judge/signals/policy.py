@@ -20,7 +20,7 @@ _SAME = 0.01  # hours
 
 def contradicts_policy(view: View) -> Ruling:
     """A clause in force rules out what the assistant said or did; the first of these readings that finds one."""
-    for reading in (_gift, _at_once, _asks_first, _window, _cancellable, _period):
+    for reading in (_gift, _at_once, _asks_first, _window, _cancellable, _label, _period):
         ruling = reading(view)
         if ruling is not None:
             return ruling
@@ -53,6 +53,22 @@ def _asks_first(view: View) -> Ruling | None:
 
 def _cancellable(view: View) -> Ruling | None:
     return _broken(still_cancellable(view), view, "cancels_while", "The clause lets it be cancelled.")
+
+
+def _label(view: View) -> Ruling | None:
+    """The label is called free where the clause makes it so for damaged or wrong items, and nobody spoke of such."""
+    if any(s.words.has("reason_damaged_item", "reason_wrong_item", "wants_exchange") for s in view.customer):
+        return None
+    for said in view.ai:
+        if view.photos_before(said.number):
+            break
+        for hit in said.words.of("free_label"):
+            asks = said.words.sentences[hit.sentence].asks
+            if asks or said.words.near(hit, "negates") or said.words.within(hit.sentence, "supposes"):
+                continue
+            why = f"Message {said.number} calls the label free; the customer told of no damaged or wrong item."
+            return _broken(present(why, said, hit), view, "free_if_damaged", "The clause makes it free for those.")
+    return None
 
 
 def _at_once(view: View) -> Ruling | None:

@@ -24,6 +24,7 @@ _CONFUSED: dict[Wish, tuple[Wish, ...]] = {
 }
 _CANCELLABLE = word_set("placed packing pending processing created confirmed")
 _MIND = re.compile(r"change.{0,4}mind|no_longer|not_wanted|desist|arrepen|unwanted", re.I)
+_NUMBERED = re.compile(r"^\W{0,2}[A-Za-z]{0,4}\W?\d{3,20}$")
 _TITLES = ("name", "title", "product", "item", "variant")
 _TITLE = 200  # characters of a title that are read
 _SHORT = 2  # letters up to which a word names nothing
@@ -215,6 +216,8 @@ def _orders(view: View) -> list[_Order]:
             texts = " . ".join(title.value[:_TITLE] for title in titles if title.path.startswith(prefix))
             words = frozenset(word for word in read(texts).tokens if len(word) > _SHORT)
             found.append(_Order(use.result_number or 0, str(leaf.value).lower(), words))
+        listed = [str(leaf.value) for leaf in use.at("orders", "order_ids") if _NUMBERED.search(str(leaf.value))]
+        found += [_Order(use.result_number or 0, identifier.lower(), frozenset()) for identifier in listed]
     return found
 
 

@@ -115,6 +115,7 @@ BEFORE_ONE = word_set(
 )
 OPENS = word_set("de das from between entre desde")
 BEFORE_CLOCK = word_set("das dos as las la entre desde at from")
+UNTIL = word_set("a as to ate hasta till until")
 TO = word_set("to or a ou o e y and ate hasta")
 OF = word_set("of de del do")
 ORDINAL_MARKS = word_set("st nd rd th o")

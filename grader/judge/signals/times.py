@@ -20,6 +20,7 @@ _ISO = re.compile(
 _SPLIT = re.compile(r"[.,:/\-]")
 FIRST_YEAR, LAST_YEAR = 1900, 2200  # outside these, a date is a placeholder
 _ALWAYS = "24/7"
+_DAWN = 6  # the hour from which a pair of hours may be opening hours
 _CLOSE = 3  # characters between neighbours: a blank, a comma, a short mark
 
 What = Literal["date", "weekday", "offset", "length"]
@@ -243,8 +244,8 @@ def _length(words: Words, i: int, floor: int) -> Mention | None:
     before = tokens[k - 1] if k > floor else ""
     if not high or (tokens[k] in ("a", "an") and tokens[i] not in t.ENGLISH_UNITS):
         return None
-    if tokens[i] in t.HOUR_WORDS and before in t.BEFORE_CLOCK:
-        return None  # "às 18h", "a las 20 horas": a time of day
+    if tokens[i] in t.HOUR_WORDS and (before in t.BEFORE_CLOCK or _opens(tokens, i, low, before)):
+        return None  # "às 18h", "a las 20 horas", "de 8h às 20h": times of day
     if high == 1 and not tokens[k].isdigit() and before not in t.BEFORE_ONE:
         return None
     first = k
@@ -253,13 +254,22 @@ def _length(words: Words, i: int, floor: int) -> Mention | None:
         less = k - 1 if dash else k - 2 if before in t.TO else -1
         if less >= floor and tokens[less] not in ("a", "an") and 0 < _count(tokens[less])[1] < low:
             low, first = _count(tokens[less])[1], less
-    if tokens[i] in t.HOUR_WORDS and 6 <= low < high <= 24 and first > floor and tokens[first - 1] in t.OPENS:
-        return None  # "de 8 a 20 h": opening hours
+    if tokens[i] in t.HOUR_WORDS and _DAWN <= low < high <= 24 and first > floor and tokens[first - 1] in t.OPENS:
+        return None  # "de 8 a 20 h"
     after = _at(tokens, i + 1) in t.BUSINESS
     hours = t.HOURS[unit]
     return Mention(
         "length", first, i + 1 + after, low=low * hours, high=high * hours, business=business or after, unit=unit
     )
+
+
+def _opens(tokens: Sequence[str], i: int, hour: float, before: str) -> bool:
+    """Opening hours with their unit said twice: "de 8h às 20h"."""
+    closes = _at(tokens, i + 2)
+    return (
+        before in t.OPENS and _at(tokens, i + 1) in t.UNTIL and closes.isdigit() and len(closes) <= 2
+        and _DAWN <= hour < int(closes) <= 24
+    )  # fmt: skip
 
 
 def _count(word: str) -> tuple[float, float]:

@@ -1,6 +1,6 @@
 """What each tool was asked and what it answered: calls with their results, JSON as a flat list of values.
 
-A call's purpose is told by its tool's name: hand-off, ticket, something that changes, or a mere look.
+A call's purpose is told by its tool's name: hand-off, ticket, something that changes, a mere look, or unknown.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Literal, NamedTuple
 from grader.judge.signals.times import iso_days
 from grader.model import JsonValue, Kind, Message, Role, ToolCall
 
-Purpose = Literal["transfer", "ticket", "change", "look"]
+Purpose = Literal["transfer", "ticket", "change", "look", "unknown"]
 
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _LOOK = re.compile(
@@ -106,7 +106,7 @@ def _purpose(name: str) -> Purpose:
         return "transfer"
     if _TICKET.search(name):
         return "ticket"
-    return "change" if _CHANGE.search(name) else "look"
+    return "change" if _CHANGE.search(name) else "unknown"
 
 
 def uses_of(messages: tuple[Message, ...]) -> Iterator[Use]:

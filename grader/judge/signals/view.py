@@ -105,6 +105,15 @@ def rules_of(text: str) -> Rules:
     return Rules(words, tuple(mentions(words)), frozenset(numbers_in(text)))
 
 
+def announces(said: Said) -> bool:
+    """The assistant says that it hands over; an offer, or that it cannot, is something else."""
+    words = said.words
+    return any(
+        not words.sentences[hit.sentence].asks and not words.within(hit.sentence, "offers", "negates")
+        for hit in words.of("announces")
+    )
+
+
 class View:
     """One case, digested. All lists are in the order of the conversation."""
 
@@ -141,6 +150,8 @@ class View:
         found = [use.number for use in self.uses if use.purpose == "transfer" and not use.failed]
         found += [e.after for e in self.conversation.events if e.kind == "handoff"]
         found += [s.number - 1 for s in self.human[:1]]
+        if not self.conversation.has_tools:  # no call can be seen: what the AI says of it must do
+            found += [s.number for s in self.ai if announces(s)][:1]
         return min(found, default=None)
 
     @cached_property
