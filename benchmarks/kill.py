@@ -15,7 +15,7 @@ from typing import Any
 
 from workload import RUBRICS, book, command, endpoint, environment, measured, program, rows, told, workspace
 
-STARTS_IN = (0.3, 4.5)  # seconds; a process takes about two until its first call
+STARTS_IN = (1.5, 4.5)  # seconds; a process takes about two until its first call
 
 
 def journaled(folder: Path) -> list[str]:

@@ -20,7 +20,7 @@ _SHAPE = re.compile(r'^"(\S+)": \{"reasoning".*?("clause".*)?"answer": (".*")\},
 _ASKED = re.compile(r"^- (?:[\w-]+: )?(\w+(?:, \w+)*)$", re.M)
 _RUBRIC = re.compile(r"^- ([\w-]+): (\w+(?:, \w+)*)$", re.M)
 _POLICY = re.compile(r"<policy [^>]*>\n(.*?)\n</policy>", re.S)
-_WORD = re.compile(r"[^\W_]")
+_THREE_LETTERS = re.compile(r"[^\W_](?:.*?[^\W_]){2}", re.S)
 
 
 class Criterion(NamedTuple):
@@ -51,7 +51,7 @@ class Asked:
     roles: Mapping[str, tuple[str, ...]]
     lines: tuple[Line, ...]
     clauses: tuple[str, ...]
-    seed: str  # the transcript
+    seed: str  # the transcript's hash
     again: bool  # an earlier reply stands in it: a re-ask
 
 
@@ -63,14 +63,15 @@ def read(body: Mapping[str, Any]) -> Asked:
     criteria = tuple(_walk(schema, schema, ())) if schema else tuple(_from_prompt(system, reminder))
     policies = (text.split("\n")[1:] for text in _POLICY.findall(policy))  # the first line may be its title
     clauses = tuple(line.strip() for lines in policies for line in lines if len(line) > 20)
-    return Asked(criteria, _roles(system), tuple(_lines(transcript)), clauses, transcript, len(messages) > 4)
+    seed, lines = _heard(transcript)
+    return Asked(criteria, _roles(system), lines, clauses, seed, len(messages) > 4)
 
 
 def answer(asked: Asked, criterion: Criterion, forced: str | None = None) -> dict[str, Any]:
     """What the model truly thinks of one criterion: set by the transcript and the code, or `forced`."""
-    draw = int.from_bytes(hashlib.sha256(f"{criterion.code}\n{asked.seed}".encode("utf-8", "replace")).digest()[:8])
-    roles = asked.roles.get(criterion.code, ())
-    lines = [line for line in asked.lines if not roles or set(line.roles) & set(roles)]
+    draw = int.from_bytes(hashlib.sha256(f"{criterion.code}\n{asked.seed}".encode()).digest()[:8])
+    roles = frozenset(asked.roles.get(criterion.code, ()))
+    lines = [line for line in asked.lines if not roles or not roles.isdisjoint(line.roles)]
     chosen = forced or _chosen(criterion.answers, draw)
     if chosen == "present" and (not lines or (criterion.with_clause and not asked.clauses)) and not forced:
         chosen = "absent"
@@ -200,7 +201,13 @@ def _piece(text: str, draw: int) -> str:
     length = 12 + draw % 49
     start = draw // 49 % max(1, len(text) - length)
     piece = text[start : start + length].strip()
-    return piece if len(_WORD.findall(piece)) >= 3 else text
+    return piece if _THREE_LETTERS.search(piece) else text
+
+
+@lru_cache(maxsize=16)
+def _heard(transcript: str) -> tuple[str, tuple[Line, ...]]:
+    """A conversation is asked once per rubric, one after another."""
+    return hashlib.sha256(transcript.encode("utf-8", "replace")).hexdigest(), tuple(_lines(transcript))
 
 
 def _lines(transcript: str) -> list[Line]:
@@ -209,7 +216,7 @@ def _lines(transcript: str) -> list[Line]:
         if "n" not in entry:
             continue
         text = entry.get("text", "")
-        if "characters left out" not in text and len(_WORD.findall(text)) >= 3:
+        if "characters left out" not in text and _THREE_LETTERS.search(text):
             found.append(Line(entry["n"], (entry["role"],), text))
         found.extend(Line(entry["n"], ("ai", "tool"), call) for call in entry.get("calls", ()) if "[…" not in call)
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ from engine_parts import SmallJudge, Workplace, failure, opinion, talk
 
 from grader import cli
 from grader.judge import Case, Opinion
+from grader.model import Conversation
 from grader.store import open_store
 
 
@@ -29,24 +31,35 @@ class Ended(NamedTuple):
 Grader = Callable[..., Ended]
 
 
-@pytest.fixture
-def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def conversations() -> list[Conversation]:
+    return [talk(f"c{n}", queue="orders" if n else None, started_at=f"2026-09-0{n + 1}T10:00Z") for n in range(3)]
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace in which two runs were made, with a failure in the first."""
 
     def say(case: Case) -> Opinion:
         return failure() if case.conversation.conversation_id == "c2" else opinion(case)
 
-    place = Workplace(tmp_path)
-    place.journals.mkdir()
-    (tmp_path / ".grader").mkdir()
-    (tmp_path / ".grader" / "journal").symlink_to(place.journals)
-    (tmp_path / "grader.toml").write_text("")
-    place.fill(*(talk(f"c{n}", queue="orders" if n else None, started_at=f"2026-09-0{n + 1}T10:00Z") for n in range(3)))
+    folder = tmp_path_factory.mktemp("judged")
+    place = Workplace(folder)
+    place.fill(*conversations())
     place.run(SmallJudge(say))
     place.run()
     place.close()
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+    (folder / "grader.toml").touch()
+    (folder / ".grader").mkdir()
+    place.journals.rename(folder / ".grader" / "journal")
+    return folder
+
+
+@pytest.fixture
+def shop(judged: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of it, in which the commands are run."""
+    shutil.copytree(judged, tmp_path / "shop")
+    monkeypatch.chdir(tmp_path / "shop")
+    return tmp_path / "shop"
 
 
 @pytest.fixture
@@ -122,10 +135,7 @@ def test_what_was_tampered_with_ends_with_1_names_examples_and_the_cure_works(
     assert grader("db", "rebuild", "--yes").code == 0
     if "ingest" in cure:
         with open_store(shop / "grader.duckdb") as store:
-            conversations = [
-                talk(f"c{n}", queue="orders" if n else None, started_at=f"2026-09-0{n + 1}T10:00Z") for n in range(3)
-            ]
-            store.add([(c, None, None) for c in conversations])
+            store.add([(c, None, None) for c in conversations()])
     assert grader("db", "verify").code == 0
 
 
@@ -172,7 +182,7 @@ def test_a_corrupted_database_is_told_and_made_again(grader: Grader, shop: Path)
 
 def test_nothing_at_all_cannot_be_rebuilt(grader: Grader, shop: Path) -> None:
     (shop / "grader.duckdb").unlink()
-    for journal in (shop / "journal").iterdir():
+    for journal in (shop / ".grader" / "journal").iterdir():
         journal.unlink()
     done = grader("db", "rebuild", "--yes")
     assert done.code == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,22 +14,31 @@ from grader.judge import Case, Opinion
 from grader.model import Contact, Identity, Policy
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Iterator[Workplace]:
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two runs, a failure, a policy, a conversation that changed since it was judged, and one judged twice over."""
 
     def say(case: Case) -> Opinion:
         return failure() if case.conversation.conversation_id == "c002" else opinion(case)
 
-    with workplace(tmp_path) as made:
+    folder = tmp_path_factory.mktemp("judged")
+    with workplace(folder) as made:
         made.store.add([(Policy(policy_id="p", text="R1. No refunds."), None, None)])
         made.fill(talk("twin1", "hi", "hello"), talk("twin2", "hi", "hello"))
         made.run(SmallJudge(say))
         made.run(SmallJudge(say), group_all=True)
-        made.fill(
-            talk("c003", "changed", "since", contact=Contact(identities=(Identity(kind="email", value="a@b.c"),)))
-        )
-        yield made
+        contact = Contact(identities=(Identity(kind="email", value="a@b.c"),))
+        made.fill(talk("c003", "changed", "since", contact=contact))
+    return folder
+
+
+@pytest.fixture
+def place(judged: Path, tmp_path: Path) -> Iterator[Workplace]:
+    """A copy of it, to tamper with."""
+    shutil.copytree(judged, tmp_path / "shop")
+    made = Workplace(tmp_path / "shop")
+    yield made
+    made.close()
 
 
 def wrong(place: Workplace) -> dict[str, Checked]:

@@ -168,7 +168,7 @@ class Judge:
     context_chars: int = _setting(
         240_000,
         Integer(1_000),
-        "Longest transcript in characters; what is longer is cut in a stated way and marked truncated.",
+        "Longest prompt in characters, policies and transcript; longer ones are cut in a stated way and marked truncated.",
     )
     group: Literal["rubric", "all"] = _setting(
         "rubric",
@@ -179,13 +179,13 @@ class Judge:
     timeout_seconds: float = _setting(120.0, Number(0.01, 86_400), "Longest wait for one answer.")
     connect_timeout_seconds: float = _setting(30.0, Number(0.01, 3_600), "Longest wait for a connection.")
     max_attempts: int = _setting(
-        6, Integer(1, 100), "HTTP attempts per call, the first included (429, 5xx, time-outs, resets)."
+        8, Integer(1, 100), "HTTP attempts per call, the first included (429, 5xx, time-outs, resets)."
     )
     max_backoff_seconds: float = _setting(60.0, Number(0, 3_600), "Longest pause between two attempts.")
     max_reasks: int = _setting(
-        1,
+        3,
         Integer(0, 10),
-        "How often a reply that does not fit the schema, or quotes what was not said, is asked for again.",
+        "How often a reply that does not fit the schema is asked for again. A quote that does not hold: once, always.",
     )
 
     @property

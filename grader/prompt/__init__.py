@@ -22,6 +22,7 @@ __all__ = ["CHARS_PER_TOKEN", "Prompt", "Templates", "budget_chars", "render", "
 # tokenizers) and for the JSON around them; scripts with one token a character need a smaller `max_chars`.
 CHARS_PER_TOKEN = 3
 _CUT_NOTE = 80  # characters that a statement of what was cut takes
+_TRANSCRIPTS_KEPT = 4
 _POLICY_SHARE = 1 / 3  # at most; the transcript has the rest, and what short policies leave
 
 
@@ -70,7 +71,7 @@ def render(
     if not asked:
         raise ValueError("nothing is asked")
     policy, policy_cut = _policies(tuple(policies), templates, int(max_chars * _POLICY_SHARE))
-    written = transcript.write(conversation, max_chars - len(policy))
+    written = _transcript(conversation, templates, max_chars - len(policy))
     truncated = policy_cut or written.truncated
     reminder = _reminder(asked, templates, grouped, truncated=truncated)
     contents = (system, policy, _encodable(written.text), reminder)
@@ -130,6 +131,18 @@ def _policy_text(policy: Policy, limit: int | None) -> PolicyText:
         text = f"{text[:limit]}\n[… {len(text) - (limit or 0):,} characters left out for length …]"
     title = neutralise(policy.title) if policy.title else None
     return PolicyText(neutralise(policy.policy_id), neutralise(policy.version), title, text, cut)
+
+
+def _transcript(conversation: Conversation, templates: Templates, max_chars: int) -> transcript.Written:
+    """Those of the last few conversations are kept: each rubric asks for the same one, right after another."""
+    kept: list[tuple[Conversation, int, transcript.Written]] = templates.cache.setdefault("transcripts", [])
+    for known, room, text in kept:
+        if known is conversation and room == max_chars:
+            return text
+    text = transcript.write(conversation, max_chars)
+    kept.append((conversation, max_chars, text))
+    del kept[:-_TRANSCRIPTS_KEPT]
+    return text
 
 
 def _reminder(

@@ -57,6 +57,90 @@ _DETECTORS: Mapping[str, Callable[[View], Ruling]] = {
 }
 
 
+# Code → how it is decided, and what is not seen. A code that does not stand here is `cannot_assess`.
+DECIDES: Mapping[str, str] = {
+    "exchange_treated_as_return": (
+        "Compares the kind of request that the customer's words name (exchange, return, cancellation, "
+        "invoice, damaged item) with the call that was made or the answer that was given; subtler neighbours, "
+        "and wishes in other words, are not seen."
+    ),
+    "invented_deadline": (
+        "Looks for each coming date, weekday and period of the AI's in earlier tool results, clauses in force "
+        "and what others had said, and in what follows from a known day and a known period; a time that "
+        "happens to stand elsewhere on the same subject passes."
+    ),
+    "status_without_lookup": (
+        "Looks for a tool result before each sentence that states how the customer's own case stands, one "
+        "that knows of such a thing; whether the result says just that is contradicts_tool_result."
+    ),
+    "contradicts_policy": (
+        "Holds gifts, the return period, other periods, a free label, changes without asking, cancellations "
+        "turned away and late hand-offs against clauses on the same subject; conditions and all other rules "
+        "are not read."
+    ),
+    "contradicts_tool_result": (
+        "Compares errors, stock, settled payments, order status, estimated days and sums of money with what "
+        "was told; other fields, and results with several orders, are not compared."
+    ),
+    "promised_exception": (
+        "Looks for a discount, voucher, waiver or exception granted in the AI's own name, and for items taken "
+        "back after the period; favours in other words are not seen."
+    ),
+    "insisted_before_escalating": (
+        "Counts plain wishes for a person with answers between that neither hand over nor open a ticket; "
+        "hints are no wish."
+    ),
+    "escalated_too_late": (
+        "Counts the AI's own messages between a wish for a person, danger, fraud or legal words and the hand- "
+        "off; failing again and again, and distress, are not seen."
+    ),
+    "missed_escalation": (
+        "Looks for a hand-off or ticket after a wish for a person, danger, fraud or legal words, or after the "
+        "AI's own words that a team has it; cases that only a rule gives to people, and going round in "
+        "circles, are not seen."
+    ),
+    "escalated_without_need": (
+        "Looks whether anything was tried, had failed, was asked for or was beyond the AI before it handed "
+        "over; whether its tools or the policy held the answer is not read."
+    ),
+    "did_not_ask_when_needed": (
+        "Looks for a question that the customer had answered before a changing call, where several orders "
+        "were open or nothing asked for that change; variants and addresses are not compared."
+    ),
+    "promised_impossible_action": (
+        "Looks for a tool call, ticket or hand-off behind each promise to call, mail, write again, watch, put "
+        "aside, reach a partner or pass on; other actions are not known."
+    ),
+    "asked_for_known_data": (
+        "Compares requests for order number, e-mail, phone, name, tax number, postcode or photo with what was "
+        "given before; other data, and the story itself, are not compared."
+    ),
+    "customer_repeated_to_human": (
+        "Looks for what the human asks, and for identifiers that the customer gives again, in what stood "
+        "before the hand-off; a story told again in other words is not seen."
+    ),
+    "handoff_without_context": (
+        "Counts the words that mean something in the transfer call's summary, and looks for the numbers that "
+        "were known; a long summary that leaves out the point is not seen."
+    ),
+    "unclear_or_wrong_channel_format": (
+        "Looks for markup, placeholders, codes and walls of text that a phone shows raw, and for another "
+        "language than the customer's; instructions that contradict each other are not seen."
+    ),
+    "contact_reason": (
+        "Takes the first kind of request that the customer's opening words show, by phrase lists; a reason "
+        "that is not in the workspace's list is never answered."
+    ),
+    "escalation_reason": (
+        "Decides only that no human was needed, or that the customer simply wanted one; the other causes are left open."
+    ),
+    "mood_at_end": (
+        "Reads words and signs of rage, complaint, thanks and delight in the last messages; irony without "
+        "such words is not seen."
+    ),
+}
+
+
 class SignalsJudge:
     """Answers without a model, a key or a network; the same case always gets the same opinion."""
 
