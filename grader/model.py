@@ -175,14 +175,14 @@ class Conversation(Record):
         seen: dict[str, JsonValue] = {
             "channel": self.channel,
             "queue": self.queue,
-            "started_at": _utc(self.started_at),
+            "started_at": _seen(self.started_at),
             "tools_recorded": self.has_tools,
             "messages": [
-                [m.role, m.kind, m.text, _utc(m.at), m.tool_call_id, m.name, m.is_error,
+                [m.role, m.kind, m.text, _seen(m.at), m.tool_call_id, m.name, m.is_error,
                  [[c.id, c.name, c.arguments] for c in m.tool_calls]]
                 for m in self.messages
             ],
-            "events": [[e.kind, e.after, _utc(e.at), e.from_role, e.to_role, e.note] for e in self.events],
+            "events": [[e.kind, e.after, _seen(e.at), e.from_role, e.to_role, e.note] for e in self.events],
         }  # fmt: skip
         return digest("cv", seen)
 
@@ -209,8 +209,9 @@ class Conversation(Record):
         return self.started_at or min((m.at for m in self.messages if m.at), default=None)
 
 
-def _utc(at: datetime | None) -> str | None:
-    return at.astimezone(UTC).isoformat() if at else None
+def _seen(at: datetime | None) -> list[JsonValue] | None:
+    """The moment and the offset: the judge reads local times."""
+    return [at.astimezone(UTC).isoformat(), offset_minutes(at)] if at else None
 
 
 class Policy(Record):

@@ -330,8 +330,8 @@ async def _seconds(judge: SignalsJudge, made: Case) -> float:
 def _twelve() -> Conversation:
     order = {"order_id": "Q-30188", "status": "shipped", "items": [{"name": "Kettle", "price": 39.9}] * 3}
     answer = (
-        "Thanks for your patience! Your order Q-30188 has been shipped and is on its way to you. Standard delivery takes "
-        "3 to 6 business days. Is there anything else that I can help you with?"
+        "Thanks for your patience! Your order Q-30188 has been shipped and is on its way to you. Standard delivery "
+        "takes 3 to 6 business days. Is there anything else that I can help you with?"
     )
     turns: list[Message] = []
     for n in range(3):

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from judging import RUBRICS, case
 
+from grader.judge import Opinion
 from grader.judge.signals import SignalsJudge
 from grader.model import Conversation, Event, Kind, Message, Policy, Role, ToolCall, Verdict
 
@@ -61,7 +62,8 @@ def judged(code: str, script: str | Conversation, *policies: Policy) -> Verdict:
     conversation = talk(script) if isinstance(script, str) else script
     with pytest.raises(StopIteration) as done:
         SignalsJudge().judge(case(conversation, (rubric,), policies)).send(None)
-    return next(v for v in done.value.value.verdicts[rubric.name] if v.criterion == code)
+    opinion: Opinion = done.value.value
+    return next(v for v in opinion.verdicts[rubric.name] if v.criterion == code)
 
 
 def answer(code: str, script: str | Conversation, *policies: Policy) -> str:
@@ -303,7 +305,7 @@ class TestHandover:
         assert answer("escalated_too_late", head) == "not_applicable"
 
     def test_handing_over_the_first_question_is_without_need(self) -> None:
-        script = "c do you have a shop in leeds\na A colleague can tell you more, I'm connecting you.\n> transfer_to_human\n< ok"
+        script = "c have you a shop in leeds\na A colleague knows more, I'm connecting you.\n> transfer_to_human\n< ok"
         assert answer("escalated_without_need", script) == "present"
         failed = "c where is it\n> track_shipment\n<! timeout\na I'm connecting you.\n> transfer_to_human\n< ok"
         assert answer("escalated_without_need", failed) == "absent"
@@ -355,7 +357,7 @@ class TestPassingOn:
         assert answer("customer_repeated_to_human", script) == "present"
 
     def test_going_on_from_what_is_known_is_no_repeating(self) -> None:
-        script = f"{self.HEAD}> transfer_to_human {{}}\n< ok\nh Hi, I see the lamp from Q-44710 broke. Could you send a photo?"
+        script = f"{self.HEAD}> transfer_to_human {{}}\n< ok\nh Hi, I see the lamp of Q-44710 broke. A photo, please?"
         assert answer("customer_repeated_to_human", script) == "absent"
 
 
@@ -370,7 +372,7 @@ class TestAsking:
             "c mi correo es ana@example.com\na ¿Me das tu correo?",
             "i [photo: cracked lid]\nc it came broken\na Could you send me a photo of it?",
             "c CNPJ 00.555.120/0001-09 na nota por favor\na Me informe o CNPJ, por favor.",
-            '> find_orders {"email": "ana@example.com"}\n< {"orders": [{"order_id": "Q-12345"}]}\na What is your e-mail?',
+            '> find_orders {"email": "ana@example.com"}\n< {"orders": [{"order_id": "Q-123"}]}\na Which e-mail is it?',
         ],
     )
     def test_asking_for_what_was_given_is_present(self, script: str) -> None:
@@ -382,7 +384,7 @@ class TestAsking:
             "c hi\na Could you send me your order number?",
             "c order Q-44710\na That is order Q-44710, right?",
             "c order Q-44710\n> get_order\n<! not found\na Could you check the order number, please?",
-            'c ana@example.com\n> find_orders\n< {"orders": []}\na Is there another e-mail? Please send me that e-mail.',
+            'c ana@example.com\n> find_orders\n< {"orders": []}\na Is there another? Please send me that e-mail.',
             "i [photo: blurred]\nc here\na It is too blurred, sorry. Could you send me a photo again?",
             "c order Q-44710\na You don't need to send me the order number.",
             "c order Q-44710 is wrong\na Could you send me a photo?",
@@ -531,7 +533,7 @@ class TestForm:
 
     @pytest.mark.parametrize(
         "words",
-        ["| Region | Days |\\n|---|---|\\n| SE | 3 |", "## Delivery", "Hi <br> there", "Hello {{name}}", "Hi [Name], hello",
+        ["| To | Days |\\n|---|---|\\n| SE | 3 |", "## Delivery", "Hi <br> there", "Hello {{name}}", "Hi [Name], hello",
          "The exchange came back with STOCK_0_ERROR", "**Done**", '{"order_id": "Q-1"}', "See [here](https://x.example)"],
     )  # fmt: skip
     def test_raw_markup_on_a_phone_is_present(self, words: str) -> None:

@@ -168,8 +168,9 @@ class LlmJudge:
 
     async def judge(self, case: Case) -> Opinion:
         """One call, with its re-asks; see the module's docstring for who retries what."""
-        asked: Asked = [(q.rubric, q.ask) for q in case.questions if q.ask]
-        if not asked:
+        # A rubric with nothing to ask stays in the prompt, so that its prefix is the same for every conversation.
+        asked: Asked = [(q.rubric, q.ask) for q in case.questions]
+        if not any(codes for _, codes in asked):
             return Opinion(verdicts={q.rubric.name: _in_order(q, ()) for q in case.questions})
         prompt = render(
             case.conversation, asked, case.policies, self._templates, max_chars=self._endpoint.context_chars
