@@ -142,6 +142,14 @@ def test_labels_of_an_older_version_are_not_held_against_a_newer_one(place: Work
     assert (late.n_labels, late.n_missing) == (1, 1)
 
 
+def test_a_code_that_two_rubrics_share_is_held_against_the_labels_of_its_own(place: Workplace) -> None:
+    other = rubric("other", "late")
+    run = judged(place, {"a": "present"}, rubrics=(QUALITY, other))
+    labelled(place, label("a", "late", "present"), label("a", "late", "absent", rubric="other"))
+    found = against_labels(place.store, run, "dana")
+    assert [(c.rubric, c.n_labels, c.n_true) for c in found] == [("other", 1, 0), ("quality", 1, 1)]
+
+
 def test_each_run_is_held_against_its_own_judgements(place: Workplace) -> None:
     right = judged(place, {"a": "present"})
     wrong = judged(place, {"a": "absent"}, repeat=1)

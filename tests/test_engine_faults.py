@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Iterator
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
-from engine_parts import ALPHA, BETA, SmallJudge, Workplace, counts, failure, opinion, talk, workplace
+from conftest import REPOSITORY
+from engine_parts import ALPHA, BETA, SmallJudge, Workplace, counts, failure, opinion, rubric, talk, workplace
 
 from grader import engine
 from grader.errors import JudgeError, PromptError, StoreError
@@ -198,7 +203,14 @@ def test_asked_twice_to_stop_it_drops_what_is_in_flight_and_keeps_what_was_answe
     assert place.rows("select count(*), count(distinct key) from judgement") == [(8, 8)]
 
 
-def test_a_reply_that_has_arrived_is_kept_even_if_the_second_stop_comes_while_it_is_written(place: Workplace) -> None:
+def test_a_reply_that_has_arrived_is_kept_even_if_the_second_stop_comes_while_it_is_written(
+    place: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slowly(fd: int, fsync: Callable[[int], None] = os.fsync) -> None:
+        time.sleep(0.05)
+        fsync(fd)
+
+    monkeypatch.setattr(os, "fsync", slowly)
     place.fill(*(talk(f"d{n}") for n in range(40)))
     answered = 0
     stop = engine.Stop()
@@ -218,12 +230,14 @@ def test_a_reply_that_has_arrived_is_kept_even_if_the_second_stop_comes_while_it
     assert place.rows("select count(*), count(distinct key) from judgement") == [(88, 88)]
 
 
-def test_asked_to_stop_when_all_is_done_it_is_complete(place: Workplace) -> None:
+@pytest.mark.parametrize("times", [1, 2])
+def test_asked_to_stop_when_all_is_done_it_is_complete(place: Workplace, times: int) -> None:
     stop = engine.Stop()
 
     def say(case: Case) -> Opinion:
         if len(place.judge.asked) == 8:
-            stop.request()
+            for _ in range(times):
+                asyncio.get_running_loop().call_soon(stop.request)
         return opinion(case)
 
     place.judge = judge = SmallJudge(say)
@@ -267,6 +281,56 @@ def test_a_disk_that_fills_up_ends_the_run_and_what_was_journaled_before_is_stor
     assert len(judge.asked) == 4
     assert place.rows("select count(*) from judgement") == [(3,)]
     assert counts(place.run()) == ("complete", 5, 0)
+
+
+def test_a_half_written_line_is_taken_off_again_and_nothing_follows_it(tmp_path: Path) -> None:
+    code = """
+        import asyncio, resource, sys
+        from pathlib import Path
+        from grader.engine.journal import End, Head, Journal
+        from grader.errors import StoreError
+
+        async def main(path):
+            journal = Journal(path, [Head("run")])
+            resource.setrlimit(resource.RLIMIT_FSIZE, (journal.on_disk + 50, resource.RLIM_INFINITY))
+            for line in (b"x" * 100, b"y"):
+                try:
+                    await journal.append(line + b"\\n")
+                except StoreError as error:
+                    print(error.message.rpartition(": ")[2])
+                resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)  # there is room again
+            print(path.stat().st_size == journal.on_disk)
+
+        asyncio.run(main(Path(sys.argv[1])))
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code), str(tmp_path / "run.jsonl")], capture_output=True, text=True,
+        cwd=REPOSITORY, check=False,
+    )  # fmt: skip
+    assert done.stdout.splitlines() == ["File too large", "File too large", "True"], done
+
+
+def test_after_a_write_that_failed_no_later_one_moves_the_mark_past_it(
+    place: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("grader.engine.run.WRITE_BATCH", 1)
+
+    async def say(case: Case) -> Opinion:
+        if len(place.judge.asked) <= 2 and case.conversation.conversation_id == "c000":
+            place.rows("create unique index once on verdict (answer)")  # its two verdicts are both absent
+            return opinion(case)
+        await asyncio.sleep(0.3)
+        place.rows("drop index if exists once")
+        return opinion(case)
+
+    place.judge = judge = SmallJudge(say)
+    absent = rubric("alpha", "late", "rude", "cold")
+    assert place.run(judge, rubrics=(absent,), concurrency=2).state == "aborted"
+    assert place.rows("select count(*) from judgement") == [(0,)]
+    place.absorb()
+    paid = len(judge.asked)
+    assert paid >= 2
+    assert place.rows("select count(*), count(distinct key) from judgement") == [(paid, paid)]
 
 
 def test_a_database_that_fails_in_the_middle_loses_nothing_that_was_journaled(place: Workplace) -> None:

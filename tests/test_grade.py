@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -105,6 +106,25 @@ def rows(folder: Path, sql: str) -> list[tuple[Any, ...]]:
         return store.rows(sql)
 
 
+@contextmanager
+def held(shop: Path, *, read_only: bool) -> Iterator[int]:
+    """Another process has the database open; its number."""
+    code = (
+        "import sys; from pathlib import Path; from grader.store import open_store\n"
+        f"with open_store(Path('grader.duckdb'), read_only={read_only}):\n print('open', flush=True)\n sys.stdin.readline()\n"
+    )
+    holder = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=shop,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+    )  # fmt: skip
+    try:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"open\n"
+        yield holder.pid
+    finally:
+        holder.communicate(b"\n", timeout=30)
+
+
 # What is told
 
 
@@ -149,6 +169,32 @@ def test_a_dry_run_calls_nothing_writes_nothing_and_tells_what_it_would_do(
     assert (told["to_judge"], told["calls"], told["estimate"]["cost_usd"]) == (10, 10, None)
     low, high = told["estimate"]["prompt_tokens"]
     assert 0 < low < high
+
+
+def test_a_dry_run_counts_what_a_killed_run_left_in_its_journal_and_leaves_it_there(grader: Grader, shop: Path) -> None:
+    before = (shop / "grader.duckdb").read_bytes()
+    grader("grade", "-q")
+    (shop / "grader.duckdb").write_bytes(before)
+    assert grader("grade", "--dry-run").out == "reused 10 · to judge 0 · failed 0 · nothing was called\n"
+    assert (shop / "grader.duckdb").read_bytes() == before
+    done = grader("grade")
+    assert done.out.startswith("reused 10 · judged 0 · failed 0")
+    assert "took in 10 judgements" in done.err
+
+
+def test_a_dry_run_stands_in_no_readers_way(grader: Grader, shop: Path) -> None:
+    with held(shop, read_only=True):
+        assert grader("grade", "--dry-run").code == 0
+        assert grader("failures").code == 0
+
+
+def test_a_day_that_is_selected_is_the_workspaces_own(grader: Grader, shop: Path) -> None:
+    fill(shop, talk("night", started_at="2026-09-01T01:00:00Z"))  # the last evening of August in São Paulo
+    assert grader("grade", "--dry-run", "--json", "--select", "since:2026-09-01").json["conversations"] == 1
+    with (shop / "grader.toml").open("a") as file:
+        file.write('[workspace]\ntimezone = "America/Sao_Paulo"\n')
+    assert grader("grade", "--dry-run", "--select", "since:2026-09-01").code == 2
+    assert grader("grade", "--dry-run", "--json", "--select", "until:2026-08-31").json["conversations"] == 1
 
 
 def test_the_estimate_holds_what_the_run_then_takes(grader: Grader) -> None:
@@ -356,23 +402,11 @@ def test_grouped_it_makes_one_call_per_conversation(grader: Grader, shop: Path, 
 
 
 def test_the_database_in_use_is_told_with_the_process_that_holds_it(grader: Grader, shop: Path) -> None:
-    code = (
-        "import sys; from pathlib import Path; from grader.store import open_store\n"
-        "with open_store(Path('grader.duckdb')):\n print('open', flush=True)\n sys.stdin.readline()\n"
-    )
-    holder = subprocess.Popen(
-        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=shop,
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
-    )  # fmt: skip
-    try:
-        assert holder.stdout is not None
-        holder.stdout.readline()
+    with held(shop, read_only=False) as pid:
         for command in (["grade"], ["grade", "--dry-run"], ["failures"], ["db", "info"], ["db", "rebuild", "--yes"]):
             done = grader(*command)
             assert done.code == 2
-            assert f"PID {holder.pid}" in done.err
-    finally:
-        holder.communicate(b"\n", timeout=30)
+            assert f"PID {pid}" in done.err
 
 
 # Signals

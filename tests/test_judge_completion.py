@@ -61,7 +61,8 @@ def test_arguments_that_are_no_text_become_one() -> None:
     "raw",
     [
         b"", b"<html>", b"[1]", b"null", b'"text"', b"\xff\xfe", b"[" * 200_000, b'{"choices": []}',
-        b'{"choices": null}', b'{"choices": {"message": {}}}', b'{"choices": [3]}', b'{"choices": [{}]}', b'{"choices": [{"message": "hi"}]}',
+        b'{"choices": null}', b'{"choices": {"message": {}}}', b'{"choices": [3]}', b'{"choices": [{}]}',
+        b'{"choices": [{"message": "hi"}]}',
         b'{"error": {"message": "upstream is busy"}}', body({"content": "x"})[:-5],
     ],
 )  # fmt: skip

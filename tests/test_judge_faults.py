@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-import pytest
 from endpoint import Endpoint, Fault
 from judging import RUBRICS, a_talk, case, judging, truth
 
@@ -32,14 +31,13 @@ async def opinions(endpoint: Endpoint, concurrency: int) -> dict[tuple[str, str]
     return found
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-async def test_all_end_judged_and_no_verdict_is_made_out_of_a_fault(seed: int) -> None:
+async def test_all_end_judged_and_no_verdict_is_made_out_of_a_fault() -> None:
     with Endpoint() as plain:
         expected = await opinions(plain, 16)
         truths = {}
         for body in plain.bodies:
             truths[body["messages"][2]["content"], body["messages"][3]["content"]] = truth(body)
-    with Endpoint(faults=[Fault(**vars(fault)) for fault in MIX], seed=seed) as endpoint:
+    with Endpoint(faults=[Fault(**vars(fault)) for fault in MIX], seed=1) as endpoint:
         found = await opinions(endpoint, 16)
         struck = dict(endpoint.book.faults)
     assert {"429", "500"} <= set(struck)

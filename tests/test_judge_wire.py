@@ -186,9 +186,9 @@ async def test_a_429_holds_back_everybody(endpoint: Endpoint) -> None:
         TALLY.set(Tally())
         await wire.post(PLAIN)
 
-    await asyncio.gather(*(one() for _ in range(12)))
+    await asyncio.gather(*(one() for _ in range(48)))
     await wire.close()
-    assert endpoint.book.requests == 13
+    assert endpoint.book.requests == 49
     assert endpoint.book.impatient == 0
     assert endpoint.book.max_in_flight <= 4
 

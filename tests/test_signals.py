@@ -305,6 +305,7 @@ async def test_two_hundred_thousand_characters_are_judged_in_seconds() -> None:
         "I'll let you know within 3 days. ",
         "your refund has been processed ",
         "pode me enviar o número do pedido? ",
+        "não consigo te avisar amanhã dia 5 de maio ",
     )
     for piece in pieces:
         text = piece * (200_000 // len(piece))

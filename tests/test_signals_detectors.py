@@ -232,7 +232,7 @@ class TestContradictsToolResult:
             ("get_order", '{"order_id": "Q-1", "status": "delivered"}', "Your parcel has been delivered."),
             ("get_order", '{"items": [{"price": 39.9}, {"price": 20.0}]}', "That makes $59.90 in all."),
             ("get_order", '{"total": 59.9}', "That is about 60 €."),
-            ("get_payment", '{"p": [{"status": "settled"}]}', "If there is a second one, it is a reservation."),
+            ("get_payment", '{"p": [{"status": "settled"}]}', "I see one payment, the other is a reservation."),
         ],
     )
     def test_what_agrees_is_absent(self, name: str, result: str, words: str) -> None:
@@ -302,6 +302,10 @@ class TestHandover:
         assert answer("escalated_too_late", late) == "present"
         in_time = "c the charger burned my hand\na Please unplug it.\n> transfer_to_human\n< ok"
         assert answer("escalated_too_late", in_time) == "absent"
+        announced = (
+            "c a human please\na I'm passing you to a colleague.\na You are third.\na Soon.\n> transfer_to_human\n< ok"
+        )
+        assert answer("escalated_too_late", announced) == "absent"
         assert answer("escalated_too_late", head) == "not_applicable"
 
     def test_handing_over_the_first_question_is_without_need(self) -> None:
@@ -359,6 +363,8 @@ class TestPassingOn:
     def test_going_on_from_what_is_known_is_no_repeating(self) -> None:
         script = f"{self.HEAD}> transfer_to_human {{}}\n< ok\nh Hi, I see the lamp of Q-44710 broke. A photo, please?"
         assert answer("customer_repeated_to_human", script) == "absent"
+        script = f"{self.HEAD}> transfer_to_human {{}}\n< ok\nh Hi, so the lamp came broken. What happened?"
+        assert answer("customer_repeated_to_human", script) == "absent"
 
 
 class TestAsking:
@@ -383,6 +389,7 @@ class TestAsking:
         [
             "c hi\na Could you send me your order number?",
             "c order Q-44710\na That is order Q-44710, right?",
+            "c order Q-44710\na Could you confirm that the order number is Q-44710?",
             "c order Q-44710\n> get_order\n<! not found\na Could you check the order number, please?",
             'c ana@example.com\n> find_orders\n< {"orders": []}\na Is there another? Please send me that e-mail.',
             "i [photo: blurred]\nc here\na It is too blurred, sorry. Could you send me a photo again?",
@@ -420,6 +427,9 @@ class TestActions:
             f'c cancel it\n> find_orders\n< {orders}\na Q-10001?\nc yes\n> cancel_order {{"order_id": "Q-10001"}}\n< ok'
         )
         assert answer(code, asked) == "absent"
+        asked = f"c cancel it\n> find_orders\n< {orders}\na Which one?\nc the 1st\n"
+        which = asked + '> cancel_order {"order_id": "Q-10001"}\n< ok'
+        assert answer(code, which) == "absent"
         assert answer(code, "c hi\n> get_order\n< ok") == "not_applicable"
         assert answer(code, talk("c cancel it\na ok", tools_recorded=None)) == "cannot_assess"
 
@@ -454,6 +464,7 @@ class TestPromises:
             "Shall I let you know?",
             "You can call the carrier.",
             "If you write again, I will look.",
+            "If you like, I'll email you the receipt.",
             "Não consigo avisar o entregador.",
             "No puedo llamarte.",
         ],

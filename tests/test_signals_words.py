@@ -51,6 +51,13 @@ def test_a_phrase_never_reaches_over_the_end_of_a_sentence() -> None:
     assert found("we can talk\nto a person", x="talk to ..2 person") == set()
 
 
+def test_words_without_a_full_stop_are_cut_into_sentences_all_the_same() -> None:
+    """What is compared within a sentence is compared pairwise: a text without any mark must not be one sentence."""
+    words = read("word " * 1_000)
+    assert max(s.last - s.first for s in words.sentences) <= 120
+    assert sum(s.last - s.first for s in words.sentences) == 1_000
+
+
 def test_accents_capitals_and_typographic_marks_do_not_matter() -> None:
     for text in ("NÃO CONSIGO", "nao consigo", "não consigo", unicodedata.normalize("NFD", "Não consigo")):
         assert found(text, x="nao consigo") == {"x"}, text

@@ -216,3 +216,14 @@ def _bare(content: str) -> str:
     text = text.rpartition("</think>")[2]
     start, end = text.find("{"), text.rfind("}")
     return text[start : end + 1] if 0 <= start < end else content
+
+
+def mended(text: str) -> str | None:
+    """JSON with raw line breaks in its strings or half a surrogate pair, as JSON that every reader takes; None where it
+    is no JSON at all.
+    """
+    try:
+        value = json.loads(text, strict=False)
+        return _storable(json.dumps(value, ensure_ascii=False, allow_nan=False))
+    except (ValueError, RecursionError):
+        return None

@@ -21,7 +21,7 @@ from grader.config import Judge as Endpoint
 from grader.errors import ConfigError
 from grader.evidence import Transcript
 from grader.judge import Case, Opinion, Question, identity
-from grader.judge.completion import Completion, readable
+from grader.judge.completion import Completion, mended, readable
 from grader.judge.pace import Pace
 from grader.judge.prices import PriceList
 from grader.judge.wire import (
@@ -79,8 +79,7 @@ def _shape(model: type[BaseModel]) -> Any:
         @classmethod
         def model_validate_json(cls, json_data: Any, **_kwargs: Any) -> Any:
             try:
-                # Not strict: "3" for 3 is no reason to pay for another call.
-                return _Reply(model.model_validate_json(json_data, strict=False))
+                return _Reply(_validated(model, json_data))
             except ValidationError as error:
                 if error.error_count() <= MAX_PROBLEMS:
                     raise
@@ -88,6 +87,16 @@ def _shape(model: type[BaseModel]) -> Any:
                 raise ResponseParsingError(f"{error.error_count()} problems, the first: {told}") from error
 
     return Reply
+
+
+def _validated(model: type[BaseModel], text: str) -> BaseModel:
+    """Not strict: neither "3" for 3 nor a raw line break in a string is a reason to pay for another call."""
+    try:
+        return model.model_validate_json(text, strict=False)
+    except ValidationError as error:
+        if error.errors(include_input=False)[0]["type"] != "json_invalid" or (other := mended(text)) is None:
+            raise
+    return model.model_validate_json(other, strict=False)
 
 
 @dataclass(frozen=True)
@@ -222,6 +231,7 @@ class LlmJudge:
         tally = TALLY.get()
         while True:
             mode = tally.mode = self._mode
+            alternating = self._alternating
             try:
                 reply: _Reply = await self._create[mode](
                     response_model=shape,
@@ -236,8 +246,8 @@ class LlmJudge:
                     messages=list(messages),
                 )
             except InstructorRetryException as error:
-                if isinstance(error.__cause__, MustAlternate) and not self._alternating:
-                    self._alternating = True
+                if isinstance(error.__cause__, MustAlternate) and not alternating:
+                    self._alternating = True  # another call may have found that out in the meantime
                 elif not (isinstance(error.__cause__, UnsupportedMode) and self._next_mode(mode)):
                     raise
                 tally.asks -= 1  # the same question in another form

@@ -76,7 +76,7 @@ def _foreign(view: View, said: Said) -> Ruling | None:
     theirs = clearly(said.words, _VOTES)
     turn = view.turn_before(said)
     own = clearly(turn[-1].words, _CUSTOMER_VOTES) if turn else None
-    if theirs is None or own is None or own == theirs or any(clearly(s.words, 1) == theirs for s in turn):
+    if theirs is None or own is None or any(clearly(s.words, 1) == theirs for s in turn):
         return None
     return Ruling(
         "present",
