@@ -111,7 +111,8 @@ def held(shop: Path, *, read_only: bool) -> Iterator[int]:
     """Another process has the database open; its number."""
     code = (
         "import sys; from pathlib import Path; from grader.store import open_store\n"
-        f"with open_store(Path('grader.duckdb'), read_only={read_only}):\n print('open', flush=True)\n sys.stdin.readline()\n"
+        f"with open_store(Path('grader.duckdb'), read_only={read_only}):\n"
+        "    print('open', flush=True)\n    sys.stdin.readline()\n"
     )
     holder = subprocess.Popen(
         [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=shop,

@@ -91,7 +91,7 @@ DECIDES: Mapping[str, str] = {
         "hints are no wish."
     ),
     "escalated_too_late": (
-        "Counts the AI's own messages between a wish for a person, danger, fraud or legal words and the hand- "
+        "Counts the AI's own messages between a wish for a person, danger, fraud or legal words and the hand-"
         "off; failing again and again, and distress, are not seen."
     ),
     "missed_escalation": (
