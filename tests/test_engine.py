@@ -29,7 +29,9 @@ def test_everything_is_judged_once_and_the_same_again_judges_nothing(place: Work
     assert counts(place.run()) == ("complete", 8, 0)
     assert sorted(place.judge.asked) == sorted((f"c00{n}", r) for n in range(4) for r in ("alpha", "beta"))
     before = place.results()
+    journals = list(place.journals.iterdir())
     assert counts(place.run()) == ("complete", 0, 0)
+    assert list(place.journals.iterdir()) == journals  # with nothing to lose there is nothing to journal
     assert place.judge.asked == []
     assert place.plan.n_reused == 8
     after = place.results()

@@ -276,6 +276,8 @@ def test_a_selection_and_a_sample_say_what_was_drawn_from_what(grader: Grader, s
         (["--budget", "nan"], "budget"),
         (["--judge", "oracle"], "oracle"),
         (["--repeat", "-1"], "greater than or equal to 0"),
+        (["--repeat", "2147483648"], "less than or equal to"),
+        (["--seed", "9223372036854775808"], "less than or equal to"),
     ],
 )
 def test_what_cannot_be_meant_ends_with_2_and_says_so_before_anything_is_called(

@@ -289,6 +289,16 @@ def test_a_batch_larger_than_one_statement_carries_is_whole(store: Store) -> Non
     assert store.conversations([c.conversation_id for c in batch]) == batch
 
 
+def test_a_message_that_does_not_fit_into_the_memory_bound_is_read_all_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "grader.duckdb"
+    huge = talk("huge", "é" * 10_000_000)
+    with open_store(path) as store:
+        take(store, huge, talk("small"))
+    with open_store(path, memory="64MB", threads=2) as store:
+        assert store.conversations(["huge", "small"]) == [huge, talk("small")]
+        assert len(store.records("select * from message")) == 2
+
+
 # Selecting
 
 

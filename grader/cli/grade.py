@@ -26,7 +26,9 @@ def grade(
     sample: Annotated[
         int | None, typer.Option("--sample", "-n", min=1, help="Draw so many at random; all by default.", metavar="N")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the draw; the same seed draws the same.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=-(2**63), max=2**63 - 1, help="Seed of the draw; the same seed draws the same.")
+    ] = 0,
     select: Annotated[
         list[str] | None,
         typer.Option(
@@ -44,7 +46,9 @@ def grade(
     group: Annotated[str | None, typer.Option(help="all: one call with all rubrics; rubric: one call each.")] = None,
     concurrency: Annotated[int | None, typer.Option("--concurrency", "-c", help="Most calls in flight.")] = None,
     budget: Annotated[float | None, typer.Option(help="Stop, to be resumed, before spending more USD.")] = None,
-    repeat: Annotated[int, typer.Option(min=0, help="Judge again under another repeat number, to see it waver.")] = 0,
+    repeat: Annotated[
+        int, typer.Option(min=0, max=2**31 - 1, help="Judge again under another repeat number, to see it waver.")
+    ] = 0,
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Try again what failed for a reason that does not pass by itself.")
     ] = False,

@@ -168,7 +168,7 @@ class Judge:
     context_chars: int = _setting(
         240_000,
         Integer(1_000),
-        "Longest prompt in characters, policies and transcript included; what is longer is cut, says so, and is marked.",
+        "Longest prompt in characters, policies and transcript included; what is longer is cut, and says so, in place.",
     )
     group: Literal["rubric", "all"] = _setting(
         "rubric",

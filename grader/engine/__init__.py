@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import grader
-from grader.engine.absorb import Absorbed, absorb, described, keep_rubrics, waiting
+from grader.engine.absorb import Absorbed, absorb, described, keep_rubrics, stored_rubric, waiting
 from grader.engine.control import Options, Progress, Stop, Summary
 from grader.engine.journal import End, Head, Items, Journal
 from grader.engine.plan import CHARS_PER_TOKEN, REPLY_TOKENS_PER_CODE, Estimate, Plan, Work, estimate, make_plan
@@ -52,7 +52,7 @@ def check_rubrics(store: Store, rubrics: Sequence[Rubric]) -> None:
     for rubric in rubrics:
         known = store.rubric_hashes(rubric.name, rubric.version)
         if known and known[0] != rubric.meaning_hash:
-            check_unchanged(rubric, known[0], Rubric.model_validate(store.rubric_body(rubric.name, rubric.version)))
+            check_unchanged(rubric, known[0], stored_rubric(store, rubric.name, rubric.version))
 
 
 def new_run(at: datetime) -> str:
@@ -75,6 +75,7 @@ async def grade(
     stop: Stop | None = None,
 ) -> Summary:
     """Run a plan: note the run, make the calls, note how it ended. Every judgement is journaled before it is stored.
+    With nothing to do, the judge is not asked for anything but its name.
 
     Raises StoreError, before anything is called, when the journal or the database cannot be written.
     """
@@ -89,6 +90,11 @@ async def grade(
         "grader_version": grader.__version__, "command": command,
     }  # fmt: skip
     prompt = None if prompt_body is None else (judge.prompt_hash, prompt_body)
+    if not plan.work:  # nothing can be lost, and the same command makes the same run again: no journal
+        state = "incomplete" if plan.n_failed_before else "complete"
+        keep_rubrics(store, [described(rubric, at) for rubric in plan.rubrics])
+        store.begin_run({**row, "state": state, "finished_at": _utc(options.now())}, _items(plan))
+        return Summary(run_id, state, Progress(0))
     head = Head(run_id, row, [described(rubric, at) for rubric in plan.rubrics], prompt)
     journal = Journal(journal_folder / f"{run_id}.jsonl", (head, *(Items(tuple(i)) for i in _items(plan))))
     progress = Progress(plan.n_todo)

@@ -114,6 +114,14 @@ def described(rubric: Rubric, at: datetime) -> Mapping[str, JsonValue]:
     }  # fmt: skip
 
 
+def stored_rubric(store: Store, name: str, version: str) -> Rubric | None:
+    """The rubric under which this version was used; None where there was none, or one that this program cannot read."""
+    try:
+        return Rubric.model_validate(store.rubric_body(name, version))
+    except ValueError:  # pydantic's
+        return None
+
+
 def keep_rubrics(store: Store, rubrics: Sequence[Mapping[str, JsonValue]]) -> None:
     """Store rubrics that are not stored yet, or whose labels changed under the same meaning."""
     for r in rubrics:

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from grader.engine.absorb import stored_rubric
 from grader.engine.journal import Damage, Entry, journals, read
 from grader.evidence import POLICY, Transcript
 from grader.model import Judgement, digest
-from grader.rubric import Rubric
 from grader.store import Store
 
 CHUNK = 200
@@ -100,8 +100,8 @@ def _policies_and_rubrics(store: Store) -> Iterator[Checked]:
     rubrics = _Tally("rubric hashes")
     for name, version, meaning, label in store.rows("select name, version, meaning_hash, label_hash from rubric"):
         rubrics.n += 1
-        rubric = Rubric.model_validate(store.rubric_body(name, version))
-        if (rubric.meaning_hash, rubric.label_hash) != (meaning, label):
+        rubric = stored_rubric(store, name, version)
+        if rubric is None or (rubric.meaning_hash, rubric.label_hash) != (meaning, label):
             rubrics.wrong.append(f"{name}@{version}")
     yield rubrics.checked()
 

@@ -222,8 +222,9 @@ class Store:
         results.start_run(self._con, run)
 
     def begin_run(
-        self, run: Mapping[str, JsonValue], items: Iterable[Sequence[results.RunItem]], journal: tuple[str, int]
-    ) -> None:
+        self, run: Mapping[str, JsonValue], items: Iterable[Sequence[results.RunItem]],
+        journal: tuple[str, int] | None = None,
+    ) -> None:  # fmt: skip
         """Write a run's row and, chunk by chunk, what it is about, all or nothing; what is there already stays."""
         results.begin_run(self._con, run, items, journal)
 

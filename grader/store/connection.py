@@ -26,6 +26,7 @@ Step = tuple[int, str, str]  # a migration: number, name, SQL
 _NUMBERED = re.compile(r"^(\d{4})_(\w+)\.sql$")
 _HELD = re.compile(r"Conflicting lock is held in (?P<program>.*?) \(PID (?P<pid>\d+)\)")
 _BODY_CHARS = 4_000_000  # of one INSERT: a text this long or longer travels alone
+_ROOM = ("256MB", "1GB", "4GB")
 _ABANDONED_SECONDS = 3600  # a database that has been in the making for so long was left by a process that is gone
 # What is needed is built in. Without this, a file of another kind makes DuckDB look for an extension on the network.
 _CONFIG = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
@@ -45,24 +46,38 @@ def migrations(folder: Path | None = None) -> list[Step]:
 
 
 class Connection:
-    """One connection to one database file. SQL in, rows out; every DuckDB error leaves as a StoreError."""
+    """One connection to one database file. SQL in, rows out; every DuckDB error leaves as a StoreError.
 
-    def __init__(self, raw: duckdb.DuckDBPyConnection, path: Path) -> None:
+    `room`: the memory limits to try, one after the other, when a statement does not fit into the one that was set.
+    """
+
+    def __init__(self, raw: duckdb.DuckDBPyConnection, path: Path, room: Sequence[str] = ()) -> None:
         self._raw = raw
         self.path = path
+        self._room = list(room)
+        self._in_transaction = False
         self._schemas: dict[str, str] = {}
 
     def rows(self, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> list[Row]:
         """All rows of one statement."""
-        with _mapped(self.path):
-            return self._raw.execute(sql, parameters or None).fetchall()
+        return self._run(sql, parameters)[1]
 
     def records(self, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> list[dict[str, Any]]:
         """All rows of one statement, by column name."""
+        names, rows = self._run(sql, parameters)
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
+    def _run(self, sql: str, parameters: Sequence[object] | Mapping[str, object]) -> tuple[list[str], list[Row]]:
         with _mapped(self.path):
-            result = self._raw.execute(sql, parameters or None)
-            names = [column[0] for column in result.description or []]
-            return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+            while True:
+                try:
+                    result = self._raw.execute(sql, parameters or None)
+                    return [column[0] for column in result.description or []], result.fetchall()
+                except duckdb.OutOfMemoryException:
+                    # One message of 20 MB does not fit into what thousands of usual ones need.
+                    if self._in_transaction or not self._room:
+                        raise
+                    self._raw.execute(f"set memory_limit = '{self._room.pop(0)}'")
 
     def insert(self, table: str, rows: Sequence[Mapping[str, object]], *, like: str | None = None) -> None:
         """Append many rows: they travel as JSON parameters of a few MB, columns by the first row's names.
@@ -116,6 +131,7 @@ class Connection:
     def transaction(self) -> Iterator[None]:
         """All or nothing. After an error DuckDB lets a commit pass and drops the rows: so every error rolls back."""
         self.rows("begin transaction")
+        self._in_transaction = True
         try:
             yield
             self.rows("commit")
@@ -123,6 +139,8 @@ class Connection:
             with contextlib.suppress(StoreError):  # the error that led here is the one to report
                 self.rows("rollback")
             raise
+        finally:
+            self._in_transaction = False
 
     def close(self) -> None:
         """Close; what was committed is on disk."""
@@ -184,8 +202,8 @@ def connect(
     """Open the database, brought to the newest schema; made, atomically, when it is not there, if `create` says so
     (never when `read_only`).
 
-    `memory` ("256MB") and `threads` bound what DuckDB takes; `steps` are the migrations, by default those that ship.
-    Raises StoreError.
+    `memory` ("64MB") and `threads` bound what DuckDB takes; `memory` gives way to a statement that does not fit into
+    it. `steps` are the migrations, by default those that ship. Raises StoreError.
     """
     steps = migrations() if steps is None else steps
     try:
@@ -206,7 +224,7 @@ def connect(
         config["checkpoint_threshold"] = "2MB"
     with _mapped(path):
         raw = duckdb.connect(str(path), read_only=read_only, config=config)
-    connection = Connection(raw, path)
+    connection = Connection(raw, path, _ROOM if memory else ())
     try:
         _migrate(connection, steps, read_only=read_only)
     except BaseException:

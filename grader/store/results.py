@@ -151,8 +151,9 @@ def start_run(con: Connection, run: Mapping[str, JsonValue]) -> None:
 
 
 def begin_run(
-    con: Connection, run: Mapping[str, JsonValue], items: Iterable[Sequence[RunItem]], journal: tuple[str, int]
-) -> None:
+    con: Connection, run: Mapping[str, JsonValue], items: Iterable[Sequence[RunItem]],
+    journal: tuple[str, int] | None = None,
+) -> None:  # fmt: skip
     """Write the run's row with what it is about, a few items at a time, in one transaction; not when it is there."""
     run_id = str(run["run_id"])
     with con.transaction():
@@ -161,7 +162,8 @@ def begin_run(
         if not con.rows("select 1 from run_item where run_id = ? limit 1", [run_id]):
             for chunk in items:
                 add_run_items(con, run_id, chunk)
-        mark(con, *journal)
+        if journal is not None:
+            mark(con, *journal)
 
 
 def update_run(con: Connection, run_id: str, changes: Mapping[str, JsonValue]) -> None:
