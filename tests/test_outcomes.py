@@ -245,6 +245,19 @@ def test_a_rubric_whose_every_judgement_failed_still_lists_its_codes(empty: Worl
     assert (unjudged.cause, unjudged.n_judgements, unjudged.rubrics) == ("timeout", 1, ("behavior",))
 
 
+def test_the_latest_failure_is_told_without_the_status_of_an_older_one(empty: World) -> None:
+    w = empty
+    w.talk("a")
+    w.failed("a", cause="server_error", http_status=500)
+    w.finish()
+    w.store.rows(
+        "insert into failure select * replace ('connection' as cause, null as http_status, "
+        "failed_at + interval 1 hour as failed_at) from failure"
+    )
+    [unjudged] = outcomes.figures(w.store).unjudged
+    assert (unjudged.cause, unjudged.http_status, unjudged.n_judgements) == ("connection", None, 1)
+
+
 def test_a_failure_that_was_mended_later_is_no_failure(empty: World) -> None:
     w = empty
     w.talk("a")
