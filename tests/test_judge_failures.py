@@ -160,6 +160,49 @@ async def test_a_mode_that_is_not_supported_is_left_for_the_next_and_not_tried_a
         assert endpoint.book.requests == 3 + extra
 
 
+def _bounds(body: dict[str, Any]) -> set[int | None]:
+    """How many quotes the schema that was sent allows an answer."""
+    form = body["response_format"]["json_schema"]["schema"] if "response_format" in body else (
+        body["tools"][0]["function"]["parameters"]
+    )  # fmt: skip
+    lists = [part["properties"]["evidence"] for part in form["$defs"].values() if "evidence" in part["properties"]]
+    assert lists
+    return {item.get("maxItems") for item in lists}
+
+
+@pytest.mark.parametrize("mode", ["json_schema", "tools"])
+async def test_the_list_of_quotes_is_bounded_so_that_a_small_model_comes_to_an_end(mode: str) -> None:
+    with Endpoint() as endpoint:
+        async with judging(endpoint, mode=mode) as judge:
+            await judge.judge(case())
+        assert _bounds(endpoint.bodies[-1]) == {3}
+
+
+@pytest.mark.parametrize("words", [
+    "For 'array' type, property 'maxItems' is not supported",
+    "Invalid schema for response_format 'Reply': In context=(), 'maxItems' is not permitted.",
+])  # fmt: skip
+async def test_an_endpoint_that_refuses_the_bound_is_asked_without_it(words: str) -> None:
+    with Endpoint() as endpoint:
+        endpoint.fault("400", says=words)
+        async with judging(endpoint) as judge:
+            opinions = [await judge.judge(case()) for _ in range(2)]
+            assert judge.mode == "json_schema"
+        assert [o.failure for o in opinions] == [None, None]
+        assert [o.stats.reasks for o in opinions if o.stats] == [0, 0]
+        assert [_bounds(body) for body in endpoint.bodies] == [{3}, {None}, {None}]
+
+
+async def test_an_endpoint_that_complains_of_the_bound_whatever_is_sent_is_a_failure() -> None:
+    with Endpoint() as endpoint:
+        endpoint.fault("400", times=None, says="'maxItems' is not permitted")
+        async with judging(endpoint) as judge:
+            opinion = await judge.judge(case())
+        assert opinion.failure is not None
+        assert (opinion.failure.cause, opinion.failure.http_status) == ("bad_request", 400)
+        assert endpoint.book.requests == 2
+
+
 async def test_many_calls_find_mode_and_turns_together() -> None:
     with Endpoint(modes=("json",), alternating=True, latency=0.01) as endpoint:
         async with judging(endpoint, concurrency=20) as judge:

@@ -28,15 +28,17 @@ from grader.judge.wire import (
     TALLY,
     MustAlternate,
     Tally,
+    UnsupportedBound,
     UnsupportedMode,
     Wire,
     alternated,
     as_failure,
+    is_openais,
     request_parameters,
 )
 from grader.model import Answer, CallStats, Evidence, Failure, JsonValue, Support, Verdict
 from grader.prompt import Prompt, Templates, render
-from grader.rubric import Answered, Criterion, Rubric, read_reply, reply_model
+from grader.rubric import Answered, Criterion, Rubric, read_reply, reply_model, reply_schema
 from grader.text import neutralise
 
 # A model gone wrong may return thousands of quotes; what is kept of one answer is bounded.
@@ -63,13 +65,13 @@ class _Reply:
 
 
 @functools.lru_cache(maxsize=256)
-def _shape(model: type[BaseModel]) -> Any:
+def _shape(model: type[BaseModel], bounded: bool) -> Any:
     """What instructor is handed: the reply's name, schema and check, but none of its fields.
 
     instructor walks through all fields of a response model four times per call, to look for asynchronous validators;
     that alone would take longer than the rest of the call.
     """
-    schema = model.model_json_schema()
+    schema = reply_schema(model, bounded=bounded)
 
     class Reply(instructor.OpenAISchema):
         @classmethod
@@ -144,6 +146,7 @@ class LlmJudge:
         self._wire = Wire(endpoint, pace)
         self._mode: str = "json_schema" if endpoint.mode == "auto" else endpoint.mode
         self._alternating = False
+        self._bounded = not is_openais(endpoint)  # their models stop by themselves, and Azure refuses the keyword
         self._proved: set[str] = set()  # modes that have worked: what goes wrong with one is not the mode
         self._parameters = request_parameters(endpoint)
         in_content = instructor.patch(create=self._send, mode=instructor.Mode.JSON_SCHEMA)
@@ -227,14 +230,14 @@ class LlmJudge:
 
     async def _ask(self, messages: Messages, asked: Asked, *, grouped: bool | None = None) -> _Said:
         grouped = len(asked) > 1 if grouped is None else grouped
-        shape = _shape(reply_model(asked, grouped=grouped))
+        model = reply_model(asked, grouped=grouped)
         tally = TALLY.get()
         while True:
             mode = tally.mode = self._mode
-            alternating = self._alternating
+            alternating, bounded = self._alternating, self._bounded
             try:
                 reply: _Reply = await self._create[mode](
-                    response_model=shape,
+                    response_model=_shape(model, bounded),
                     # A fresh one per call: its state is on the object, and calls run side by side.
                     max_retries=tenacity.AsyncRetrying(
                         stop=tenacity.stop_after_attempt(1 + self._endpoint.max_reasks),
@@ -248,6 +251,8 @@ class LlmJudge:
             except InstructorRetryException as error:
                 if isinstance(error.__cause__, MustAlternate) and not alternating:
                     self._alternating = True  # another call may have found that out in the meantime
+                elif isinstance(error.__cause__, UnsupportedBound) and bounded:
+                    self._bounded = False
                 elif not (isinstance(error.__cause__, UnsupportedMode) and self._next_mode(mode)):
                     raise
                 tally.asks -= 1  # the same question in another form

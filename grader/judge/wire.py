@@ -73,6 +73,10 @@ class MustAlternate(Exception):  # noqa: N818 - named for what is asked
     """The model's chat template takes user and assistant in turns only."""
 
 
+class UnsupportedBound(Exception):  # noqa: N818 - named for what happened
+    """The endpoint does not take `maxItems` in a schema."""
+
+
 class Wire:
     """Sends one request body at a time through a shared client and a shared pace."""
 
@@ -87,7 +91,7 @@ class Wire:
         """The completion for this body.
 
         Raises openai's errors or TimeoutError once retries are used up, NoCompletion, Refused, UnsupportedMode,
-        MustAlternate, or JudgeError when no request to this endpoint can succeed.
+        MustAlternate, UnsupportedBound, or JudgeError when no request to this endpoint can succeed.
         """
         tally = TALLY.get()
         attempts = tenacity.AsyncRetrying(
@@ -148,6 +152,8 @@ class Wire:
             ) from error
         if must_alternate(words):
             raise MustAlternate(words) from error
+        if status in (400, 422) and _BOUND.search(words):
+            raise UnsupportedBound(words) from error
         if status in (400, 404, 422) and not _too_long(error, words) and _MODE_WORDS.search(words):
             raise UnsupportedMode(words) from error
         if status == 404:
@@ -256,15 +262,20 @@ def request_parameters(endpoint: Endpoint, *, reply_tokens: int | None = None) -
     """The part of a request that the settings decide, without `extra_body`. `reply_tokens` bounds the reply where the
     settings do not.
     """
-    host = urlsplit(_address(endpoint)).hostname or ""
     # OpenAI's newer models know only the first name, most other servers only the second.
-    openais = endpoint.provider == "azure" or host.endswith("openai.com")
+    name = "max_completion_tokens" if is_openais(endpoint) else "max_tokens"
     wanted = {
         "model": endpoint.model, "temperature": endpoint.temperature, "seed": endpoint.seed,
         "reasoning_effort": endpoint.reasoning_effort,
-        "max_completion_tokens" if openais else "max_tokens": endpoint.max_output_tokens or reply_tokens,
+        name: endpoint.max_output_tokens or reply_tokens,
     }  # fmt: skip
     return {name: value for name, value in wanted.items() if value is not None}
+
+
+def is_openais(endpoint: Endpoint) -> bool:
+    """Whether OpenAI itself answers, or Azure for it."""
+    host = urlsplit(_address(endpoint)).hostname or ""
+    return endpoint.provider == "azure" or host.endswith("openai.com")
 
 
 def alternated(messages: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -321,6 +332,7 @@ _MODE_WORDS = re.compile(
     r"function[ _-]call(s|ing)?|guided[ _-]\w+|requested parameters)\b",
     re.I,
 )
+_BOUND = re.compile(r"max_?items", re.I)
 _ALTERNATE = re.compile(r"roles? must alternate|alternate between user|consecutive \w* ?(messages|roles)", re.I)
 _TOO_LONG = re.compile(
     r"context[ _-](length|window|size)|too (long|many tokens|large)|maximum number of tokens|exceeds? .{0,40}context",
@@ -371,7 +383,7 @@ def as_failure(error: BaseException) -> Failure | None:
         return Failure(cause="bad_body", detail=str(error), retryable=True, http_status=200)
     if isinstance(error, Refused):
         return Failure(cause="refused", detail=str(error), retryable=False, http_status=200)
-    if isinstance(error, MustAlternate):
+    if isinstance(error, (MustAlternate, UnsupportedBound)):
         return Failure(cause="bad_request", detail=str(error), retryable=False, http_status=400)
     if isinstance(error, UnsupportedMode):
         return Failure(cause="unsupported_mode", detail=str(error), retryable=False, http_status=400)

@@ -13,6 +13,7 @@ from grader.rubric.wording import (
     applicable,
     read_reply,
     reply_model,
+    reply_schema,
     wording,
 )
 
@@ -39,6 +40,7 @@ __all__ = [
     "read",
     "read_reply",
     "reply_model",
+    "reply_schema",
     "version_key",
     "wording",
 ]

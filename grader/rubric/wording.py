@@ -16,6 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from grader.model import Answer
 from grader.rubric.record import DEFECT_ANSWERS, Criterion, Rubric
 
+MOST_QUOTES = 3  # of one answer, as the prompt says
+
 
 @dataclass(frozen=True, slots=True)
 class ExampleWording:
@@ -127,6 +129,17 @@ def reply_model(rubrics: Asked, *, base: type[BaseModel] = BaseModel, grouped: b
     if len(set(names)) < len(names):
         raise ValueError(f"asked twice in one reply: {', '.join(sorted({n for n in names if names.count(n) > 1}))}")
     return _model(shape, base, grouped)
+
+
+def reply_schema(model: type[BaseModel], *, bounded: bool) -> dict[str, Any]:
+    """The JSON Schema of a reply model. `bounded` says in it how many quotes an answer may have at most: small models
+    fill an open list until the token limit. Replies are not held to it, and some endpoints refuse the keyword.
+    """
+    schema = model.model_json_schema()
+    for part in schema.get("$defs", {}).values() if bounded else ():
+        if "evidence" in part.get("properties", {}):
+            part["properties"]["evidence"]["maxItems"] = MOST_QUOTES
+    return schema
 
 
 def read_reply(reply: BaseModel, rubrics: Asked, *, grouped: bool) -> dict[str, dict[str, Answered]]:
