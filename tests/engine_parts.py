@@ -192,11 +192,11 @@ def _filled() -> bytes:
 
 
 @contextmanager
-def fresh_store(folder: Path) -> Iterator[Store]:
+def fresh_store(folder: Path, *, memory: str | None = None, threads: int | None = None) -> Iterator[Store]:
     """An empty store: a copy of one that was made, which takes a fraction of the time."""
     path = folder / "grader.duckdb"
     path.write_bytes(_empty())
-    with open_store(path) as store:
+    with open_store(path, memory=memory, threads=threads) as store:
         yield store
 
 

@@ -139,7 +139,7 @@ def test_a_sample_is_drawn_the_same_again_and_a_larger_one_holds_it(place: Workp
     assert counts(place.run(sample=9, seed=7)) == ("complete", 8, 0)
     assert not five & {i for i, _ in place.judge.asked}
     place.run(sample=5, seed=8)
-    assert {d.conversation_id for d in place.plan.draws} != five
+    assert {d.conversation_id for d in place.plan.drawn} != five
     told = place.rows(
         "select n_planned, n_population, seed, inclusion_probability, count(*) from run join run_item using (run_id) "
         "group by all order by 1, 3, run.n_planned"

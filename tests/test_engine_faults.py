@@ -158,7 +158,7 @@ def test_whatever_a_model_says_the_run_goes_on(place: Workplace, text: str) -> N
         assert place.rows("select count(*) from call") == [(4,)]
     else:
         assert counts(summary) == ("complete", 4, 0)
-        key = place.plan.keys[1][0]
+        key = place.plan.drawn[1].keys[0]
         (stored,) = place.store.judgements([key])
         assert stored.verdicts[0].reasoning == text
         assert stored.verdicts[0].evidence[0].quote == text

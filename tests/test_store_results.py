@@ -165,6 +165,20 @@ def test_the_failure_of_a_conversation_that_changed_since_is_only_told_of_its_ru
     assert [f["key"] for f in store.standing_failures("run")] == ["k"]
 
 
+def test_what_does_not_fit_into_the_memory_bound_is_stored_all_the_same_and_once(tmp_path: Path) -> None:
+    long = Verdict(criterion="a", answer="absent", reasoning="é" * 8_000_000)
+    many = [("c", "r", f"k{n:06}" * 20, False, 0.5, None) for n in range(40_000)]
+    with fresh_store(tmp_path, memory="12MB", threads=2) as store:
+        assert store.append("run", [judgement("k"), judgement("long", verdicts=(long,))], [call("k")]) == 2
+        store.begin_run(run_row("run"), lambda: [many[:20_000], many[20_000:]], ("run.jsonl", 10))
+        assert store.rows("select current_setting('memory_limit')") == [("244.1 MiB",)]  # it was tried with less
+        assert store.judgements(["long"])[0].verdicts == (long,)
+        counted = (
+            "select (select count(*) from judgement), (select count(*) from call), (select count(*) from run_item)"
+        )
+        assert store.rows(counted) == [(2, 1, 40_000)]
+
+
 # Runs
 
 
@@ -184,10 +198,10 @@ def test_a_run_begins_with_everything_it_is_about_or_not_at_all(store: Store) ->
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        store.begin_run(run_row("run"), breaking(), ("run.jsonl", 10))
+        store.begin_run(run_row("run"), breaking, ("run.jsonl", 10))
     assert store.rows("select count(*) from run union all select count(*) from run_item") == [(0,), (0,)]
     for _ in range(2):
-        store.begin_run(run_row("run"), [items[:2], items[2:]], ("run.jsonl", 10))
+        store.begin_run(run_row("run"), lambda: [items[:2], items[2:]], ("run.jsonl", 10))
     assert store.rows("select count(*), count(distinct key) from run_item") == [(5, 5)]
     assert store.rows("select count(*) from run") == [(1,)]
     assert store.absorbed("run.jsonl") == 10

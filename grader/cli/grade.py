@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from grader.store import Store
 
 # DuckDB's share of the memory while a run goes on; it needs little, and the rest belongs to replies in flight.
-DATABASE_MEMORY = "64MB"
+DATABASE_MEMORY = "12MB"
 INTERRUPTED = 130
 
 
@@ -136,8 +136,8 @@ class Outcome:
         plan, guess = self.plan, self.guess
         found: dict[str, Any] = {
             "judge": self.bench.judge.name, "model": self.bench.judge.model, "population": plan.n_population,
-            "conversations": len(plan.draws), "rubrics": [r.reference for r in plan.rubrics],
-            "judgements": plan.n_items, "reused": plan.n_reused, "to_judge": plan.n_todo, "calls": len(plan.work),
+            "conversations": len(plan.drawn), "rubrics": [r.reference for r in plan.rubrics],
+            "judgements": plan.n_items, "reused": plan.n_reused, "to_judge": plan.n_todo, "calls": plan.n_calls,
             "failed_before": plan.n_failed_before,
             "estimate": guess and {
                 "prompt_tokens": guess.prompt_tokens, "completion_tokens": guess.completion_tokens,
@@ -182,6 +182,7 @@ def run(
     repeat: int = 0, retry_failed: bool = False, dry_run: bool = False, quiet: bool = False,
 ) -> Outcome:  # fmt: skip
     """Plan, tell, grade. The demo uses it too."""
+    import gc
     import time
 
     from grader import engine
@@ -206,15 +207,16 @@ def run(
     guess = engine.estimate(plan, store, bench.prompt_chars, bench.cost) if bench.prompt_chars else None
     _tell(plan, guess, bench)
     budget = settings.engine.budget_usd
-    if budget is not None and guess is not None and guess.cost_usd is None and plan.work:
+    if budget is not None and guess is not None and guess.cost_usd is None and plan.n_calls:
         raise ConfigError(
             f"a budget needs a price, and none is known for the model {bench.judge.model!r}",
             cure=f'add [prices."{bench.judge.model}"] with input and output (USD per million tokens) to grader.toml',
         )
     if dry_run:
         return Outcome(plan, guess, bench, None, time.monotonic() - started)
-    if plan.work:
+    if plan.n_calls:
         bench.judge.open()  # what is wrong with it shows before the run is noted
+        gc.freeze()  # what is loaded by now stays: going through it again and again would be work for nothing
 
     def reserve(case: Any) -> float | None:
         if budget is None or bench.prompt_chars is None:
@@ -254,7 +256,7 @@ def _command_line(arguments: list[str]) -> str:
 
 
 def _tell(plan: Plan, guess: Estimate | None, bench: Bench) -> None:
-    n = len(plan.draws)
+    n = len(plan.drawn)
     drawn = f"{n} of {plan.n_population} conversations" if n < plan.n_population else f"{n} conversations"
     judge = bench.judge
     who = (
@@ -264,10 +266,10 @@ def _tell(plan: Plan, guess: Estimate | None, bench: Bench) -> None:
     )
     console.note(f"{drawn} × {', '.join(r.reference for r in plan.rubrics)} · judge {who}")
     console.note(
-        f"{plan.n_items} judgements: {plan.n_reused} reused, {plan.n_todo} to judge in {len(plan.work)} calls"
+        f"{plan.n_items} judgements: {plan.n_reused} reused, {plan.n_todo} to judge in {plan.n_calls} calls"
         + (f", {plan.n_failed_before} failed before (--retry-failed tries them again)" if plan.n_failed_before else "")
     )
-    if guess is not None and plan.work:
+    if guess is not None and plan.n_calls:
         low, high = (
             guess.prompt_tokens[0] + guess.completion_tokens[0],
             guess.prompt_tokens[1] + guess.completion_tokens[1],

@@ -90,10 +90,10 @@ async def grade(
         "grader_version": grader.__version__, "command": command,
     }  # fmt: skip
     prompt = None if prompt_body is None else (judge.prompt_hash, prompt_body)
-    if not plan.work:  # nothing can be lost, and the same command makes the same run again: no journal
+    if not plan.n_calls:  # nothing can be lost, and the same command makes the same run again: no journal
         state = "incomplete" if plan.n_failed_before else "complete"
         keep_rubrics(store, [described(rubric, at) for rubric in plan.rubrics])
-        store.begin_run({**row, "state": state, "finished_at": _utc(options.now())}, _items(plan))
+        store.begin_run({**row, "state": state, "finished_at": _utc(options.now())}, lambda: _items(plan))
         return Summary(run_id, state, Progress(0))
     head = Head(run_id, row, [described(rubric, at) for rubric in plan.rubrics], prompt)
     journal = Journal(journal_folder / f"{run_id}.jsonl", (head, *(Items(tuple(i)) for i in _items(plan))))
@@ -103,7 +103,7 @@ async def grade(
         keep_rubrics(store, head.rubrics)
         if prompt is not None:
             store.add_prompt(*prompt, at)
-        store.begin_run(row, _items(plan), (journal.name, journal.on_disk))
+        store.begin_run(row, lambda: _items(plan), (journal.name, journal.on_disk))
         summary = await execute(
             run_id, plan, judge, store, journal, options, progress=progress, repeat=repeat, on_progress=on_progress,
             stop=stop,

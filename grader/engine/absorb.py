@@ -91,7 +91,7 @@ def _restore(store: Store, path: Path, head: Head, end: int) -> None:
     keep_rubrics(store, head.rubrics)
     if head.prompt is not None:
         store.add_prompt(*head.prompt, datetime.fromisoformat(str(head.run["started_at"])))
-    store.begin_run(head.run, _items(path), (path.name, end))
+    store.begin_run(head.run, lambda: _items(path), (path.name, end))
 
 
 def _items(path: Path) -> Iterator[Sequence[RunItem]]:

@@ -8,15 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, tzinfo
+from functools import cached_property
 from itertools import islice
 
 from grader.errors import InputError
 from grader.judge import Case, Judge, Question
 from grader.model import Conversation, Policy, digest
 from grader.rubric import Rubric, applicable
-from grader.sampling import Draw, simple_random
+from grader.sampling import simple_random
 from grader.store import Member, RunItem, Store
 
+PLANNED_AT_ONCE = 500  # conversations looked up at a time
 MEASURED = 24  # conversations whose prompts are rendered for the estimate
 # English, Portuguese and Spanish JSON run from 3 to 4.5 characters a token in the tokenizers of the common models; one
 # criterion's reply (reasoning, quotes, answer) from 45 tokens (absent) to 160 (present, with quotes).
@@ -25,12 +27,38 @@ REPLY_TOKENS_PER_CODE = (45, 160)
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
-    """One call to be made: a conversation and the rubrics (by index in the plan) that it answers, with their keys."""
+class Planned:
+    """One drawn conversation, without its text: what is known of it, and which calls it needs.
+
+    `keys` has one verdict key per rubric; `calls` the rubrics (by index) of each call. A run holds all of these at
+    once, so they are small and share what they can.
+    """
 
     conversation_id: str
-    rubrics: tuple[int, ...]
+    inclusion_probability: float
+    stratum: str | None
+    content_hash: str
+    policy_hash: str | None
     keys: tuple[str, ...]
+    calls: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One call to be made: a conversation and the rubrics (by index in the plan) that it answers."""
+
+    planned: Planned
+    rubrics: tuple[int, ...]
+
+    @property
+    def conversation_id(self) -> str:
+        """The conversation that is judged."""
+        return self.planned.conversation_id
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The verdict keys that the call answers, in the order of its rubrics."""
+        return tuple(self.planned.keys[i] for i in self.rubrics)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,59 +75,60 @@ class Plan:
     """A run before it starts. Counts are of judgements (conversation × rubric); a piece of work is one call."""
 
     rubrics: tuple[Rubric, ...]
-    draws: Sequence[Draw]
+    drawn: Sequence[Planned]
     n_population: int
-    keys: Sequence[tuple[str, ...]]  # per draw, per rubric
-    policy_hashes: Mapping[str, str | None]  # by conversation
     policies: Mapping[str, tuple[Policy, ...]]  # by policy hash
-    content_hashes: Mapping[str, str]
-    work: Sequence[Work]
     failed_before: frozenset[str]  # keys of failures that stand, and are only tried again when asked to
 
-    @property
+    @cached_property
     def n_failed_before(self) -> int:
         """Judgements that failed before and are left alone."""
         if not self.failed_before:
             return 0
-        return sum(key in self.failed_before for row in self.keys for key in row)
+        return sum(key in self.failed_before for planned in self.drawn for key in planned.keys)
 
     @property
     def n_items(self) -> int:
         """Judgements that the run is about."""
-        return len(self.draws) * len(self.rubrics)
+        return len(self.drawn) * len(self.rubrics)
 
     @property
     def n_reused(self) -> int:
         """Judgements that are there, or that this run makes for another conversation with the very same content."""
         return self.n_items - self.n_todo - self.n_failed_before
 
-    @property
+    @cached_property
     def n_todo(self) -> int:
         """Judgements to be made."""
-        return sum(len(w.rubrics) for w in self.work)
+        return sum(len(rubrics) for planned in self.drawn for rubrics in planned.calls)
+
+    @cached_property
+    def n_calls(self) -> int:
+        """Calls to be made: one per conversation and rubric, or one per conversation where rubrics are grouped."""
+        return sum(len(planned.calls) for planned in self.drawn)
+
+    def work(self) -> Iterator[Work]:
+        """The calls to be made, those of one conversation one after the other."""
+        return (Work(planned, rubrics) for planned in self.drawn for rubrics in planned.calls)
 
     def items(self) -> Iterator[RunItem]:
-        """Everything that the run is about, as the store lists it. An item is reused when its key is not worked on,
-        or was worked on for a conversation before it.
+        """Everything that the run is about, as the store lists it. An item is reused when it is not worked on: it is
+        there already, or is worked on for a conversation before it.
         """
-        open_keys = {key for w in self.work for key in w.keys}
-        for draw, row in zip(self.draws, self.keys, strict=True):
-            for rubric, key in zip(self.rubrics, row, strict=True):
-                reused = key not in open_keys and key not in self.failed_before
-                open_keys.discard(key)
-                yield draw.conversation_id, rubric.name, key, reused, draw.inclusion_probability, draw.stratum
+        for planned in self.drawn:
+            open_now = {i for rubrics in planned.calls for i in rubrics}
+            for i, (rubric, key) in enumerate(zip(self.rubrics, planned.keys, strict=True)):
+                reused = i not in open_now and key not in self.failed_before
+                chance = planned.inclusion_probability
+                yield planned.conversation_id, rubric.name, key, reused, chance, planned.stratum
 
     def case(self, conversation: Conversation, work: Work) -> Case:
         """What the judge is handed for this piece of work."""
-        in_force = self.in_force(conversation.conversation_id)
+        policy_hash = work.planned.policy_hash
+        in_force = self.policies[policy_hash] if policy_hash else ()
         return Case(
             conversation, in_force, tuple(_question(self.rubrics[i], conversation, in_force) for i in work.rubrics)
         )
-
-    def in_force(self, conversation_id: str) -> tuple[Policy, ...]:
-        """The policies that this conversation's agent had to follow."""
-        found = self.policy_hashes[conversation_id]
-        return self.policies[found] if found else ()
 
 
 def _question(rubric: Rubric, conversation: Conversation, policies: Sequence[Policy]) -> Question:
@@ -140,53 +169,60 @@ def make_plan(
             )
         raise InputError("there are no conversations yet", cure="grader ingest PATH…")
     draws = simple_random(population, sample, seed)
-    by_id = {m.conversation_id: m for m in store.members([d.conversation_id for d in draws])}
-    drawn = [by_id[d.conversation_id] for d in draws]
-    policy_hashes, policies = _policies(store.policies(), drawn)
+    n_population = len(population)
+    del population
+    in_force = _InForce(store.policies())
     constant = [judge.name, judge.model, digest("pa", dict(judge.parameters)), judge.prompt_hash, repeat]
     meanings = [rubric.meaning_hash for rubric in rubrics]
     together = meanings if group_all and len(rubrics) > 1 else None
-    keys = [
-        tuple(
-            digest("vk", [m.content_hash, meaning, together, policy_hashes[m.conversation_id], *constant])
-            for meaning in meanings
-        )
-        for m in drawn
-    ]
-    every = {key for row in keys for key in row}
-    judged = store.judged(every) | (every & set(also_judged))
-    standing = set() if retry_failed else store.failed_for_good(every - judged)
-    taken = judged | standing
-    work: list[Work] = []
-    for member, row in zip(drawn, keys, strict=True):
-        todo = [i for i, key in enumerate(row) if key not in taken]
-        taken.update(row)
-        parts = [todo] if together and todo else [[i] for i in todo]
-        work.extend(Work(member.conversation_id, tuple(p), tuple(row[i] for i in p)) for p in parts)
-    return Plan(
-        rubrics=tuple(rubrics), draws=draws, n_population=len(population), keys=keys, policy_hashes=policy_hashes,
-        policies=policies, content_hashes={m.conversation_id: m.content_hash for m in drawn}, work=work,
-        failed_before=frozenset(standing),
-    )  # fmt: skip
+    shapes: dict[tuple[int, ...], tuple[tuple[int, ...], ...]] = {}  # what is open → its calls; few, shared by all
+    seen: set[str] = set()
+    drawn: list[Planned] = []
+    standing: set[str] = set()
+    for start in range(0, len(draws), PLANNED_AT_ONCE):
+        chunk = draws[start : start + PLANNED_AT_ONCE]
+        members = {m.conversation_id: m for m in store.members([d.conversation_id for d in chunk])}
+        hashes = {i: in_force.of(m) for i, m in members.items()}
+        keys = {
+            i: tuple(digest("vk", [m.content_hash, meaning, together, hashes[i], *constant]) for meaning in meanings)
+            for i, m in members.items()
+        }
+        every = {key for row in keys.values() for key in row}
+        judged = store.judged(every) | (every & set(also_judged))
+        failed = set() if retry_failed else store.failed_for_good(every - judged)
+        standing |= failed
+        for draw in chunk:
+            i, row = draw.conversation_id, keys[draw.conversation_id]
+            # The same content under the same policies has the same keys, all of them.
+            twin = row[0] in seen
+            seen.add(row[0])
+            todo = tuple(n for n, key in enumerate(row) if not twin and key not in judged and key not in failed)
+            if todo not in shapes:
+                shapes[todo] = (todo,) if together and todo else tuple((n,) for n in todo)
+            drawn.append(Planned(
+                i, draw.inclusion_probability, draw.stratum, members[i].content_hash, hashes[i], row, shapes[todo]
+            ))  # fmt: skip
+    return Plan(tuple(rubrics), drawn, n_population, in_force.sets, frozenset(standing))
 
 
-def _policies(
-    all_policies: Sequence[Policy], members: Sequence[Member]
-) -> tuple[dict[str, str | None], dict[str, tuple[Policy, ...]]]:
-    """Which policies were in force for each conversation, by the hash of the set."""
-    known: dict[tuple[str | None, date | None], str | None] = {}
-    sets: dict[str, tuple[Policy, ...]] = {}
-    found: dict[str, str | None] = {}
-    for member in members:
+class _InForce:
+    """Which policies were in force for a conversation, by the hash of the set."""
+
+    def __init__(self, policies: Sequence[Policy]) -> None:
+        self._policies = policies
+        self._known: dict[tuple[str | None, date | None], str | None] = {}
+        self.sets: dict[str, tuple[Policy, ...]] = {}
+
+    def of(self, member: Member) -> str | None:
+        """The hash of the set that this conversation's agent had to follow, None where there was none."""
         # The day is the customer's own where the source gave an offset, else UTC.
         where = (member.queue, member.happened_at.date() if member.happened_at else None)
-        if where not in known:
-            in_force = tuple(p for p in all_policies if p.in_force(*where))
-            known[where] = digest("ps", [p.policy_hash for p in in_force]) if in_force else None
-            if name := known[where]:
-                sets[name] = in_force
-        found[member.conversation_id] = known[where]
-    return found, sets
+        if where not in self._known:
+            found = tuple(p for p in self._policies if p.in_force(*where))
+            name = self._known[where] = digest("ps", [p.policy_hash for p in found]) if found else None
+            if name:
+                self.sets[name] = found
+        return self._known[where]
 
 
 def estimate(
@@ -196,13 +232,12 @@ def estimate(
 
     `chars(case)` is the length of a case's prompt, 0 where no call is needed; `cost(prompt, completion)` USD, or None.
     """
-    if not plan.work:
+    if not plan.n_calls:
         return Estimate((0, 0), (0, 0), (0.0, 0.0))
-    step = max(1, len(plan.work) // MEASURED)
-    probes = list(islice(plan.work[::step], MEASURED))
+    probes = list(islice(plan.work(), 0, None, max(1, plan.n_calls // MEASURED)))[:MEASURED]
     texts = {c.conversation_id: c for c in store.conversations([w.conversation_id for w in probes])}
     cases = [plan.case(texts[w.conversation_id], w) for w in probes]
-    scale = len(plan.work) / len(cases)
+    scale = plan.n_calls / len(cases)
     n_chars = sum(chars(case) for case in cases) * scale
     n_codes = sum(len(q.ask) for case in cases for q in case.questions) * scale
     prompt = (round(n_chars / CHARS_PER_TOKEN[0]), round(n_chars / CHARS_PER_TOKEN[1]))

@@ -12,6 +12,7 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import groupby, islice
 from pathlib import Path
 
 from grader.engine.control import Options, Progress, Stop, Summary
@@ -47,7 +48,7 @@ class _Run:
         self._unanswered = 0  # failures in a row, as long as no call has been answered
         self._answered = False
         self._queue: asyncio.Queue[tuple[Work, Case] | None] = asyncio.Queue(maxsize=max(8, options.concurrency // 2))
-        self._n_workers = min(options.concurrency, len(plan.work))
+        self._n_workers = min(options.concurrency, plan.n_calls)
         self._db = ThreadPoolExecutor(1, thread_name_prefix="database")
         self._pending: deque[tuple[Entry, int]] = deque()  # journaled, or about to be, with where each line ends
         self._n_pending = 0
@@ -95,25 +96,21 @@ class _Run:
     async def _feed(self) -> None:
         """Read conversations a few at a time and hand out their cases."""
         loop = asyncio.get_running_loop()
-        work = self.plan.work
-        start = 0
-        while start < len(work) and not self._ending():
-            end = start
-            ids: dict[str, None] = {}
-            while end < len(work) and (work[end].conversation_id in ids or len(ids) < READ_AHEAD):
-                ids[work[end].conversation_id] = None
-                end += 1
+        by_conversation = groupby(self.plan.work(), key=lambda work: work.conversation_id)
+        while not self._ending():
+            ahead = {i: list(pieces) for i, pieces in islice(by_conversation, READ_AHEAD)}
+            if not ahead:
+                break
             try:
-                read = await loop.run_in_executor(self._db, self.store.conversations, list(ids))
+                read = await loop.run_in_executor(self._db, self.store.conversations, list(ahead))
             except GraderError as error:
                 self._end("aborted", error)
                 break
-            found = {c.conversation_id: c for c in read}
-            for piece in work[start:end]:
-                if self._ending():
-                    break
-                await self._queue.put((piece, self.plan.case(found[piece.conversation_id], piece)))
-            start = end
+            for conversation in read:
+                for piece in ahead[conversation.conversation_id]:
+                    if self._ending():
+                        break
+                    await self._queue.put((piece, self.plan.case(conversation, piece)))
         for _ in range(self._n_workers):
             await self._queue.put(None)
 
@@ -220,12 +217,12 @@ class _Run:
             Judgement(
                 key=key,
                 conversation_id=conversation_id,
-                content_hash=self.plan.content_hashes[conversation_id],
+                content_hash=work.planned.content_hash,
                 rubric=rubric.name,
                 rubric_version=rubric.version,
                 rubric_hash=rubric.meaning_hash,
                 prompt_hash=self.judge.prompt_hash,
-                policy_hash=self.plan.policy_hashes[conversation_id],
+                policy_hash=work.planned.policy_hash,
                 judge=self.judge.name,
                 model=self.judge.model,
                 parameters_hash=self._parameters_hash,

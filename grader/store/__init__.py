@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
@@ -222,10 +222,11 @@ class Store:
         results.start_run(self._con, run)
 
     def begin_run(
-        self, run: Mapping[str, JsonValue], items: Iterable[Sequence[results.RunItem]],
+        self, run: Mapping[str, JsonValue], items: Callable[[], Iterable[Sequence[results.RunItem]]],
         journal: tuple[str, int] | None = None,
     ) -> None:  # fmt: skip
-        """Write a run's row and, chunk by chunk, what it is about, all or nothing; what is there already stays."""
+        """Write a run's row and, chunk by chunk, what it is about (`items()` may be read twice), all or nothing; what
+        is there already stays."""
         results.begin_run(self._con, run, items, journal)
 
     def end_run(self, run_id: str, changes: Mapping[str, JsonValue], journal: tuple[str, int]) -> None:

@@ -9,24 +9,25 @@ import json
 import os
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 
 from grader.errors import StoreError
 
 Row = tuple[Any, ...]
+_T = TypeVar("_T")
 
 Step = tuple[int, str, str]  # a migration: number, name, SQL
 
 _NUMBERED = re.compile(r"^(\d{4})_(\w+)\.sql$")
 _HELD = re.compile(r"Conflicting lock is held in (?P<program>.*?) \(PID (?P<pid>\d+)\)")
 _BODY_CHARS = 4_000_000  # of one INSERT: a text this long or longer travels alone
-_ROOM = ("256MB", "1GB", "4GB")
+_ROOM = ("64MB", "256MB", "1GB", "4GB")
 _ABANDONED_SECONDS = 3600  # a database that has been in the making for so long was left by a process that is gone
 # What is needed is built in. Without this, a file of another kind makes DuckDB look for an extension on the network.
 _CONFIG = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
@@ -43,6 +44,13 @@ def migrations(folder: Path | None = None) -> list[Step]:
     if [number for number, _, _ in found] != list(range(1, len(found) + 1)):
         raise StoreError(f"the migrations are not numbered 1, 2, 3 …: {[number for number, _, _ in found]}")
     return found
+
+
+class _Cramped(StoreError):  # noqa: N818 - named for what happened
+    """A statement inside a transaction needs more memory than is set, and more may be had."""
+
+    def __init__(self) -> None:
+        super().__init__("DuckDB ran out of memory", cure="close other programs, then run the same command again")
 
 
 class Connection:
@@ -73,11 +81,16 @@ class Connection:
                 try:
                     result = self._raw.execute(sql, parameters or None)
                     return [column[0] for column in result.description or []], result.fetchall()
-                except duckdb.OutOfMemoryException:
+                except duckdb.OutOfMemoryException as error:
                     # One message of 20 MB does not fit into what thousands of usual ones need.
-                    if self._in_transaction or not self._room:
+                    if not self._room:
                         raise
-                    self._raw.execute(f"set memory_limit = '{self._room.pop(0)}'")
+                    if self._in_transaction:
+                        raise _Cramped from error
+                    self._make_room()
+
+    def _make_room(self) -> None:
+        self._raw.execute(f"set memory_limit = '{self._room.pop(0)}'")
 
     def insert(self, table: str, rows: Sequence[Mapping[str, object]], *, like: str | None = None) -> None:
         """Append many rows: they travel as JSON parameters of a few MB, columns by the first row's names.
@@ -141,6 +154,16 @@ class Connection:
             raise
         finally:
             self._in_transaction = False
+
+    def atomically(self, work: Callable[[], _T]) -> _T:
+        """What `work` does, all or nothing; done again from its start when it did not fit into the memory."""
+        while True:
+            try:
+                with self.transaction():
+                    return work()
+            except _Cramped:
+                with _mapped(self.path):
+                    self._make_room()
 
     def close(self) -> None:
         """Close; what was committed is on disk."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -34,28 +34,34 @@ def append(
     What is there already is left out, so that replaying a journal stores nothing twice. Returns how many judgements
     were new. A judgement that arrives ends the failure that stood under its key.
     """
+    return con.atomically(lambda: _append(con, run_id, judgements, calls, journal))
+
+
+def _append(
+    con: Connection, run_id: str, judgements: Sequence[Judgement], calls: Sequence[CallRecord],
+    journal: tuple[str, int] | None,
+) -> int:  # fmt: skip
     good: dict[str, Judgement] = {}
     for judgement in judgements:
         if judgement.failure is None:
             good.setdefault(judgement.key, judgement)
     bad = {(j.key, utc_text(j.judged_at)): j for j in judgements if j.failure is not None}
-    with con.transaction():
-        for key in _there(con, "judgement", "key", list(good)):
-            del good[key]
-        con.insert("judgement", [_judgement(j, run_id) for j in good.values()])
-        con.insert("verdict", [row for j in good.values() for row in _verdicts(j)])
-        con.insert("evidence", [row for j in good.values() for row in _evidence(j)])
-        if bad:
-            keys = [[key for key, _ in bad]]
-            for key, at in con.rows("select key, failed_at from failure where key in (select unnest(?))", keys):
-                bad.pop((key, at.isoformat(sep=" ")), None)
-        con.insert("failure", [_failure(j, run_id) for j in bad.values()])
-        fresh = {c.call_id: c for c in calls}
-        for call_id in _there(con, "call", "call_id", list(fresh)):
-            del fresh[call_id]
-        con.insert("call", [_call(c) for c in fresh.values()])
-        if journal is not None:
-            mark(con, *journal)
+    for key in _there(con, "judgement", "key", list(good)):
+        del good[key]
+    con.insert("judgement", [_judgement(j, run_id) for j in good.values()])
+    con.insert("verdict", [row for j in good.values() for row in _verdicts(j)])
+    con.insert("evidence", [row for j in good.values() for row in _evidence(j)])
+    if bad:
+        keys = [[key for key, _ in bad]]
+        for key, at in con.rows("select key, failed_at from failure where key in (select unnest(?))", keys):
+            bad.pop((key, at.isoformat(sep=" ")), None)
+    con.insert("failure", [_failure(j, run_id) for j in bad.values()])
+    fresh = {c.call_id: c for c in calls}
+    for call_id in _there(con, "call", "call_id", list(fresh)):
+        del fresh[call_id]
+    con.insert("call", [_call(c) for c in fresh.values()])
+    if journal is not None:
+        mark(con, *journal)
     return len(good)
 
 
@@ -151,19 +157,22 @@ def start_run(con: Connection, run: Mapping[str, JsonValue]) -> None:
 
 
 def begin_run(
-    con: Connection, run: Mapping[str, JsonValue], items: Iterable[Sequence[RunItem]],
+    con: Connection, run: Mapping[str, JsonValue], items: Callable[[], Iterable[Sequence[RunItem]]],
     journal: tuple[str, int] | None = None,
 ) -> None:  # fmt: skip
     """Write the run's row with what it is about, a few items at a time, in one transaction; not when it is there."""
     run_id = str(run["run_id"])
-    with con.transaction():
+
+    def begin() -> None:
         if not con.rows("select 1 from run where run_id = ?", [run_id]):
             start_run(con, run)
         if not con.rows("select 1 from run_item where run_id = ? limit 1", [run_id]):
-            for chunk in items:
+            for chunk in items():
                 add_run_items(con, run_id, chunk)
         if journal is not None:
             mark(con, *journal)
+
+    con.atomically(begin)
 
 
 def update_run(con: Connection, run_id: str, changes: Mapping[str, JsonValue]) -> None:
