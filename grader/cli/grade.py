@@ -216,7 +216,6 @@ def run(
         return Outcome(plan, guess, bench, None, time.monotonic() - started)
     if plan.n_calls:
         bench.judge.open()  # what is wrong with it shows before the run is noted
-        gc.freeze()  # what is loaded by now stays: going through it again and again would be work for nothing
 
     def reserve(case: Any) -> float | None:
         if budget is None or bench.prompt_chars is None:
@@ -240,8 +239,12 @@ def run(
         finally:
             await bench.judge.close()
 
-    with progress.shown(plan.n_todo, quiet=quiet) as update:
-        summary = asyncio.run(go(update))
+    gc.freeze()  # what is loaded by now stays: going through it again and again would be work for nothing
+    try:
+        with progress.shown(plan.n_todo, quiet=quiet) as update:
+            summary = asyncio.run(go(update))
+    finally:
+        gc.unfreeze()
     return Outcome(plan, guess, bench, summary, time.monotonic() - started)
 
 
