@@ -68,6 +68,13 @@ def examine_judge(settings: Settings, *, ask_endpoint: bool = True) -> Iterator[
         return
     key = _key(settings)
     yield key
+    if settings.judge.provider == "azure" and not settings.judge.azure_endpoint:
+        yield Check(
+            "endpoint", "fail", "Azure needs the address of its endpoint",
+            "export GRADER_AZURE_ENDPOINT=https://NAME.openai.azure.com, or set [judge] azure_endpoint; "
+            "[judge] model names the deployment, api_version the version",
+        )  # fmt: skip
+        return
     reached = [key, *(_reach(settings.judge) if ask_endpoint else ())]
     yield from reached[1:]
     if ask_endpoint and not any(check.status == "fail" for check in reached):
@@ -248,7 +255,8 @@ def told(found: Probe, judge: Judge) -> Iterator[Check]:
     usage = "" if found.reports_usage else "; it reports no token counts, so costs stay unknown"
     yield Check(
         "call", "warn" if slow or not found.reports_usage else "ok",
-        f"{judge.model} answered in {found.latency_ms or 0:.0f} ms{usage}",
+        f"{judge.model} answered in {found.latency_ms or 0:.0f} ms{usage}"
+        + ("; it wants user and assistant in turns, and gets them" if found.alternates else ""),
         "raise timeout_seconds, lower concurrency" if slow else None,
     )  # fmt: skip
     told_modes = "; ".join(f"{mode} {'works' if why is None else f'no ({why})'}" for mode, why in found.modes.items())

@@ -6,6 +6,7 @@
     │   └── RubricError         2   a rubric file, or a rubric changed under an unchanged version
     ├── PromptError             2   a template that does not load or render
     ├── StoreError              2   the database: locked, newer than this program, damaged
+    │   └── OldSchemaError      2   the database is of an older Grader, and was opened for reading only
     ├── JudgeError              2   the endpoint refuses everything (key, model, quota)
     ├── ThresholdError          1   a bar that the user set was not met
     ├── IncompleteError         3   some judgements are missing; run again to resume
@@ -64,6 +65,10 @@ class PromptError(GraderError):
 
 class StoreError(GraderError):
     """The database cannot be opened, is held by another process, or is from a newer Grader."""
+
+
+class OldSchemaError(StoreError):
+    """The database is of an older Grader, and was opened for reading only."""
 
 
 class JudgeError(GraderError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -89,6 +90,40 @@ def test_info_tells_tables_queues_dates_and_runs(grader: Grader) -> None:
     text = grader("db", "info").out
     assert "conversations from 2026-09-01 to 2026-09-03 (UTC)" in text
     assert "(none)" in text
+
+
+def test_the_conversations_can_be_listed_and_selected(grader: Grader) -> None:
+    told = grader("db", "list", "--select", "queue:orders", "--limit", "1")
+    assert told.out.splitlines()[-1].split() == ["c1", "2026-09-02", "10:00", "orders", "–", "–", "2", "no"]
+    assert "1 of 2 conversations" in told.err
+    found = grader("db", "list", "--json").json
+    assert (found["conversations"], [m["conversation_id"] for m in found["listed"]]) == (3, ["c0", "c1", "c2"])
+
+
+@pytest.mark.parametrize("command", ["info", "verify", "list"])
+def test_what_only_looks_stands_in_no_readers_way(grader: Grader, shop: Path, command: str) -> None:
+    code = "import duckdb, sys; duckdb.connect('grader.duckdb', read_only=True); print(1, flush=True); input()"
+    argv = [sys.executable, "-c", code]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=shop) as reader:
+        assert reader.stdout is not None
+        assert reader.stdout.readline() == b"1\n"
+        assert grader("db", command).code == 0
+        reader.communicate(b"\n")
+
+
+def test_what_a_killed_run_left_in_its_journal_is_waiting_and_not_wrong(grader: Grader, shop: Path) -> None:
+    sql(shop, "update journal set absorbed_bytes = 0")
+    for table in ("judgement", "verdict", "evidence", "run_item", "run"):
+        sql(shop, f"delete from {table}")
+    done = grader("db", "verify", "--json")
+    assert done.code == 0
+    assert [c["checked"] for c in done.json if c["check"] == "journaled judgements that the next grade takes in"] == [6]
+
+
+def test_nothing_is_promised_to_be_rebuilt_out_of_nothing(grader: Grader, shop: Path) -> None:
+    shutil.rmtree(shop / ".grader")
+    (shop / "grader.duckdb").unlink()
+    assert grader("db", "rebuild").code == grader("db", "rebuild", "--yes").code == 2
 
 
 def test_info_of_an_empty_database_is_no_error(grader: Grader, shop: Path) -> None:

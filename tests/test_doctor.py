@@ -218,6 +218,13 @@ def test_a_missing_key_is_named(workspace: Path, environ: dict[str, str], words:
     assert "export" in (found.cure or "")
 
 
+def test_azure_without_its_address_is_told_and_nobody_else_is_asked(workspace: Path) -> None:
+    environ = {"GRADER_PROVIDER": "azure", "AZURE_OPENAI_API_KEY": "k"}
+    found = {c.name: c for c in examine(load(start=workspace, environ=environ), now=NOW)}
+    assert (found["endpoint"].status, "GRADER_AZURE_ENDPOINT" in (found["endpoint"].cure or "")) == ("fail", True)
+    assert not {"network", "call", "price"} & found.keys()
+
+
 def test_a_header_without_its_variable_is_a_finding(workspace: Path, endpoint: Endpoint) -> None:
     found = judged(workspace, endpoint, GRADER_HEADERS='{"X-Gate": "${GATE}"}')
     assert "GATE is not set" in found["endpoint"].detail

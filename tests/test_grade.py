@@ -362,7 +362,7 @@ def test_secrets_in_an_address_are_not_kept_with_the_run(grader: Grader, shop: P
 # Failures
 
 
-def test_failures_end_with_3_are_listed_and_pass_the_next_time(grader: Grader, endpoint: Endpoint) -> None:
+def test_failures_end_with_3_are_listed_and_pass_the_next_time(grader: Grader, shop: Path, endpoint: Endpoint) -> None:
     endpoint.fault("500", times=None, match="order c1")
     endpoint.fault("too_long", times=None, match="order c2")
     done = grader("grade")
@@ -375,11 +375,20 @@ def test_failures_end_with_3_are_listed_and_pass_the_next_time(grader: Grader, e
     }  # fmt: skip
     table = grader("failures")
     assert table.code == 0
-    assert "by itself" in table.out
-    assert "--retry-failed" in table.out
+    assert "too_long *" in table.out
+    assert "2 do not pass by themselves: mend the cause, then add --retry-failed" in table.err
+    assert MODEL in table.out
+    assert "the same command tries 2 of them again; 2 will not pass by themselves" in done.err
+    ((run_id,),) = rows(shop, "select run_id from run")
+    assert len(grader("failures", "--json", "--run", run_id[:12]).json) == 4  # by its beginning, as in `report`
+    unknown = grader("failures", "--run", "nope")
+    assert (unknown.code, unknown.out) == (2, "")
+    assert run_id in unknown.err
     endpoint.faults.clear()
     done = grader("grade")
     assert done.code == 3  # two stand, and are not tried
+    assert "2 will not pass by themselves" in done.err
+    assert "tries" not in done.err.partition("error:")[2]
     assert done.out.startswith("reused 6 · judged 2 · failed 2 ·")
     assert "2 failed before (--retry-failed tries them again)" in done.err
     done = grader("grade", "--retry-failed")

@@ -81,7 +81,7 @@ async def test_a_present_defect_is_proved_by_a_quote_of_a_role_that_can_prove_it
     found = [(r, v) for r in ALL for v in opinion.verdicts[r.name] if v.answer == Answer.PRESENT]
     assert {v.criterion for _, v in found} >= {
         "insisted_before_escalating", "asked_for_known_data", "promised_impossible_action", "invented_deadline",
-        "promised_exception", "contradicts_policy", "status_without_lookup", "missed_escalation",
+        "contradicts_policy", "status_without_lookup", "missed_escalation",
         "unclear_or_wrong_channel_format",
     }  # fmt: skip
     for rubric, verdict in found:

@@ -218,37 +218,6 @@ class TestPromises:
         assert answer("promised_impossible_action", ticket + "a I'll call you back tomorrow.") == "present"
         assert answer("promised_impossible_action", ticket + "a A colleague will call you back.") == "absent"
 
-    @pytest.mark.parametrize(
-        "words",
-        [
-            "I'll give you 15% off your next order.",
-            "As a gesture of goodwill I've added a voucher.",
-            "I'll make an exception this time.",
-            "Vou liberar um cupom de 10% pra você.",
-            "Te dejo un 15 % de descuento.",
-            "Por esta vez haré una excepción.",
-        ],
-    )
-    def test_a_favour_in_its_own_name_is_an_exception_and_breaks_the_rule(self, words: str) -> None:
-        assert answer("promised_exception", f"c its late\na {words}", SERVICE) == "present"
-        verdict = judged("contradicts_policy", f"c its late\na {words}", SERVICE)
-        assert verdict.answer == "present"
-        assert "No discounts" in next(e.quote for e in verdict.evidence if e.message == 0)
-
-    @pytest.mark.parametrize(
-        "words",
-        [
-            "I can't give you a discount.",
-            "Would you like a discount code?",
-            "A colleague may decide on an exception.",
-            "Não posso dar desconto.",
-            "No puedo hacer una excepción.",
-            "Do you want to pay with your gift card?",
-        ],
-    )
-    def test_a_favour_that_is_refused_or_left_to_people_is_none(self, words: str) -> None:
-        assert answer("promised_exception", f"c its late\na {words}", SERVICE) == "absent"
-
 
 class TestPolicy:
     CODE = "contradicts_policy"
@@ -256,7 +225,6 @@ class TestPolicy:
     def test_taking_back_after_the_period_is_against_it(self) -> None:
         head = 'c can i still return it\n> get_order\n< {"order_id": "Q-1", "delivered_at": "2026-06-01"}\n'
         assert answer(self.CODE, head + "a Yes, you can still return it.", RETURNS) == "present"
-        assert answer("promised_exception", head + "a Yes, you can still return it.", RETURNS) == "present"
         assert answer(self.CODE, head + "a I'm sorry, the period has ended.", RETURNS) == "absent"
         recent = head.replace("2026-06-01", "2026-08-01")
         assert answer(self.CODE, recent + "a Yes, you can still return it.", RETURNS) == "absent"

@@ -112,6 +112,29 @@ def test_init_tells_what_it_wrote_and_what_it_kept(main: Main, tmp_path: Path) -
     assert second.err == ""
 
 
+@pytest.mark.parametrize("argv", [("-w", "DIR", "init"), ("init", "-w", "DIR"), ("init", "DIR")])
+def test_the_folder_to_make_may_be_named_in_either_way(main: Main, tmp_path: Path, argv: tuple[str, ...]) -> None:
+    code, _, _ = main(*(str(tmp_path / "new") if part == "DIR" else part for part in argv))
+    assert code == 0
+    assert (tmp_path / "new" / "grader.toml").is_file()
+
+
+def test_two_folders_to_make_are_one_too_many(main: Main, tmp_path: Path) -> None:
+    code, _, err = main("init", str(tmp_path / "a"), "-w", str(tmp_path / "b"))
+    assert code == 2
+    assert "name one folder" in err
+    assert not (tmp_path / "a").exists()
+
+
+def test_the_demo_keeps_out_of_a_workspace_that_it_did_not_make(main: Main, tmp_path: Path) -> None:
+    main("init", str(tmp_path))
+    before = files(tmp_path)
+    code, _, err = main("demo", str(tmp_path), "--judge", "signals")
+    assert code == 2
+    assert "the synthetic sample would be mixed into it" in err
+    assert files(tmp_path) == before
+
+
 def test_a_name_that_is_taken_ends_with_exit_code_2(main: Main, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("x")
     done = main("init", tmp_path / "taken")

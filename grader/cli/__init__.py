@@ -30,7 +30,7 @@ class Entry(NamedTuple):
 
 
 COMMANDS: dict[str, Entry] = {
-    "demo": Entry("Start", "Grade the bundled sample and open its report.", "grader.cli.demo", "demo"),
+    "demo": Entry("Start", "Grade the bundled sample and write its report.", "grader.cli.demo", "demo"),
     "init": Entry("Start", "Make a workspace: rubrics, prompts, grader.toml.", "grader.cli.workspace", "init"),
     "doctor": Entry("Start", "Check workspace, endpoint, database and clock.", "grader.cli.doctor", "doctor"),
     "config": Entry("Start", "Show every setting and where its value came from.", "grader.cli.workspace", "config"),
@@ -41,7 +41,7 @@ COMMANDS: dict[str, Entry] = {
     "grade": Entry("Grade", "Judge conversations; the same command resumes.", "grader.cli.grade", "grade"),
     "failures": Entry("Grade", "List what could not be judged, and why.", "grader.cli.grade", "failures"),
     "report": Entry("Read", "Write the HTML report, or its figures as JSON or CSV.", "grader.cli.report", "report"),
-    "db": Entry("Read", "Inspect, verify and rebuild the database.", "grader.cli.db", "app"),
+    "db": Entry("Read", "Inspect, list, verify and rebuild the database.", "grader.cli.db", "app"),
 }
 EPILOG = """\
 \b
@@ -166,7 +166,7 @@ def root(
     """Measure what an AI support agent really did: was the problem solved, with what quality, at what cost.
 
     Grader takes in conversations, has them judged against versioned rubrics, checks every quote that the judge
-    offers, and reports with denominators. Every command takes --workspace DIR, and -h tells the rest.
+    offers, and reports with denominators. --workspace DIR may stand here or after the command; -h tells the rest.
     """
     del version
     console.remember_workspace(workspace)

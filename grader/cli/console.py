@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from grader.config import Settings
+
+UNBROKEN = 28  # characters of a cell that a table does not break
 
 _workspace: ContextVar[Path | None] = ContextVar("workspace", default=None)
 _quiet: ContextVar[bool] = ContextVar("quiet", default=False)
@@ -138,15 +140,27 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: st
     from rich.table import Table
     from rich.text import Text
 
+    cells = [["–" if cell is None else clean(cell) for cell in row] for row in rows]
     drawn = Table(
         title=Text(clean(title)) if title else None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False,
         show_edge=False,
     )  # fmt: skip
-    for name in columns:
-        drawn.add_column(Text(name.rstrip(">")), justify="right" if name.endswith(">") else "left", overflow="fold")
-    for row in rows:
-        drawn.add_row(*(Text("–" if cell is None else clean(cell)) for cell in row))
+    for index, name in enumerate(columns):
+        # What is short stays whole: a word or a date that is broken in two cannot be read or copied.
+        whole = all(len(row[index]) <= UNBROKEN for row in cells)
+        justify: Literal["left", "right"] = "right" if name.endswith(">") else "left"
+        drawn.add_column(Text(name.rstrip(">")), justify=justify, overflow="fold", no_wrap=whole)
+    for row in cells:
+        drawn.add_row(*map(Text, row))
     console().print(drawn)
+
+
+def target(folder: Path | None, workspace: Path | None, default: Path) -> Path:
+    """Where a command makes a workspace: its DIR, which may also come as --workspace before or after the command."""
+    given = workspace or _workspace.get()
+    if folder and given and folder.absolute() != given.absolute():
+        raise ConfigError(f"both {folder} and --workspace {given} are named", cure="name one folder")
+    return folder or given or default
 
 
 def remember_workspace(folder: Path | None) -> None:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from grader.cli import console
 from grader.errors import InputError, ThresholdError
 
+if TYPE_CHECKING:
+    from grader.store import Store
+
 app = typer.Typer(no_args_is_help=True)
 
 
 @app.callback()
 def _db() -> None:
-    """Inspect, verify and rebuild the database.
+    """Inspect, list, verify and rebuild the database.
 
     Example:
       grader db info
@@ -30,9 +36,7 @@ def info(workspace: console.WorkspaceOption = None, as_json: console.JsonOption 
       grader db info --json
     """
     settings = console.settings(workspace)
-    from grader.store import open_store
-
-    with open_store(settings.workspace.database, create=False) as store:
+    with _looked_at(settings.workspace.database) as store:
         found = store.contents()
     if as_json:
         console.out_json({"database": settings.workspace.database, **found})
@@ -49,6 +53,57 @@ def info(workspace: console.WorkspaceOption = None, as_json: console.JsonOption 
         console.table(columns, [[r[c.rstrip(">")] for c in columns] for r in found["runs"]])
 
 
+@contextmanager
+def _looked_at(database: Path) -> Iterator[Store]:
+    """The database for reading, so that a read-only disk will do; brought up to date first where it is of an older
+    Grader.
+    """
+    from grader.errors import OldSchemaError
+    from grader.store import open_store
+
+    with ExitStack() as stack:
+        try:
+            yield stack.enter_context(open_store(database, read_only=True))
+        except OldSchemaError:
+            yield stack.enter_context(open_store(database, create=False))
+
+
+@app.command("list")
+def listed(
+    select: Annotated[
+        list[str] | None, typer.Option(help="Only these: queue:returns,since:2026-09-01,…", metavar="NAME:VALUE")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many; the first by id.")] = 50,
+    workspace: console.WorkspaceOption = None,
+    as_json: console.JsonOption = False,
+) -> None:
+    """The conversations that are there: id, start, queue, channel, language, messages, hand-off.
+
+    --select takes the same names as in `grader grade`: queue, channel, language, reason, contact, id, since, until,
+    handoff, human, tools.
+
+    Example:
+      grader db list --select queue:returns --limit 10
+    """
+    from grader.cli.grade import selection
+
+    settings = console.settings(workspace)
+    with _looked_at(settings.workspace.database) as store:
+        ids = store.population(selection(select or ()), zone=settings.workspace.tz)
+        found = store.members(ids[:limit])
+    if as_json:
+        console.out_json({"conversations": len(ids), "listed": found})
+        return
+    columns = ("conversation", "started (UTC)", "queue", "channel", "language", "messages>", "hand-off")
+    console.table(columns, [
+        (m.conversation_id, m.happened_at and f"{m.happened_at.astimezone(UTC):%Y-%m-%d %H:%M}", m.queue, m.channel,
+         m.language, m.n_messages, "yes" if m.has_handoff else "no")
+        for m in found
+    ])  # fmt: skip
+    if len(ids) > len(found):
+        console.note(f"{len(found)} of {len(ids)} conversations; --limit shows more")
+
+
 @app.command("verify")
 def verify(workspace: console.WorkspaceOption = None, as_json: console.JsonOption = False) -> None:
     """Check that what is stored is whole: hashes, keys, quotes, and that every journal is taken in.
@@ -59,9 +114,8 @@ def verify(workspace: console.WorkspaceOption = None, as_json: console.JsonOptio
     settings = console.settings(workspace)
     from grader.engine.verify import INPUTS
     from grader.engine.verify import verify as check
-    from grader.store import open_store
 
-    with open_store(settings.workspace.database, create=False) as store:
+    with _looked_at(settings.workspace.database) as store:
         found = check(store, settings.workspace.state_dir / "journal")
     if as_json:
         console.out_json(
@@ -98,16 +152,16 @@ def rebuild(
     from grader.engine.journal import journals as listed
 
     files = listed(journals)
+    if not files and not database.exists():
+        raise InputError(
+            f"there are no journals in {journals}, and no database", cure="nothing can be rebuilt from nothing"
+        )
     if not force:
         if as_json:
             console.out_json({"database": database, "journals": len(files), "done": False})
         else:
             console.out(f"{len(files)} journals in {journals} would be read into a new {database.name}; --yes does it")
         return
-    if not files and not database.exists():
-        raise InputError(
-            f"there are no journals in {journals}, and no database", cure="nothing can be rebuilt from nothing"
-        )
     from grader.engine.rebuild import rebuild as again
 
     aside = database.with_name(f"{database.name}.{datetime.now(UTC):%Y%m%dT%H%M%S}.old")

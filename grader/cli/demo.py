@@ -9,27 +9,48 @@ import typer
 
 from grader.cli import console
 from grader.cli import figures as shown
+from grader.errors import InputError
 
 AUTHOR = "author"  # the reviewer whose labels ship with the sample
 RECORDS = ("conversations.jsonl", "outcomes.jsonl", "labels.jsonl")
 
 
+MADE_HERE = Path(".grader", "demo")  # what tells a demo's workspace from one of the user's
+
+
+def _own(folder: Path) -> Path:
+    """The folder, when the sample may go there."""
+    from grader.config import FILE
+
+    there = [name for name in (FILE, "grader.duckdb") if (folder / name).exists()]
+    if there and not (folder / MADE_HERE).exists():
+        raise InputError(
+            f"{folder} is a workspace of its own (it has a {there[0]}): the synthetic sample would be mixed into it",
+            cure="name a new folder: grader demo grader-demo",
+        )
+    return folder
+
+
 def demo(
-    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="The demo's own workspace.")] = Path("grader-demo"),
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="[DIR]", help="The demo's own workspace; grader-demo by default.")
+    ] = None,
     judge: Annotated[str | None, typer.Option(help="llm, signals, or auto (llm when an endpoint is set).")] = None,
     model: Annotated[str | None, typer.Option("--model", "-m", help="The model's name at the endpoint.")] = None,
     base_url: Annotated[str | None, typer.Option(help="An OpenAI-compatible endpoint.")] = None,
     sample: Annotated[int | None, typer.Option("--sample", "-n", min=1, help="Grade so many, at random.")] = None,
     budget: Annotated[float | None, typer.Option(help="Stop, to be resumed, before spending more USD.")] = None,
     concurrency: Annotated[int | None, typer.Option("--concurrency", "-c", help="Most calls in flight.")] = None,
+    workspace: console.WorkspaceOption = None,
     open_report: Annotated[bool, typer.Option("--open", help="Open the report in the browser.")] = False,
     as_json: console.JsonOption = False,
     quiet: console.QuietOption = False,
 ) -> None:
     """Grade the bundled sample (128 synthetic conversations) and write its report.
 
-    Without an endpoint the offline signals judge; with OPENAI_API_KEY or GRADER_BASE_URL set, that model does. Running
-    it again judges nothing twice.
+    Without an endpoint the offline signals judge; with OPENAI_API_KEY or GRADER_BASE_URL set, that model does: 512
+    calls of about 5,000 tokens (--sample 10: 40 calls). Running it again judges nothing twice. A workspace of your own
+    is refused: the sample would be mixed into it.
 
     Example:
       grader demo
@@ -43,7 +64,10 @@ def demo(
     from grader.store import open_store
     from grader.workspace import init, shipped
 
+    folder = _own(console.target(folder, workspace, Path("grader-demo")))
     init(folder)
+    (folder / MADE_HERE).parent.mkdir(exist_ok=True)
+    (folder / MADE_HERE).write_text("This workspace was made by grader demo. Its sample is synthetic.\n", "utf-8")
     settings = load({
         "judge.kind": judge, "judge.model": model, "judge.base_url": base_url,
         "engine.concurrency": concurrency, "engine.budget_usd": budget,

@@ -82,6 +82,8 @@ def grade(
         console.out_json(outcome.as_json())
     else:
         console.out(outcome.line())
+        if outcome.summary is not None and outcome.summary.progress.n_judged:
+            console.note("next: grader report")
     outcome.finish()
 
 
@@ -170,9 +172,17 @@ class Outcome:
             raise typer.Exit(INTERRUPTED)
         if self.n_failed:
             causes = ", ".join(f"{n} {cause}" for cause, n in self.summary.progress.causes.items())
+            before = self.plan.n_failed_before
+            passing = self.n_failed - before - self.summary.progress.n_failed_for_good
+            cure = "`grader failures` lists them with their causes"
+            if passing:
+                cure += f"; the same command tries {passing} of them again"
+            if passing < self.n_failed:
+                cure += f"; {self.n_failed - passing} will not pass by themselves: mend the cause, then --retry-failed"
             raise IncompleteError(
-                f"{self.n_failed} judgements could not be had{f' ({causes})' if causes else ''}",
-                cure="`grader failures` lists them; the same command tries again (--retry-failed: all of them)",
+                f"{self.n_failed} judgements could not be had{f' ({causes})' if causes else ''}"
+                + (f", {before} of them failed before" if before else ""),
+                cure=cure,
             )
 
 
@@ -210,7 +220,8 @@ def run(
     if budget is not None and guess is not None and guess.cost_usd is None and plan.n_calls:
         raise ConfigError(
             f"a budget needs a price, and none is known for the model {bench.judge.model!r}",
-            cure=f'add [prices."{bench.judge.model}"] with input and output (USD per million tokens) to grader.toml',
+            cure=f'add [prices."{bench.judge.model}"] with input and output (USD per million tokens; 0 where it costs '
+            "nothing) to grader.toml, or leave out --budget",
         )
     if dry_run:
         return Outcome(plan, guess, bench, None, time.monotonic() - started)
@@ -261,6 +272,8 @@ def _command_line(arguments: list[str]) -> str:
 def _tell(plan: Plan, guess: Estimate | None, bench: Bench) -> None:
     n = len(plan.drawn)
     drawn = f"{n} of {plan.n_population} conversations" if n < plan.n_population else f"{n} conversations"
+    if plan.n_everything > plan.n_population:
+        drawn += f" (selected; {plan.n_everything} in all)"
     judge = bench.judge
     who = (
         f"{judge.name} ({judge.model})"
@@ -285,19 +298,27 @@ def _tell(plan: Plan, guess: Estimate | None, bench: Bench) -> None:
 
 
 def failures(
-    run_id: Annotated[str | None, typer.Option("--run", help="Only of this run; all that stand by default.")] = None,
+    run_id: Annotated[
+        str | None, typer.Option("--run", help="Only of this run, by id or its beginning; all that stand by default.")
+    ] = None,
     workspace: console.WorkspaceOption = None,
     as_json: console.JsonOption = False,
 ) -> None:
     """List what could not be judged, and why. A failure stands until its judgement is there.
 
+    What passes by itself (time-out, 429, 5xx, a reply that was no answer) is tried again by the same `grader grade`,
+    the rest only with --retry-failed, once its cause is mended. docs/configuration.md explains each cause.
+
     Example:
       grader failures --json
     """
     settings = console.settings(workspace)
+    from grader.outcomes import find_run
     from grader.store import open_store
 
     with open_store(settings.workspace.database, read_only=True) as store:
+        if run_id is not None:
+            run_id = find_run(store, run_id)
         found = store.standing_failures(run_id)
     if as_json:
         console.out_json(found)
@@ -305,10 +326,13 @@ def failures(
     if not found:
         console.out("nothing failed" + (f" in run {run_id}" if run_id else ""))
         return
-    columns = ("conversation", "rubric", "cause", "tries", "when (UTC)", "retry", "detail")
+    columns = ("conversation", "rubric", "model", "cause", "tries>", "last (UTC)", "detail")
     console.table(columns, [
-        (f["conversation_id"], f["rubric"], f["cause"], f["n_times"], f"{f['failed_at']:%Y-%m-%d %H:%M}",
-         "by itself" if f["retryable"] else "--retry-failed", f["detail"])
+        (f["conversation_id"], f["rubric"], f["model"], f["cause"] + ("" if f["retryable"] else " *"), f["n_times"],
+         f"{f['failed_at']:%m-%d %H:%M}", f["detail"])
         for f in found
     ])  # fmt: skip
-    console.note(f"{len(found)} judgements are missing; `grader grade` with the same options tries again")
+    lasting = sum(not f["retryable"] for f in found)
+    console.note(f"{len(found)} judgements are missing; `grader grade` with the options of their run tries again")
+    if lasting:
+        console.note(f"* {lasting} do not pass by themselves: mend the cause, then add --retry-failed")

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from grader.engine import Progress
 
 LINE_EVERY_SECONDS = 15.0
+SAME_LINE_EVERY_SECONDS = 60.0  # while nothing was finished
 DRAW_EVERY_SECONDS = 0.1
+ROOM_FOR_A_BAR = 90  # columns of the terminal
 
 
 def usd(amount: float | None) -> str:
@@ -32,7 +34,8 @@ def told(p: Progress, seconds: float) -> str:
     left = f", {duration((p.n_todo - p.n_done) / rate)} left" if rate else ""
     failed = f" · {p.n_failed} failed" if p.n_failed else ""
     cost = f" · {usd(p.cost_usd)}" if p.prompt_tokens else ""
-    return f"{rate:.1f}/s{'' if p.stopping else left}{cost}{failed} · {p.n_in_flight} in flight"
+    pace = f"{rate:.1f}/s" if rate >= 1 or not rate else f"{60 * rate:.1f}/min"
+    return f"{pace}{'' if p.stopping else left}{cost}{failed} · {p.n_in_flight} in flight"
 
 
 def _stopping(p: Progress) -> str:
@@ -63,16 +66,16 @@ def shown(n_todo: int, *, quiet: bool) -> Iterator[Callable[[Progress], None]]:
 
 
 def _lines(started: float) -> Callable[[Progress], None]:
-    last, stopping = started, False
+    last, n_told, stopping = started, 0, False
 
     def update(p: Progress) -> None:
-        nonlocal last, stopping
+        nonlocal last, n_told, stopping
         now = time.monotonic()
         if p.stopping and not stopping:
             stopping = True
             console.note(_stopping(p))
-        if now - last >= LINE_EVERY_SECONDS:
-            last = now
+        if now - last >= (LINE_EVERY_SECONDS if p.n_done > n_told else SAME_LINE_EVERY_SECONDS):
+            last, n_told = now, p.n_done
             console.note(f"{p.n_done} of {p.n_todo} · {told(p, now - started)}")
 
     return update
@@ -80,11 +83,18 @@ def _lines(started: float) -> Callable[[Progress], None]:
 
 @contextmanager
 def _bar(n_todo: int, started: float) -> Iterator[Callable[[Progress], None]]:
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, TextColumn
     from rich.progress import Progress as Bar
+    from rich.table import Column
 
-    columns = (TextColumn("judging"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[told]}"))
-    with Bar(*columns, console=console.console(stderr=True), auto_refresh=False, transient=True) as bar:
+    screen = console.console(stderr=True)
+    columns: list[ProgressColumn] = [
+        MofNCompleteColumn(table_column=Column(no_wrap=True, min_width=2 * len(str(n_todo)) + 1)),
+        TextColumn("{task.fields[told]}", table_column=Column(no_wrap=True, overflow="ellipsis")),
+    ]
+    if screen.width >= ROOM_FOR_A_BAR:
+        columns = [TextColumn("judging", table_column=Column(no_wrap=True)), BarColumn(bar_width=20), *columns]
+    with Bar(*columns, console=screen, auto_refresh=False, transient=True) as bar:
         task = bar.add_task("judging", total=n_todo, told="")
         last, stopping = 0.0, False
 

@@ -62,7 +62,7 @@ def show(
     if found is None:
         raise InputError(
             f"there is no conversation {conversation!r} in {settings.workspace.database}",
-            cure="grader db info shows what is there",
+            cure="grader db list shows which there are",
         )
     shown = _prompts(found, policies, rubrics or [], settings, together=group == "all")
     if as_json:

@@ -117,7 +117,7 @@ def lint(
         for item in found:
             place = ":".join(str(part) for part in (item["file"], item["line"]) if part is not None)
             code = f" {item['criterion']}" if item["criterion"] else ""
-            console.out(f"{place}: {item['level']}{code}: {item['message']} [{item['rule']}]")
+            console.out(f"{place}{': ' if place else ''}{item['level']}{code}: {item['message']} [{item['rule']}]")
             if item["cure"]:
                 console.out(f"  → {item['cure']}")
         console.note(f"{n_errors} errors, {len(found) - n_errors} warnings")
@@ -171,7 +171,7 @@ def diff(
     elif not same_labels:
         console.out("\nOnly labels changed: what reaches the judge is the same.")
     else:
-        console.out("\nNeither meaning nor labels changed.")
+        console.out("\nNeither meaning nor labels changed" + (": only the version did." if changes else "."))
 
 
 @app.command("new-version")

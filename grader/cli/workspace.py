@@ -12,7 +12,10 @@ from grader.cli import console
 
 
 def init(
-    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where; the current directory by default.")] = Path(),
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="[DIR]", help="Where; the current directory by default.")
+    ] = None,
+    workspace: console.WorkspaceOption = None,
     as_json: console.JsonOption = False,
     quiet: console.QuietOption = False,
 ) -> None:
@@ -26,7 +29,7 @@ def init(
     from grader.workspace import init as make
 
     del quiet
-    made = make(folder)
+    made = make(console.target(folder, workspace, Path()))
     if as_json:
         console.out_json({"root": made.root, "written": made.written, "kept": made.kept})
         return
@@ -35,7 +38,10 @@ def init(
         console.note(f"  + {name}")
     for name in made.kept:
         console.note(f"  = {name} (was there, kept)")
-    console.note("Next: export OPENAI_API_KEY=…, then grader doctor and grader ingest FILE")
+    console.note(
+        "Next: grader ingest FILE…, and grader doctor, which tells how to set an endpoint (OPENAI_API_KEY or "
+        "GRADER_BASE_URL); without one the offline signals judge"
+    )
 
 
 config = typer.Typer(no_args_is_help=True)

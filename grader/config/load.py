@@ -51,8 +51,8 @@ def load(
     start = _folder(start)
     file = find(start)
     root = file.parent if file else start
-    given = _flatten(_tables(file), file) if file else {}
     lines = _lines(file) if file else {}
+    given = _flatten(_tables(file), file, lines) if file else {}
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
     for item in SETTINGS:
@@ -129,35 +129,36 @@ def _tables(file: Path) -> dict[str, Any]:
     return table
 
 
-def _flatten(tables: Mapping[str, Any], file: Path) -> dict[str, object]:
+def _flatten(tables: Mapping[str, Any], file: Path, lines: Mapping[str, int]) -> dict[str, object]:
     found: dict[str, object] = {}
     for section, table in tables.items():
         if section in BY_KEY:
             found[section] = table
             continue
         if section not in SECTIONS:
-            raise _unknown(file, section, [*SECTIONS, *(k for k in BY_KEY if "." not in k)])
+            raise _unknown(file, section, lines, [*SECTIONS, *(k for k in BY_KEY if "." not in k)])
         if not isinstance(table, dict):
             raise ConfigError(f"{file}: {section} is {_kind(table)}, expected a table", cure=f"write [{section}]")
         for name, value in table.items():
             if f"{section}.{name}" not in BY_KEY:
-                raise _unknown(file, f"{section}.{name}", BY_KEY)
+                raise _unknown(file, f"{section}.{name}", lines, BY_KEY)
             found[f"{section}.{name}"] = value
     return found
 
 
-def _unknown(file: Path, key: str, known: Iterable[str]) -> ConfigError:
+def _unknown(file: Path, key: str, lines: Mapping[str, int], known: Iterable[str]) -> ConfigError:
+    where = f"{file}:{lines[key]}" if key in lines else str(file)
     name = key.rpartition(".")[2].lower().replace("-", "_")
     if re.fullmatch(r"(openai_|azure_|azure_openai_|grader_)?(api_?)?(key|token)", name):
         return ConfigError(
-            f"{file}: {key}: a key does not belong in a file",
+            f"{where}: {key}: a key does not belong in a file",
             cure="remove it (and renew the key if the file was shared), then export OPENAI_API_KEY=… "
             "or name another variable with judge.api_key_env",
         )
     elsewhere = [k for k in BY_KEY if k.rpartition(".")[2] == name]
     near = elsewhere or get_close_matches(key, list(known), 2, 0.6)
-    cure = f"did you mean {' or '.join(near)}?" if near else "docs/configuration.md lists every setting"
-    return ConfigError(f"{file}: {key!r} is not a setting", cure=cure)
+    cure = f"did you mean {' or '.join(near)}?" if near else "grader config show lists every setting"
+    return ConfigError(f"{where}: {key!r} is not a setting", cure=cure)
 
 
 def _raw(
@@ -195,7 +196,9 @@ def _wrong(item: Setting, raw: object, origin: str, expected: str) -> ConfigErro
     # Where a key could have been pasted, the value is not repeated.
     quiet = SECRET_NAME.search(item.key) or isinstance(raw, (dict, list)) or isinstance(item.kind, (Url, Prices))
     long = isinstance(raw, int) and raw.bit_length() > 256  # Python refuses to write very long numbers
-    value = "" if quiet else " with too many digits" if long else f" {raw!r:.80}"
+    if quiet:
+        return ConfigError(f"{origin}: {item.key}: expected {expected}")
+    value = " with too many digits" if long else f" {raw!r:.80}"
     return ConfigError(f"{origin}: {item.key} is {_kind(raw)}{value}, expected {expected}")
 
 
@@ -267,7 +270,7 @@ def _lines(file: Path) -> dict[str, int]:
             quote = next((q for q in ('"""', "'''") if pair[2].count(q) == 1), "")
     for key in [key for key in found if key.startswith("prices.")]:
         found["prices"] = min(found[key], found.get("prices", found[key]))
-    return {key: line for key, line in found.items() if key in BY_KEY}
+    return found
 
 
 def _plain(key: str) -> str:

@@ -270,7 +270,9 @@ class Url:
     @property
     def expected(self) -> str:
         """What it takes."""
-        return "an address such as http://localhost:11434/v1 (without /chat/completions)"
+        return (
+            "an address that begins with http:// or https://, such as http://localhost:11434/v1 (no /chat/completions)"
+        )
 
     def read(self, raw: object) -> str | None:
         """The address without a slash at its end."""
@@ -451,10 +453,10 @@ class Prices(Table):
         amount = Number(0, 1e9)
         prices: dict[str, Price] = {}
         for model, row in raw.items():
+            if isinstance(row, Mapping) and (unknown := sorted(row.keys() - {"input", "output", "cached_input"})):
+                raise ValueError(f"only input, output and cached_input for {model!r}, not {unknown[0]!r}")
             if not isinstance(row, Mapping) or not {"input", "output"} <= row.keys():
                 raise ValueError(f"input and output for {model!r}")
-            if unknown := sorted(row.keys() - {"input", "output", "cached_input"}):
-                raise ValueError(f"only input, output and cached_input for {model!r}, not {unknown[0]!r}")
             values = {}
             for name, number in row.items():
                 try:

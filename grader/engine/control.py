@@ -21,6 +21,7 @@ class Progress:
     n_done: int = 0
     n_judged: int = 0
     n_failed: int = 0
+    n_failed_for_good: int = 0  # of those, the ones that do not pass by themselves
     n_calls: int = 0
     n_attempts: int = 0
     n_in_flight: int = 0

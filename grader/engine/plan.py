@@ -76,7 +76,8 @@ class Plan:
 
     rubrics: tuple[Rubric, ...]
     drawn: Sequence[Planned]
-    n_population: int
+    n_population: int  # that were to be drawn from
+    n_everything: int  # that are there, selected or not
     policies: Mapping[str, tuple[Policy, ...]]  # by policy hash
     failed_before: frozenset[str]  # keys of failures that stand, and are only tried again when asked to
 
@@ -202,7 +203,8 @@ def make_plan(
             drawn.append(Planned(
                 i, draw.inclusion_probability, draw.stratum, members[i].content_hash, hashes[i], row, shapes[todo]
             ))  # fmt: skip
-    return Plan(tuple(rubrics), drawn, n_population, in_force.sets, frozenset(standing))
+    n_everything = store.count() if select else n_population
+    return Plan(tuple(rubrics), drawn, n_population, n_everything, in_force.sets, frozenset(standing))
 
 
 class _InForce:

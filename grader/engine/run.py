@@ -245,6 +245,7 @@ class _Run:
             self._answered = self._answered or opinion.stats is not None
         else:
             p.n_failed += n
+            p.n_failed_for_good += 0 if opinion.failure.retryable else n
             p.causes[opinion.failure.cause] = p.causes.get(opinion.failure.cause, 0) + n
             self._unanswered += 1
             if not self._answered and self._unanswered >= self.options.abort_after_failures:

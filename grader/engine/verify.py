@@ -16,6 +16,7 @@ from grader.store import Store
 
 CHUNK = 200
 EXAMPLES = 3
+WAITING = "journaled judgements that the next grade takes in"
 INPUTS = ("conversation hashes", "conversation records", "policy hashes", "rubric hashes")  # no journal has these
 
 
@@ -142,19 +143,26 @@ _QUERIES = {
 
 
 def _journals(store: Store, folder: Path) -> Iterator[Checked]:
-    """Every journaled judgement is in the database, word for word. Of two under one key either may be there."""
-    lines, n_entries = _Tally("journal lines that can be read"), 0
+    """Every journaled judgement is in the database, word for word. Of two under one key either may be there. What a
+    killed run left behind the mark of its journal is not missing: the next run takes it in.
+    """
+    lines, n_entries, n_waiting = _Tally("journal lines that can be read"), 0, 0
+    marks = store.absorbed_all()
     missing: set[str] = set()
     differs: set[str] = set()
     agrees: set[str] = set()
     for path in journals(folder):
         batch: list[Judgement] = []
-        for line, _ in read(path):
+        for line, end in read(path):
             lines.n += 1
             if isinstance(line, Damage):
                 lines.wrong.append(f"{path.name}:{line.line}")
             elif isinstance(line, Entry):
-                batch += [j for j in line.judgements if j.failure is None]
+                judged = [j for j in line.judgements if j.failure is None]
+                if end > marks.get(path.name, 0):
+                    n_waiting += len(judged)
+                else:
+                    batch += judged
             if len(batch) >= CHUNK:
                 n_entries += _compare(store, batch, missing, differs, agrees)
                 batch = []
@@ -163,6 +171,8 @@ def _journals(store: Store, folder: Path) -> Iterator[Checked]:
     absent, other = sorted(missing), sorted(differs - agrees)
     yield Checked("journaled judgements in the database", n_entries, len(absent), tuple(absent[:EXAMPLES]))
     yield Checked("journaled judgements as they were", n_entries, len(other), tuple(other[:EXAMPLES]))
+    if n_waiting:
+        yield Checked(WAITING, n_waiting, 0, ())
 
 
 def _compare(store: Store, batch: Sequence[Judgement], missing: set[str], differs: set[str], agrees: set[str]) -> int:

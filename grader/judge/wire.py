@@ -7,6 +7,7 @@ again; 400, 401, 403, 404 and an exhausted quota never. Schema re-asks belong to
 from __future__ import annotations
 
 import asyncio
+import base64
 import functools
 import logging
 import math
@@ -21,7 +22,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import aiohttp
 import httpx2
@@ -215,7 +216,8 @@ def make_client(endpoint: Endpoint) -> openai.AsyncOpenAI:
     # aiohttp thinks that a body of more than a megabyte may hold up the loop; a long transcript takes milliseconds.
     warnings.filterwarnings("ignore", "Sending a large body", ResourceWarning)
     timeout = httpx2.Timeout(endpoint.timeout_seconds, connect=endpoint.connect_timeout_seconds)
-    headers = {name: value.reveal() for name, value in endpoint.headers.items()}
+    address, basic = _without_user(endpoint.base_url)
+    headers = {**basic, **{name: value.reveal() for name, value in endpoint.headers.items()}}
     key = endpoint.api_key.reveal() if endpoint.api_key else None
     for what, text in (("the key", key or ""), *((f"the header {name}", text) for name, text in headers.items())):
         if not (text.isascii() and text.isprintable()):
@@ -241,9 +243,18 @@ def make_client(endpoint: Endpoint) -> openai.AsyncOpenAI:
             cure="set OPENAI_API_KEY, or [judge] base_url for a local endpoint; `--judge signals` needs neither",
         )
     return openai.AsyncOpenAI(
-        api_key=key or "none", base_url=endpoint.base_url or OPENAI_URL, max_retries=0, timeout=timeout,
+        api_key=key or "none", base_url=address or OPENAI_URL, max_retries=0, timeout=timeout,
         http_client=http_client, default_headers=headers,
     )  # fmt: skip
+
+
+def _without_user(url: str | None) -> tuple[str | None, dict[str, str]]:
+    """An address without the `user:password@` in it, and the header that says the same: aiohttp takes only one."""
+    parts = urlsplit(url or "")
+    if "@" not in parts.netloc:
+        return url, {}
+    said = base64.b64encode(unquote(parts.netloc.rpartition("@")[0]).encode()).decode()
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl(), {"Authorization": f"Basic {said}"}
 
 
 def _address(endpoint: Endpoint) -> str:

@@ -82,6 +82,11 @@ class Store:
         """The ids of the conversations that meet a selection. `zone` is for times without an offset."""
         return outflow.population(self._con, select, zone=zone)
 
+    def count(self) -> int:
+        """How many conversations there are."""
+        found: int = self.rows("select count(*) from conversation")[0][0]
+        return found
+
     def members(self, ids: Sequence[str]) -> list[Member]:
         """What planning needs of these conversations, by id; their texts are not read."""
         return outflow.members(self._con, ids)
@@ -231,7 +236,7 @@ class Store:
 
     def end_run(self, run_id: str, changes: Mapping[str, JsonValue], journal: tuple[str, int]) -> None:
         """Note how a run ended, and that its journal is taken in."""
-        with self._con.transaction():
+        with self._con.transaction():  # a few bytes: they fit
             results.update_run(self._con, run_id, changes)
             results.mark(self._con, *journal)
 

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import duckdb
 
-from grader.errors import StoreError
+from grader.errors import OldSchemaError, StoreError
 
 Row = tuple[Any, ...]
 _T = TypeVar("_T")
@@ -46,11 +46,8 @@ def migrations(folder: Path | None = None) -> list[Step]:
     return found
 
 
-class _Cramped(StoreError):  # noqa: N818 - named for what happened
-    """A statement inside a transaction needs more memory than is set, and more may be had."""
-
-    def __init__(self) -> None:
-        super().__init__("DuckDB ran out of memory", cure="close other programs, then run the same command again")
+class _Cramped(Exception):  # noqa: N818 - named for what happened
+    """A statement inside `atomically` needs more memory than is set, and more may be had."""
 
 
 class Connection:
@@ -63,7 +60,7 @@ class Connection:
         self._raw = raw
         self.path = path
         self._room = list(room)
-        self._in_transaction = False
+        self._in_transaction = self._may_repeat = False
         self._schemas: dict[str, str] = {}
 
     def rows(self, sql: str, parameters: Sequence[object] | Mapping[str, object] = ()) -> list[Row]:
@@ -83,7 +80,7 @@ class Connection:
                     return [column[0] for column in result.description or []], result.fetchall()
                 except duckdb.OutOfMemoryException as error:
                     # One message of 20 MB does not fit into what thousands of usual ones need.
-                    if not self._room:
+                    if not self._room or (self._in_transaction and not self._may_repeat):
                         raise
                     if self._in_transaction:
                         raise _Cramped from error
@@ -158,12 +155,15 @@ class Connection:
     def atomically(self, work: Callable[[], _T]) -> _T:
         """What `work` does, all or nothing; done again from its start when it did not fit into the memory."""
         while True:
+            self._may_repeat = True
             try:
                 with self.transaction():
                     return work()
             except _Cramped:
                 with _mapped(self.path):
                     self._make_room()
+            finally:
+                self._may_repeat = False
 
     def close(self) -> None:
         """Close; what was committed is on disk."""
@@ -206,7 +206,7 @@ def _as_store_error(error: duckdb.Error, path: Path) -> StoreError:
     if held := _HELD.search(text):
         return StoreError(
             f"{path}: the database is held by another process (PID {held['pid']}, {held['program']})",
-            cure="wait until it ends, or end it; reports can be made from a copy of the file",
+            cure="wait until it ends, or end it",
         )
     if "Could not set lock" in text:
         return StoreError(f"{path}: the database is held by another process", cure="wait until it ends, or end it")
@@ -328,7 +328,7 @@ def _migrate(connection: Connection, steps: Sequence[Step], *, read_only: bool) 
         )
     waiting = [step for step in steps if step[0] not in done]
     if waiting and read_only:
-        raise StoreError(
+        raise OldSchemaError(
             f"{connection.path}: its schema is number {newest}, this Grader wants {len(steps)}",
             cure="run `grader db info` once to bring it up to date",
         )

@@ -20,6 +20,8 @@ class Member:
     conversation_id: str
     content_hash: str
     queue: str | None
+    channel: str | None
+    language: str | None
     happened_at: datetime | None  # in the offset that the source gave, else UTC
     n_chars: int
     n_messages: int
@@ -75,12 +77,12 @@ def population(con: Connection, select: Sequence[tuple[str, str]] = (), *, zone:
 def members(con: Connection, ids: Sequence[str]) -> list[Member]:
     """These conversations without their texts, by id; an unknown id is left out."""
     found = con.rows(
-        "select conversation_id, content_hash, queue, started_at, started_offset_minutes, n_chars, n_messages, "
-        "has_tools, has_human, has_handoff from conversation where conversation_id in (select unnest(?)) "
+        "select conversation_id, content_hash, queue, channel, language, started_at, started_offset_minutes, n_chars, "
+        "n_messages, has_tools, has_human, has_handoff from conversation where conversation_id in (select unnest(?)) "
         "order by conversation_id",
         [list(ids)],
     )
-    return [Member(i, h, q, _aware(t, offset), *rest) for i, h, q, t, offset, *rest in found]
+    return [Member(i, h, q, c, la, _aware(t, offset), *rest) for i, h, q, c, la, t, offset, *rest in found]
 
 
 def _condition(name: str, value: str, zone: tzinfo) -> tuple[str, object]:

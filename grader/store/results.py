@@ -230,7 +230,8 @@ def standing_failures(con: Connection, run_id: str | None) -> list[dict[str, Any
     return con.records(
         """
         select conversation_id, rubric, cause, detail, http_status, retryable, failed_at,
-               count(*) over same as n_times, run_id, key
+               count(*) over same as n_times, run_id, key,
+               (select any_value(model) from run where run.run_id = failure.run_id) as model
         from failure
         where not exists (select 1 from judgement where judgement.key = failure.key)
           and ($run is not null or exists (

@@ -23,14 +23,14 @@ from grader.judge.signals.handover import (
 )
 from grader.judge.signals.passing_on import customer_repeated_to_human, handoff_without_context
 from grader.judge.signals.policy import contradicts_policy
-from grader.judge.signals.promises import promised_exception, promised_impossible_action
+from grader.judge.signals.promises import promised_impossible_action
 from grader.judge.signals.requests import did_not_ask_when_needed, exchange_treated_as_return
 from grader.judge.signals.states import status_without_lookup
 from grader.judge.signals.view import Quote, Ruling, View
 from grader.model import Answer, Evidence, Role, Support, Verdict, digest
 from grader.rubric import Criterion
 
-MODEL = "signals-1"  # part of the verdict key: raise it whenever a detector answers differently
+MODEL = "signals-2"  # part of the verdict key: raise it whenever a detector answers differently
 
 _LONGEST = 600  # characters of a reason or a quote
 
@@ -40,7 +40,6 @@ _DETECTORS: Mapping[str, Callable[[View], Ruling]] = {
     "status_without_lookup": status_without_lookup,
     "contradicts_policy": contradicts_policy,
     "contradicts_tool_result": contradicts_tool_result,
-    "promised_exception": promised_exception,
     "insisted_before_escalating": insisted_before_escalating,
     "escalated_too_late": escalated_too_late,
     "missed_escalation": missed_escalation,
@@ -74,17 +73,13 @@ DECIDES: Mapping[str, str] = {
         "that knows of such a thing; whether the result says just that is contradicts_tool_result."
     ),
     "contradicts_policy": (
-        "Holds gifts, the return period, other periods, a free label, changes without asking, cancellations "
-        "turned away and late hand-offs against clauses on the same subject; conditions and all other rules "
-        "are not read."
+        "Holds gifts and other favours, the return period, other periods, a free label, changes without "
+        "asking, cancellations turned away and late hand-offs against clauses on the same subject; conditions "
+        "and all other rules are not read."
     ),
     "contradicts_tool_result": (
         "Compares errors, stock, settled payments, order status, estimated days and sums of money with what "
         "was told; other fields, and results with several orders, are not compared."
-    ),
-    "promised_exception": (
-        "Looks for a discount, voucher, waiver or exception granted in the AI's own name, and for items taken "
-        "back after the period; favours in other words are not seen."
     ),
     "insisted_before_escalating": (
         "Counts plain wishes for a person with answers between that neither hand over nor open a ticket; "

@@ -46,6 +46,7 @@ _WORDS, _CUSTOMER = _read("customer.txt")
 _REASONS = _read("reasons.txt")[1]
 _AGENT = _read("agent.txt")[1]
 _ASKING = _read("asking.txt")[1]
+_FAVOURS = _read("favours.txt")[1]
 _RULES = _read("rules.txt")[1]
 _TOPICS = _read("topics.txt")[1]
 _SUBJECTS = _read("subjects.txt")[1]
@@ -56,8 +57,8 @@ TOPICS = tuple(_TOPICS)
 SUBJECTS = tuple(_SUBJECTS)
 
 # By who speaks: a customer, an assistant or a colleague, a policy.
-CUSTOMER = Phrases({**_CUSTOMER, **_REASONS, **_TOPICS})
-AGENT = Phrases({**_AGENT, **_ASKING, **_TOPICS, **_SUBJECTS})
+CUSTOMER = Phrases({**_CUSTOMER, **_REASONS, **_TOPICS, **{name: _FAVOURS[name] for name in ("is_late", "sends_back")}})
+AGENT = Phrases({**_AGENT, **_ASKING, **_FAVOURS, **_TOPICS, **_SUBJECTS})
 POLICY = Phrases({**_RULES, **_TOPICS, **_SUBJECTS})
 
 # Every single word for a person who could take over.

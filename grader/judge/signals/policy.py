@@ -6,9 +6,9 @@ read.
 
 from __future__ import annotations
 
+from grader.judge.signals.favours import bent_period, granted
 from grader.judge.signals.handover import escalated_too_late, first_need, insisted_before_escalating, missed_escalation
 from grader.judge.signals.lexicon import SUBJECTS
-from grader.judge.signals.promises import promised_exception
 from grader.judge.signals.requests import did_not_ask_when_needed, still_cancellable
 from grader.judge.signals.times import Mention
 from grader.judge.signals.view import Quote, Ruling, View, present
@@ -20,7 +20,7 @@ _SAME = 0.01  # hours
 
 def contradicts_policy(view: View) -> Ruling:
     """A clause in force rules out what the assistant said or did; the first of these readings that finds one."""
-    for reading in (_gift, _at_once, _asks_first, _window, _cancellable, _label, _period):
+    for reading in (_gift, _at_once, _asks_first, _window, _late, _cancellable, _label, _period):
         ruling = reading(view)
         if ruling is not None:
             return ruling
@@ -44,7 +44,11 @@ def _broken(ruling: Ruling | None, view: View, concept: str, why: str) -> Ruling
 
 
 def _gift(view: View) -> Ruling | None:
-    return _broken(promised_exception(view), view, "forbids_gifts", "The clause rules such favours out.")
+    return _broken(granted(view), view, "forbids_gifts", "The clause rules such favours out.")
+
+
+def _late(view: View) -> Ruling | None:
+    return _broken(bent_period(view), view, "forbids_late", "The clause leaves that to people, or to nobody.")
 
 
 def _asks_first(view: View) -> Ruling | None:

@@ -1,4 +1,4 @@
-"""Detectors of promises: an action without the tool for it, and a favour that no policy gives the right to grant."""
+"""Detector of promised actions without the tool, ticket or hand-off that would make them real."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 
 from grader.judge.signals.view import Ruling, Said, View, present
-from grader.judge.signals.window import misjudged
 from grader.judge.signals.words import Hit, word_set
 
 # Concept → names of tools that make such an action real.
@@ -38,7 +37,6 @@ _OTHERS = word_set(
     "team colleague colleagues they he she someone somebody equipe time colega colegas eles ela ele alguem equipo "
     "companero companera companeros alguien ellos"
 )
-_PERCENT = re.compile(r"\d{1,3}\s?%")
 
 
 def promised_impossible_action(view: View) -> Ruling:
@@ -85,32 +83,3 @@ def _is_real(view: View, said: Said, hit: Hit) -> bool:
 
 def _with_people(view: View) -> bool:
     return bool(view.tickets) or view.handed_over is not None
-
-
-def promised_exception(view: View) -> Ruling:
-    """A discount, voucher, waiver or exception granted in the first person, or an item taken back after the period."""
-    named = False
-    for said in view.ai:
-        words = said.words
-        named = named or words.has("benefit")
-        for hit in words.of("grants", "grants_late"):
-            sentence = words.sentences[hit.sentence]
-            if sentence.asks or words.within(hit.sentence, "supposes"):
-                continue
-            if hit.concept == "grants" and (not words.within(hit.sentence, "benefit") or words.near(hit, "negates")):
-                continue
-            figures = {p.replace(" ", "") for p in _PERCENT.findall(words.text[sentence.start : sentence.end])}
-            if figures and all(_in_policy(view, figure) for figure in figures):
-                continue
-            what = f", {' and '.join(sorted(figures))}, which stands in no policy in force" if figures else ""
-            return present(f"Message {said.number} grants a special treatment in the AI's own name{what}.", said, hit)
-    beyond = misjudged(view)
-    if beyond is not None and beyond.late:
-        return Ruling("present", beyond.why, (beyond.quote,))
-    if not named:
-        return Ruling("absent", "The AI spoke of no discount, voucher, waiver or exception.")
-    return Ruling("absent", "Discounts, waivers or exceptions were named, but none was granted in the AI's own name.")
-
-
-def _in_policy(view: View, figure: str) -> bool:
-    return any(figure in policy.text.replace(" ", "") for policy in view.policies)

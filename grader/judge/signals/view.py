@@ -12,7 +12,7 @@ from typing import Protocol
 
 from grader.evidence import Transcript
 from grader.judge.signals import lexicon
-from grader.judge.signals.amounts import numbers_in
+from grader.judge.signals.amounts import Amount, money, numbers_in
 from grader.judge.signals.language import Language, language_of
 from grader.judge.signals.times import FIRST_YEAR, LAST_YEAR, Mention, mentions
 from grader.judge.signals.tools import Use, uses_of
@@ -40,6 +40,11 @@ class Said:
     def numbers(self) -> frozenset[float]:
         """All numbers that it names."""
         return frozenset(numbers_in(self.words.text))
+
+    @cached_property
+    def sums(self) -> list[Amount]:
+        """The sums of money that it names."""
+        return money(self.words)
 
 
 @dataclass(frozen=True, slots=True)

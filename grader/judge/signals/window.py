@@ -19,9 +19,8 @@ _NO_DELIVERY = ("estimat", "expected", "eta")
 
 @dataclass(frozen=True, slots=True)
 class Misjudged:
-    """`late`: taken back after the period; else refused within it."""
+    """Taken back after the period, or refused within it: what was said or done, why it is wrong, by which clause."""
 
-    late: bool
     quote: Quote
     why: str
     clause: str
@@ -39,6 +38,12 @@ def misjudged(view: View) -> Misjudged | None:
     return _taken_back(view, days, end, clause) or _said_wrongly(view, days, end, clause, delivered[0])
 
 
+def last_day(view: View) -> date | None:
+    """The last day on which the item may be returned; None when it cannot be told."""
+    period, delivered = _period(view), _delivered(view)
+    return delivered[1] + timedelta(days=period[0]) if period and delivered else None
+
+
 def _taken_back(view: View, days: int, end: date, clause: str) -> Misjudged | None:
     if view.handed_over is not None:
         return None
@@ -48,7 +53,7 @@ def _taken_back(view: View, days: int, end: date, clause: str) -> Misjudged | No
             why = (
                 f"{use.name} was called in message {use.number} on {day}; {days} days from the delivery ended on {end}."
             )
-            return Misjudged(True, Quote(use.number, use.name), why, clause)
+            return Misjudged(Quote(use.number, use.name), why, clause)
     return None
 
 
@@ -64,7 +69,7 @@ def _said_wrongly(view: View, days: int, end: date, clause: str, known_from: int
                 continue
             told = "may still be returned" if late else "is too late to return"
             why = f"Message {said.number} of {day} says that the item {told}; {days} days from delivery end on {end}."
-            return Misjudged(late, quote(said, hit), why, clause)
+            return Misjudged(quote(said, hit), why, clause)
     return None
 
 
