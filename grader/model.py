@@ -150,6 +150,13 @@ class Contact(Record):
     name: str | None = None
 
 
+class Reference(Record):
+    """What a conversation is about, as a field of the source says: an order, a ticket, …"""
+
+    kind: Text
+    value: Text
+
+
 class Conversation(Record):
     """One contact, as its messages in order. `attributes` keeps what the source said and Grader has no field for."""
 
@@ -161,6 +168,13 @@ class Conversation(Record):
     contact: Contact = Contact()
     started_at: Time | None = None
     ended_at: Time | None = None
+    state: Literal["open", "closed"] | None = None  # None: the source does not say
+    ai_version: str | None = None  # of the AI agent that answered
+    initiated_by: Literal["customer", "business"] | None = None  # None: whoever speaks first
+    # Neither the start of a recontact window nor a recontact, for this reason.
+    excluded: Literal["spam", "test", "survey", "outbound"] | None = None
+    references: tuple[Reference, ...] = ()
+    truncated: bool = False  # the source itself has cut messages off
     # True: the source records tool calls, so that a missing call means that none was made. None: not known.
     tools_recorded: bool | None = None
     messages: tuple[Message, ...]
@@ -184,7 +198,18 @@ class Conversation(Record):
             ],
             "events": [[e.kind, e.after, _seen(e.at), e.from_role, e.to_role, e.note] for e in self.events],
         }  # fmt: skip
+        if self.truncated:
+            seen["truncated"] = True
         return digest("cv", seen)
+
+    @property
+    def record_hash(self) -> str:
+        """Identity of the whole record. A field that came later counts only where it says something, so that what an
+        older Grader stored stays the same.
+        """
+        record = self.model_dump(mode="json")
+        later = Conversation.model_fields
+        return digest("cr", {k: v for k, v in record.items() if k not in _LATER or v != later[k].get_default()})
 
     @property
     def has_tools(self) -> bool:
@@ -207,6 +232,9 @@ class Conversation(Record):
     def happened_at(self) -> datetime | None:
         """The time that decides which policy was in force: the start, else the earliest time that any message has."""
         return self.started_at or min((m.at for m in self.messages if m.at), default=None)
+
+
+_LATER = frozenset({"state", "ai_version", "initiated_by", "excluded", "references", "truncated"})
 
 
 def _seen(at: datetime | None) -> list[JsonValue] | None:
@@ -250,6 +278,7 @@ class Outcome(Record):
     csat_comment: str | None = None
     handled_by: Literal["ai", "human", "both"] | None = None
     resolution_minutes: Annotated[float, Field(ge=0)] | None = None
+    handle_minutes: Annotated[float, Field(ge=0)] | None = None  # that a human spent on it
     observed_at: Time | None = None
     attributes: dict[str, JsonValue] = Field(default_factory=dict)
 

@@ -25,6 +25,7 @@ from grader.model import (
     Message,
     Outcome,
     Policy,
+    Reference,
     Role,
     ToolCall,
     digest,
@@ -154,12 +155,28 @@ def test_what_json_cannot_hold_is_a_store_error_and_nothing_is_stored(store: Sto
     assert store.rows("select count(*) from conversation") == [(0,)]
 
 
+def test_what_the_source_says_of_its_state_comes_back_and_an_old_record_keeps_its_hash(store: Store) -> None:
+    plain = talk("c")
+    told = plain.model_copy(update={
+        "state": "closed", "ai_version": "v7", "initiated_by": "business", "excluded": "survey", "truncated": True,
+        "references": (Reference(kind="order", value="A-1"), Reference(kind="ticket", value="9")),
+    })  # fmt: skip
+    take(store, told)
+    assert store.conversation("c") == told
+    assert plain.record_hash == digest("cr", {
+        name: value for name, value in plain.model_dump(mode="json").items()
+        if name not in ("state", "ai_version", "initiated_by", "excluded", "references", "truncated")
+    })  # fmt: skip
+    assert len({c.record_hash for c in (plain, told, told.model_copy(update={"references": ()}))}) == 3
+    assert told.content_hash != plain.content_hash == told.model_copy(update={"truncated": False}).content_hash
+
+
 def test_what_is_not_known_is_null_in_every_column(store: Store) -> None:
     take(store, Conversation(conversation_id="c", messages=(Message(role=Role.AI),)))
     row = store.records("select * from conversation")[0]
     unknown = (
         "channel", "queue", "language", "reason", "contact_id", "started_at", "started_offset_minutes", "ended_at",
-        "tools_recorded", "attributes", "source_file", "source_line", "ingest_id",
+        "tools_recorded", "attributes", "source_file", "source_line", "ingest_id", "state", "ai_version", "excluded",
     )  # fmt: skip
     assert {name for name in row if row[name] is None} == set(unknown)
     assert store.rows("select tool_calls is null, attributes is null from message") == [(True, True)]

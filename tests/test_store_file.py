@@ -391,6 +391,8 @@ def test_a_database_of_the_first_schema_is_read_by_the_newest_program(tmp_path: 
                          {"role": "ai", "kind": "tool_call", "text": "looking", "tool_calls": [call]}],
             "events": (Event(kind="handoff", after=2),), "attributes": {"k": [1]},
         })  # fmt: skip
+        later = "select initiated_by, state, ai_version, excluded, truncated from conversation"
+        assert store.rows(later) == [("customer", None, None, None, False)]
         assert [p.policy_id for p in store.policies()] == ["p"]
         assert [j.verdicts[0].evidence[0].quote for j in store.judgements(["vk_1"])] == ["looking"]
         assert store.population([("contact", "ct_1")]) == ["c1"]

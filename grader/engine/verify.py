@@ -11,7 +11,7 @@ from pathlib import Path
 from grader.engine.absorb import stored_rubric
 from grader.engine.journal import Damage, Entry, journals, read
 from grader.evidence import POLICY, Transcript
-from grader.model import Judgement, digest
+from grader.model import Judgement
 from grader.store import Store
 
 CHUNK = 200
@@ -64,7 +64,7 @@ def _conversations(store: Store) -> Iterator[Checked]:
             records.n += 1
             if conversation.content_hash != stored[name][0]:
                 contents.wrong.append(name)
-            if digest("cr", conversation) != stored[name][1]:
+            if conversation.record_hash != stored[name][1]:
                 records.wrong.append(name)
             transcript = Transcript(conversation.messages)
             for criterion, message, quote in claims.get(name, ()):

@@ -72,7 +72,7 @@ def render(
         raise ValueError("nothing is asked")
     policy, policy_cut = _policies(tuple(policies), templates, int(max_chars * _POLICY_SHARE))
     written = _transcript(conversation, templates, max_chars - len(policy))
-    truncated = policy_cut or written.truncated
+    truncated = policy_cut or written.truncated or conversation.truncated
     reminder = _reminder(asked, templates, grouped, truncated=truncated)
     contents = (system, policy, _encodable(written.text), reminder)
     messages = tuple(

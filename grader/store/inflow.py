@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from grader.errors import StoreError
-from grader.model import Conversation, JsonValue, Label, Outcome, Policy, digest, offset_minutes
+from grader.model import Conversation, JsonValue, Kind, Label, Outcome, Policy, Role, offset_minutes
 from grader.store import contacts
 from grader.store.connection import Connection
 
@@ -75,7 +75,7 @@ def _add_conversations(
     replaced = [key for key in latest if key in known]
     if replaced:
         contacts.take_back(con, {key: shown[key] for key in replaced})
-        for table in ("conversation", "message", "event"):
+        for table in ("conversation", "message", "event", "reference"):
             con.rows(f"delete from {table} where conversation_id in (select unnest(?))", [replaced])
     contact_of = contacts.assign(con, shown)
     fresh = list(latest.values())
@@ -85,12 +85,13 @@ def _add_conversations(
     )
     con.insert("message", [row for c, *_ in fresh for row in _messages(c)])
     con.insert("event", [row for c, *_ in fresh for row in _events(c)])
+    con.insert("reference", [row for c, *_ in fresh for row in _references(c)])
     return AddCounts(n_new, n_changed, n_unchanged)
 
 
 def _record_hash(conversation: Conversation) -> str:
     try:
-        return digest("cr", conversation)
+        return conversation.record_hash
     except (ValueError, RecursionError) as error:  # NaN, or nested deeper than a JSON text may be
         raise StoreError(
             f"conversation {conversation.conversation_id} cannot be kept: {error}",
@@ -115,6 +116,11 @@ def _conversation(
         "started_at": utc_text(started),
         "started_offset_minutes": offset_minutes(started),
         "ended_at": utc_text(ended),
+        "state": c.state,
+        "ai_version": c.ai_version,
+        "initiated_by": c.initiated_by or _first_to_speak(c),
+        "excluded": c.excluded,
+        "truncated": c.truncated,
         "n_messages": len(c.messages),
         "n_chars": sum(len(m.text) for m in c.messages),
         "tools_recorded": c.tools_recorded,
@@ -123,11 +129,24 @@ def _conversation(
         "has_handoff": c.has_handoff,
         "attributes": c.attributes or None,
         # What the columns cannot give back: the times as the source said them, the contact as it was shown.
-        "as_given": c.model_dump(mode="json", include={"contact", "started_at", "ended_at"}),
+        "as_given": c.model_dump(mode="json", include={"contact", "started_at", "ended_at", "initiated_by"}),
         "source_file": file,
         "source_line": line,
         "ingest_id": ingest_id,
     }
+
+
+def _first_to_speak(c: Conversation) -> str | None:
+    """customer, business (AI or human colleague), None where nobody known speaks. Notes and tools do not count."""
+    for m in c.messages:
+        if m.kind is not Kind.NOTE and m.role in (Role.CUSTOMER, Role.AI, Role.HUMAN):
+            return "customer" if m.role is Role.CUSTOMER else "business"
+    return None
+
+
+def _references(c: Conversation) -> Iterable[dict[str, JsonValue]]:
+    for r in dict.fromkeys(c.references):
+        yield {"conversation_id": c.conversation_id, "kind": r.kind, "value": r.value}
 
 
 def _messages(c: Conversation) -> Iterable[dict[str, JsonValue]]:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from difflib import get_close_matches
 
 from grader.errors import InputError
-from grader.model import Conversation, Event, JsonValue, Message, Policy
+from grader.model import Conversation, Event, JsonValue, Message, Policy, Reference
 from grader.store.connection import Connection
 
 
@@ -134,9 +134,29 @@ def conversations(con: Connection, ids: Sequence[str]) -> list[Conversation]:
     ):
         event = Event(kind=kind, after=after, at=_aware(at, offset), from_role=from_role, to_role=to_role, note=note)
         events.setdefault(conversation_id, []).append(event)
+    references: dict[str, list[Reference]] = {}
+    for conversation_id, kind, value in con.rows(
+        "select conversation_id, kind, value from reference where conversation_id in (select unnest(?)) order by rowid",
+        [wanted],
+    ):
+        references.setdefault(conversation_id, []).append(Reference(kind=kind, value=value))
     found: dict[str, Conversation] = {}
-    for conversation_id, channel, queue, language, reason, tools_recorded, attributes, as_given in con.rows(
-        "select conversation_id, channel, queue, language, reason, tools_recorded, attributes, as_given "
+    for (
+        conversation_id,
+        channel,
+        queue,
+        language,
+        reason,
+        tools_recorded,
+        state,
+        ai_version,
+        excluded,
+        truncated,
+        attributes,
+        as_given,
+    ) in con.rows(
+        "select conversation_id, channel, queue, language, reason, tools_recorded, state, ai_version, excluded, "
+        "truncated, attributes, as_given "
         "from conversation where conversation_id in (select unnest(?))",
         [wanted],
     ):
@@ -147,6 +167,11 @@ def conversations(con: Connection, ids: Sequence[str]) -> list[Conversation]:
             language=language,
             reason=reason,
             tools_recorded=tools_recorded,
+            state=state,
+            ai_version=ai_version,
+            excluded=excluded,
+            truncated=truncated,
+            references=tuple(references.get(conversation_id, ())),
             messages=tuple(messages.get(conversation_id, ())),
             events=tuple(events.get(conversation_id, ())),
             attributes=_json(attributes) or {},
