@@ -208,8 +208,7 @@ class Conversation(Record):
         older Grader stored stays the same.
         """
         record = self.model_dump(mode="json")
-        later = Conversation.model_fields
-        return digest("cr", {k: v for k, v in record.items() if k not in _LATER or v != later[k].get_default()})
+        return digest("cr", {name: value for name, value in record.items() if value or name not in _LATER})
 
     @property
     def has_tools(self) -> bool:
@@ -234,7 +233,9 @@ class Conversation(Record):
         return self.started_at or min((m.at for m in self.messages if m.at), default=None)
 
 
-_LATER = frozenset({"state", "ai_version", "initiated_by", "excluded", "references", "truncated"})
+_LATER = frozenset({  # their defaults are all of them nothing: None, False, empty
+    "state", "ai_version", "initiated_by", "excluded", "references", "truncated",
+})  # fmt: skip
 
 
 def _seen(at: datetime | None) -> list[JsonValue] | None:
