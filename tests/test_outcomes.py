@@ -11,7 +11,7 @@ from report_data import T0, World, handoff, present, priced, says, unproved, wor
 
 from grader import outcomes
 from grader.errors import ConfigError, GraderError
-from grader.model import Verdict
+from grader.model import Support, Verdict
 from grader.outcomes import Choice, Defect, Share
 
 ANA = "+5511999990001"
@@ -294,7 +294,18 @@ def test_the_ledger_counts_causes_and_names_unsolved_examples_first(empty: World
     assert (cause.n, cause.n_unsolved) == (4, 1)
     assert cause.examples == ("c1", "c3", "c2")  # the unsolved one, then the latest
     assert cause.reasons == (("refund", 3), ("payment", 1))
+    assert (cause.n_unsolved, cause.n_resolution_judged) == (1, 4)
     assert found["none"].n == 1
+
+
+def test_what_is_not_known_to_be_unsolved_is_neither_solved_nor_unsolved(empty: World) -> None:
+    w = empty
+    for n, resolved in enumerate(["not", "partly", "unclear", "cannot_assess", "resolved"]):
+        w.talk(f"c{n}", start=T0 + timedelta(days=n))
+        w.judged_by_all(f"c{n}", {"escalation_reason": "missing_rule", "resolved": resolved})
+    w.finish()
+    [cause] = [c for c in outcomes.figures(w.store).choices if c.overall and c.code == "escalation_reason"]
+    assert (cause.n, cause.n_unsolved, cause.n_resolution_judged) == (5, 2, 4)
 
 
 def test_an_unknown_price_makes_the_sum_unknown_and_never_0(empty: World) -> None:
@@ -320,6 +331,7 @@ def test_reused_judgements_cost_the_run_nothing_but_judging_had_its_price(empty:
     found = outcomes.figures(w.store)
     assert found.spend.paid_usd == pytest.approx(0.004)
     assert found.spend.judging_usd == pytest.approx(0.008)
+    assert found.spend.paid_by_others_usd == pytest.approx(0.004)
     assert found.spend.usd_per_conversation == pytest.approx(0.004)  # 0.008 / 2
     assert found.headline.n_reused == 1
 
@@ -344,9 +356,37 @@ def test_codes_are_decided_when_any_answer_is_more_than_cannot_assess(empty: Wor
     w = empty
     w.talk("a")
     w.judged("a", "accuracy", {c: "cannot_assess" for c in _codes("accuracy") if c != "invented_deadline"})
+    w.judged("a", "behavior", dict.fromkeys(_codes("behavior"), "cannot_assess"))
+    w.failed("a", "experience")
     w.finish()
+    accuracy, behavior = outcomes.figures(w.store).decided  # of experience nothing is there to tell by
+    assert (accuracy.rubric, accuracy.n_decided, accuracy.n_codes) == ("accuracy", 1, 6)
+    assert "Invented deadline" not in accuracy.undecided
+    assert len(accuracy.undecided) == 5
+    assert (behavior.rubric, behavior.n_decided, len(behavior.undecided)) == ("behavior", 0, behavior.n_codes)
+
+
+def test_what_a_rule_answered_without_asking_was_not_decided_by_the_judge(empty: World) -> None:
+    w = empty
+    w.talk("a")
+    ruled = Verdict(criterion="-", answer="not_applicable", support=Support.RULED)
+    w.judged("a", "accuracy", {**dict.fromkeys(_codes("accuracy"), "cannot_assess"), "invented_deadline": ruled})
+    w.finish()
+    [accuracy] = outcomes.figures(w.store).decided
+    assert accuracy.n_decided == 0
+
+
+def test_what_a_run_was_selected_by_and_from_how_many_is_known(empty: World) -> None:
+    w = empty
+    for name in ("a", "b", "c"):
+        w.talk(name)
+    w.judged("a")
+    w.finish(n_population=2, selection={"select": [["queue", "orders"], ["since", "2026-08-01"]], "sample": 1})
     about = outcomes.figures(w.store).about
-    assert (about.n_codes_decided, about.n_codes) == (1, 6)
+    assert about.selected_by == ("queue:orders", "since:2026-08-01")
+    assert (about.n_population, about.n_stored) == (2, 3)
+    World(w.store).finish("run_all", at=T0 + timedelta(days=91), selection={"select": [], "sample": None})
+    assert outcomes.figures(w.store, "run_all").about.selected_by == ()
 
 
 def test_reading_starts_with_the_critical_then_the_many(empty: World) -> None:

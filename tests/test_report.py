@@ -121,8 +121,8 @@ def test_hostile_texts_are_literal(hostile_page: str) -> None:
     assert "null:␀ bell:␇ ansi:␛[31mred" in "".join(said)
 
 
-def test_no_raw_control_character_reaches_the_file(hostile_page: str) -> None:
-    assert not re.findall(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", hostile_page)
+def test_no_raw_control_or_direction_character_reaches_the_file(hostile_page: str) -> None:
+    assert not re.findall(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f]", hostile_page)
 
 
 def test_the_policy_names_the_one_script_and_the_one_style_by_hash(hostile_page: str) -> None:
@@ -144,10 +144,13 @@ def test_nothing_points_outside_the_file(hostile_page: str) -> None:
     assert re.findall(r"https?://[^\"' )]+", own) == ["http://www.w3.org/2000/svg"] * 2  # the name of SVG, not a place
 
 
-@given(st.recursive(st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=5))
+ODD = st.text() | st.text(alphabet="a<&\u202e\u200b\u2028\ufe0f\U000e0041")
+
+
+@given(st.recursive(ODD, lambda inner: st.lists(inner) | st.dictionaries(ODD, inner), max_leaves=5))
 def test_json_in_a_script_cannot_end_it_and_means_the_same(value: object) -> None:
     text = str(script_json(value))
-    assert not set("<>&\u2028\u2029") & set(text)
+    assert not set("<>&\u2028\u2029\u202e\u200b\U000e0041") & set(text)
     assert json.loads(text) == value
 
 
@@ -174,8 +177,22 @@ def test_every_figure_comes_with_its_denominator(sample_page: str) -> None:
     text = Reading(sample_page).plain
     for pattern in (r"Resolved \d+\.\d %.*? \d+ of \d+ assessed", r"\d+ of \d+ contained conversations",
                     r"\d+ of \d+ conversations in which any code", r"whose 7 days are over",
-                    r"Bars end at \d+ %"):  # fmt: skip
+                    r"Bars end at \d+ %", r"About anything: \d+\.\d % \(\d+ of \d+\)",
+                    r"Same issue within 24 h: [^;]*\(\d+ of \d+\); 72 h: [^;]*\(\d+ of \d+\)",
+                    r"Answered: \d+\.\d %, \d+ of \d+ conversations", r"Wrong answer \d+\.\d % \(\d+ of \d+\)",
+                    r"\d+ of \d+ not solved"):  # fmt: skip
         assert re.search(pattern, text), pattern
+
+
+def test_no_rate_of_a_tile_or_a_ledger_stands_without_what_it_is_made_of(sample_page: str) -> None:
+    made_of = r",? \(?[\d,]+(?: to [\d,]+)? of [\d,]+"
+    texts = re.findall(r'<(?:p class="(?:note|basis)"|span class="num")>([^<]*)<', sample_page)
+    rates = [text[m.end() :] for text in texts for m in re.finditer(r"[\d.]+ %(?: to [\d.]+ %)?", text)]
+    assert len(rates) > 20
+    assert [after for after in rates if not re.match(made_of, after)] == []
+    tiles = re.findall(r'<span class="unit">%</span>.*?<p class="basis">([^<]*)<', sample_page, re.DOTALL)
+    assert len(tiles) > 10
+    assert [basis for basis in tiles if not re.match(r"[\d,]+(?: to [\d,]+)? of [\d,]+ ", basis)] == []
 
 
 def test_the_same_run_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -184,49 +201,6 @@ def test_the_same_run_gives_the_same_bytes(tmp_path: Path) -> None:
         w.finish()
         assert page(w) == page(w)
         assert page(w, form="json") == page(w, form="json")
-
-
-def test_signals_say_what_they_are_and_how_much_they_decide(empty: World) -> None:
-    from report_data import RUBRICS
-
-    empty.talk("a")
-    others = dict.fromkeys(RUBRICS["accuracy"].codes, "cannot_assess")
-    empty.judged("a", "accuracy", {**others, "invented_deadline": present("tomorrow")}, judge="signals", model="s")
-    empty.finish(judge="signals", model="signals-1")
-    text = Reading(page(empty)).plain
-    assert "Offline signals, not an LLM judge" in text
-    assert "Decides 1 of 6 codes" in text
-    assert "No critical code could be assessed, so nothing is known." in text
-
-
-def test_a_run_with_gaps_says_so(empty: World) -> None:
-    empty.talk("a")
-    empty.judged("a")
-    empty.pending("a", "behavior")
-    empty.failed("a", "experience", detail="the endpoint hung up")
-    empty.finish(state="interrupted")
-    text = Reading(page(empty)).plain
-    assert "This run is interrupted" in text
-    assert "1 of 3 judgements are pending and 1 failed" in text
-    assert "Could not be judged" in text
-    assert "the endpoint hung up" in text
-
-
-def test_an_unknown_price_is_shown_as_unknown(empty: World) -> None:
-    from report_data import priced
-
-    empty.talk("a")
-    empty.judged("a", call=priced(None))
-    empty.finish()
-    assert "Cost unknown: 1 of 1 calls without a price" in Reading(page(empty)).plain
-
-
-def test_uneven_sampling_is_told(empty: World) -> None:
-    for name, chance in (("a", 0.2), ("b", 1.0)):
-        empty.talk(name)
-        empty.judged(name, probability=chance)
-    empty.finish()
-    assert "Uneven sample" in Reading(page(empty)).plain
 
 
 def test_times_of_the_run_are_shown_in_the_workspaces_zone(empty: World) -> None:

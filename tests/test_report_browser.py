@@ -244,6 +244,52 @@ def test_hostile_texts_are_literal_on_the_page(visit: Any) -> None:
     visit("#c=" + "%22%5D%3Cimg%20src%3Dx%20onerror%3Dwindow.__hit%3D1%3E")  # an address is text of others, too
 
 
+def test_what_cannot_be_seen_is_shown_as_a_chip_with_its_name(visit: Any) -> None:
+    page = visit("#c=unseen")
+    bubbles = page.locator(".bubble")
+    assert bubbles.nth(0).evaluate("node => node.textContent") == "U+202EliveU+202C pay U+200BnowU+200B ×2"
+    expect(bubbles.nth(0).locator(".ctrl").first).to_have_attribute("title", "RIGHT-TO-LEFT OVERRIDE")
+    assert bubbles.nth(1).evaluate("""node => {
+        for (const badge of node.querySelectorAll('.badge')) badge.remove();
+        return node.textContent;
+    }""") == "It arrives U+2066tomorrowU+2069 U+200D 👨\u200d👩\u200d👧 ❤\ufe0f"  # fmt: skip
+    expect(page.locator(".finding .reasoning")).to_have_text("It says U+202Etomorrow.")
+    expect(page.locator(".about")).to_contain_text("qU+202Eueue")
+    expect(page.locator(".after")).to_contain_text("CSAT 1 of 5: “U+202Eawful”")
+    expect(bubbles.nth(4)).to_have_text("hidden16 invisible characters")
+    # not one character that turns the order is left in what is drawn, in titles or in the choices of a filter
+    left = """() => [...document.querySelectorAll('#conversations *')].filter((node) => {
+        const texts = [...node.childNodes].filter((child) => child.nodeType === 3).map((child) => child.data);
+        const told = texts.join('') + (node.getAttribute('title') || '');
+        return /[\\u200b\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069]/.test(told);
+    }).length"""
+    assert page.evaluate(left) == 0
+
+
+def test_a_message_reads_in_the_direction_of_its_own_words(visit: Any) -> None:
+    bubbles = visit("#c=unseen").locator(".bubble")
+    direction = "node => [node.dir, getComputedStyle(node).direction]"
+    assert bubbles.nth(2).evaluate(direction) == ["auto", "rtl"]  # the chip before the words does not count
+    assert bubbles.nth(3).evaluate(direction) == ["auto", "ltr"]
+
+
+def test_a_message_of_many_hidden_characters_can_be_unfolded(visit: Any) -> None:
+    page = visit("#c=unseen")
+    long = page.locator(".bubble").nth(5)
+    long.get_by_role("button", name="Show all").click()
+    assert 500 <= long.locator(".ctrl").count() < 1000
+    assert long.evaluate("node => node.textContent").endswith("a[U+200B]b" * 1000)
+
+
+def test_the_search_finds_words_that_hidden_characters_split(visit: Any) -> None:
+    page = visit("#v=conversations")
+    page.get_by_placeholder("Search").fill("abababab")
+    expect(page.locator("#list a")).to_have_count(1)
+    page.locator("#f-queue").select_option("q\u202eueue")
+    expect(page.locator("#list a")).to_have_count(1)
+    assert page.locator("#f-queue option:checked").inner_text() == "q[U+202E]ueue (1)"
+
+
 def test_a_long_message_is_folded_with_its_quote_in_sight_and_can_be_unfolded(visit: Any) -> None:
     page = visit("#c=long")
     bubble = page.locator(".bubble").nth(1)
@@ -274,7 +320,7 @@ def test_the_theme_follows_the_system_and_can_be_switched_and_is_kept(visit: Any
 def test_a_phone_scrolls_only_downward(visit: Any, scheme: str) -> None:
     page = visit(width=390, height=844, scheme=scheme)
     wide = """() => [...document.querySelectorAll('main *')]
-        .filter(n => n.offsetParent && !n.closest('.scroll, .switch, svg, .unseen'))
+        .filter(n => n.offsetParent && !n.closest('.scroll, .switch, svg, .unseen') && !n.matches('.list .ctrl'))
         .filter(n => n.getBoundingClientRect().right > 391).map(n => n.className || n.tagName)"""
     for address in ("", "#v=conversations", "#c=texts", "#c=long", "#c=overlap"):
         page.evaluate("address => { location.hash = address }", address)

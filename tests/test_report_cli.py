@@ -6,18 +6,21 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from report_data import T0, World, present, priced, unproved, world
+from report_data import T0, World, present, priced, says, unproved, world
 from report_hostile import hostile
 from typer.testing import CliRunner, Result
 
 from grader.cli import app
+from grader.engine import new_run
 from grader.errors import ConfigError, GraderError
 from grader.report.export import COLUMNS, _cell
 
@@ -77,6 +80,12 @@ def test_a_run_can_be_named_and_a_folder_or_a_file_be_given(shop: Path, tmp_path
     told = json.loads(run(shop, "--json", "--format", "csv").stdout)
     assert told["run_id"] == "run_20261101T140000Z_ab12"
     assert Path(told["path"]).name == "run_20261101T140000Z_ab12.csv"
+
+
+def test_the_beginning_of_an_id_in_the_handbook_is_one_that_an_id_can_have() -> None:
+    handbook = (Path(__file__).parent.parent / "docs" / "report.md").read_text(encoding="utf-8")
+    [begin] = re.findall(r"report --run (\S+)", handbook)
+    assert new_run(datetime.strptime(begin, "%Y%m%d").replace(hour=9, tzinfo=UTC)).startswith(begin)
 
 
 def test_an_old_report_is_replaced_whole_or_stays(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -180,6 +189,30 @@ def test_json_holds_every_figure_with_its_counts_and_every_finding(shop: Path) -
     assert found["spend"]["paid_usd"] == pytest.approx(0.002)
 
 
+def test_json_leaves_returns_about_an_unknown_issue_out_and_says_so(tmp_path: Path) -> None:
+    (tmp_path / "grader.toml").write_text("", encoding="utf-8")
+    with world(tmp_path) as w:
+        for n in range(4):
+            contact = f"+551199999040{n}"
+            w.talk(f"a{n}", says("customer", f"{n}", T0), contact=contact)
+            w.judged(f"a{n}", "resolution", {"contact_reason": "exchange"})
+            w.talk(f"b{n}", says("customer", f"again {n}", T0), contact=contact, start=T0 + timedelta(days=n + 1))
+        w.judged("b0", "resolution", {"contact_reason": "exchange"}, in_run=False)
+        w.talk("end", start=T0 + timedelta(days=40))
+        w.finish(selection={"select": [["queue", "orders"]]})
+    found = document(tmp_path)
+    week = next(r for r in found["recontact"] if r["overall"] and r["window_hours"] == 168)
+    assert (week["n_matured"], week["n_came_back"], week["n_issue_unknown"]) == (4, 4, 3)
+    for name in ("same_issue", "resolved_but_back"):
+        assert (week[name]["n"], week[name]["of"], week[name]["rate"]) == (1, 1, 1.0)
+        bounds = week[f"{name}_bounds"]
+        assert [(bounds[end]["n"], bounds[end]["of"]) for end in ("low", "high")] == [(1, 4), (4, 4)]
+        assert (bounds["n_unknown"], bounds["wide"]) == (3, True)
+    assert (found["run"]["n_stored"], found["run"]["selected_by"]) == (9, ["queue:orders"])
+    [decided] = found["decided"]
+    assert (decided["rubric"], decided["n_decided"], decided["n_codes"]) == ("resolution", 5, 5)
+
+
 def test_json_never_holds_nan(shop: Path) -> None:
     text = run(shop, "--format", "json", "-o", "-", "--run", "run_20261001").stdout
 
@@ -233,7 +266,7 @@ def test_hostile_texts_survive_json_and_csv(tmp_path: Path) -> None:
     assert any("null:\x00" in (f["reasoning"] or "") for f in found["findings"])
     run(tmp_path, "--format", "csv", "--out", str(tmp_path / "v.csv"))
     with (tmp_path / "v.csv").open(encoding="utf-8", newline="") as stream:
-        assert len(list(csv.reader(stream))) == 1 + 24 + 4 * 6  # a header, one run by all rubrics, four by accuracy
+        assert len(list(csv.reader(stream))) == 1 + 24 + 5 * 6  # a header, one run by all rubrics, five by accuracy
 
 
 def test_errors_of_the_report_are_graders(shop: Path) -> None:

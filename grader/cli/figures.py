@@ -8,13 +8,13 @@ from grader.cli import console
 
 if TYPE_CHECKING:
     from grader.calibration import CodeAgreement
-    from grader.outcomes import Figures, Share
+    from grader.outcomes import Bounds, Figures, Share
 
 WEEK_HOURS = 168
 
 
 def headline(figures: Figures) -> None:
-    """Six figures with their denominators, and what is not known."""
+    """The headline figures with their denominators, and what is not known."""
     h, spend = figures.headline, figures.spend
     rows = [
         ("judged", *_cells(h.n_judged, h.n_judgements), "judgements (conversation × rubric)"),
@@ -27,9 +27,14 @@ def headline(figures: Figures) -> None:
     week = next((r for r in figures.recontacts if r.overall and r.window_hours == WEEK_HOURS), None)
     if week is not None:
         known = f"windows closed; {week.n_not_yet_known} not yet known, {week.n_no_identity} without identity"
-        rows.append(("came back within 7 days", *_share(week.came_back), known))
+        same = week.same_issue_bounds
+        unknown = f"; issue not known: {same.n_unknown} of the {same.n_cases} that came back" if same.n_unknown else ""
+        rows += [
+            ("came back within 7 days, same issue", *_between(same), known + unknown),
+            ("came back within 7 days, about anything", *_share(week.came_back), known),
+        ]
     mean = "–" if h.csat_mean is None else f"{h.csat_mean:.2f}"
-    rows.append(("CSAT (1 to 5)", mean, f"n {h.n_csat}", f"of {h.n_conversations} conversations"))
+    rows.append(("CSAT (mean of 1 to 5)", mean, f"{h.n_csat} of {h.n_conversations}", "conversations with an answer"))
     console.table(["figure", "rate>", "count>", ""], rows)
     if h.n_failed or h.n_pending:
         console.out(f"could not be judged: {h.n_failed} failed, {h.n_pending} not yet tried")
@@ -37,7 +42,7 @@ def headline(figures: Figures) -> None:
         from grader.outcomes.share import dollars
 
         console.out(
-            f"{spend.n_calls} calls, {spend.n_requests} requests, "
+            f"this run made {spend.n_calls} calls, {spend.n_requests} requests, "
             f"{spend.prompt_tokens + spend.completion_tokens:,} tokens, "
             f"{dollars(spend.paid_usd)}"
         )
@@ -85,6 +90,16 @@ def _cells(n: int, of: int) -> tuple[str, str]:
     from grader.outcomes import Share
 
     return _share(Share(n, of))
+
+
+def _between(bounds: Bounds) -> tuple[str, str]:
+    """The rate of what is known; both ends where that alone would mislead."""
+    from grader.outcomes.share import percent
+
+    if not bounds.wide:
+        return _share(bounds.known)
+    low, high = bounds.low, bounds.high
+    return f"{percent(low.rate)} to {percent(high.rate)}", f"{low.n} to {high.n} of {bounds.of}"
 
 
 def _share(share: Share) -> tuple[str, str]:

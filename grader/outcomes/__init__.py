@@ -19,28 +19,29 @@ from grader.outcomes.cases import (
     wordings,
 )
 from grader.outcomes.figures import (
-    GAP_MINUTES,
-    WINDOWS_HOURS,
     About,
     Choice,
+    Decided,
     Defect,
     Figures,
     Headline,
-    Recontact,
     Spend,
     Unjudged,
     figures,
     find_run,
 )
 from grader.outcomes.reader import Reader
-from grader.outcomes.share import Share, dollars, percent, wilson
+from grader.outcomes.recontact import GAP_MINUTES, WINDOWS_HOURS, Recontact
+from grader.outcomes.share import Bounds, Share, bounded, counted, dollars, percent, wilson
 
 __all__ = [
     "GAP_MINUTES",
     "WINDOWS_HOURS",
     "About",
+    "Bounds",
     "Case",
     "Choice",
+    "Decided",
     "Defect",
     "Figures",
     "Followup",
@@ -54,8 +55,10 @@ __all__ = [
     "Spend",
     "Unjudged",
     "Wording",
+    "bounded",
     "cases",
     "conversation_ids",
+    "counted",
     "dollars",
     "figures",
     "find_run",

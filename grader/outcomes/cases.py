@@ -12,8 +12,9 @@ from datetime import datetime
 from typing import Any
 
 from grader.model import Conversation, Evidence, Policy
-from grader.outcomes.figures import GAP_MINUTES, find_run, query
+from grader.outcomes.figures import find_run, query
 from grader.outcomes.reader import Reader
+from grader.outcomes.recontact import GAP_MINUTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,7 @@ class Followup:
     next_at: datetime | None
     next_id: str | None
     same_issue_at: datetime | None
+    unknown_issue_at: datetime | None  # the first return of which it is not known whether it is about the same issue
     basis: str
     data_end: datetime | None
     csat: float | None

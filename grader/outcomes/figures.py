@@ -7,6 +7,7 @@ open when the data end is "not yet known". Shares describe the conversations of 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,10 +16,8 @@ from typing import Any
 
 from grader.errors import ConfigError, GraderError
 from grader.outcomes.reader import Reader
+from grader.outcomes.recontact import GAP_MINUTES, WINDOWS_HOURS, Recontact
 from grader.outcomes.share import Share
-
-WINDOWS_HOURS = (24, 72, 168)
-GAP_MINUTES = 15  # a conversation that follows so soon is the same one going on (a split, a forward), not a recontact
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,8 @@ class About:
     parameters: str
     selection: str
     seed: int | None
-    n_population: int
+    n_population: int  # what the sample was drawn from: what `selection` left of the conversations of that time
+    n_stored: int  # conversations in the database now
     cost_usd: float | None
     grader_version: str
     command: str | None
@@ -44,8 +44,6 @@ class About:
     n_truncated: int  # judgements that saw only a part of a long conversation
     min_probability: float | None
     max_probability: float | None
-    n_codes: int
-    n_codes_decided: int  # codes with at least one answer that is not `cannot_assess`
 
     @property
     def even(self) -> bool:
@@ -53,6 +51,26 @@ class About:
         if self.min_probability is None or self.max_probability is None:
             return True
         return self.max_probability - self.min_probability < 1e-9
+
+    @property
+    def selected_by(self) -> tuple[str, ...]:
+        """What `--select` asked for, as `queue:returns`; empty where every conversation could be drawn."""
+        chosen = json.loads(self.selection)
+        pairs = chosen.get("select") if isinstance(chosen, dict) else None
+        return tuple(":".join(map(str, pair)) for pair in pairs or ())
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """How many codes of a rubric the judge decided: answered at least once with more than `cannot_assess`, where it
+    was asked. `undecided`: the titles of the others.
+    """
+
+    rubric: str
+    rubric_version: str
+    n_codes: int
+    n_decided: int
+    undecided: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,41 +147,6 @@ class Headline:
 
 
 @dataclass(frozen=True, slots=True)
-class Recontact:
-    """Who came back within a window. Only windows that closed before the data end count (`n_matured`)."""
-
-    overall: bool
-    queue: str | None
-    window_hours: int
-    n_matured: int
-    n_came_back: int
-    n_same_issue: int
-    n_issue_unknown: int  # came back, but the reason of one side is not known
-    n_resolved_matured: int
-    n_resolved_same_issue: int
-    n_not_yet_known: int
-    n_continued: int  # went on in another conversation within GAP_MINUTES; the clock runs from that one
-    n_no_identity: int
-    n_no_time: int
-    data_end: datetime | None
-
-    @property
-    def came_back(self) -> Share:
-        """Came back about anything."""
-        return Share(self.n_came_back, self.n_matured)
-
-    @property
-    def same_issue(self) -> Share:
-        """Came back about the same issue. A lower bound while `n_issue_unknown` is not 0."""
-        return Share(self.n_same_issue, self.n_matured)
-
-    @property
-    def resolved_but_back(self) -> Share:
-        """Came back about the same issue, of those judged resolved: the audit of that verdict."""
-        return Share(self.n_resolved_same_issue, self.n_resolved_matured)
-
-
-@dataclass(frozen=True, slots=True)
 class Defect:
     """One code in one slice: `all`, a `queue`, or a `channel_language`. The counts add up to `n_conversations`."""
 
@@ -208,7 +191,8 @@ class Choice:
     title: str
     option: str
     n: int
-    n_unsolved: int
+    n_unsolved: int  # judged `not` or `partly` resolved
+    n_resolution_judged: int  # of these, those judged resolved, partly, not or unclear
     examples: tuple[str, ...]
     reasons: tuple[tuple[str, int], ...]
 
@@ -243,6 +227,7 @@ class Spend:
     n_judging_calls: int
     n_judging_unpriced: int
     judging_known_usd: float
+    paid_by_others_usd: float  # of `judging_known_usd`, what other runs paid
     n_judged_conversations: int
 
     @property
@@ -268,6 +253,7 @@ class Figures:
     """Everything that is counted about one run. `headlines[0]` and the first recontacts are over all queues."""
 
     about: About
+    decided: tuple[Decided, ...]
     headlines: tuple[Headline, ...]
     recontacts: tuple[Recontact, ...]
     defects: tuple[Defect, ...]
@@ -325,6 +311,7 @@ def figures(reader: Reader, run_id: str | None = None) -> Figures:
     windows = [GAP_MINUTES, list(WINDOWS_HOURS)]
     return Figures(
         about=About(**about),
+        decided=tuple(Decided(**row) for row in records("decided")),
         headlines=tuple(Headline(**row) for row in records("headline")),
         recontacts=tuple(Recontact(**row) for row in records("recontact", "recontact_of", params=windows)),
         defects=tuple(Defect(**row) for row in records("defect")),

@@ -44,6 +44,45 @@ class Share:
         return wilson(self.n, self.of) if self.of else None
 
 
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """`n` of `of`, where of `n_unknown` more it is not known whether they count. Only the `n_cases` among `of` can be
+    unknown at all, such as those who came back when it is asked what about.
+    """
+
+    n: int
+    n_unknown: int
+    of: int
+    n_cases: int
+
+    @property
+    def known(self) -> Share:
+        """What is not known is left out, above and below."""
+        return Share(self.n, self.of - self.n_unknown)
+
+    @property
+    def low(self) -> Share:
+        """As if nothing of what is not known counted."""
+        return Share(self.n, self.of)
+
+    @property
+    def high(self) -> Share:
+        """As if all of what is not known counted."""
+        return Share(self.n + self.n_unknown, self.of)
+
+    @property
+    def wide(self) -> bool:
+        """`known` alone would mislead, so that both ends are to be shown: half of the cases or more are unknown, or it
+        would be an exact 0 although some are.
+        """
+        return self.n_unknown > 0 and (2 * self.n_unknown >= self.n_cases or self.n == 0)
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """From the lower end of the 95 % Wilson interval of `low` to the upper one of `high`; None when `of` is 0."""
+        return (wilson(self.low.n, self.of)[0], wilson(self.high.n, self.of)[1]) if self.of else None
+
+
 def percent(rate: float | None) -> str:
     """A rate as text with one decimal. Only an exact 0 or 1 is written 0 % or 100 %; None is written as a dash."""
     if rate is None:
@@ -63,3 +102,18 @@ def dollars(amount: float | None) -> str:
     if amount >= 1:
         return f"{amount:,.2f} USD"
     return "<0.0001 USD" if amount < 0.0001 else f"{amount:.2g} USD" if amount < 0.1 else f"{amount:.2f} USD"
+
+
+def counted(share: Share) -> str:
+    """A share as text, with what it is made of: `2.4 % (3 of 126)`."""
+    return f"{percent(share.rate)} ({share.n:,} of {share.of:,})"
+
+
+def bounded(bounds: Bounds) -> str:
+    """The same where a part may not be known: `2.4 % (3 of 126), 2 not known`; `0 % to 31.6 % (0 to 6 of 19)` where
+    that is `wide`.
+    """
+    low, high = bounds.low, bounds.high
+    if bounds.wide:
+        return f"{percent(low.rate)} to {percent(high.rate)} ({low.n:,} to {high.n:,} of {bounds.of:,})"
+    return counted(bounds.known) + (f", {bounds.n_unknown:,} not known" if bounds.n_unknown else "")

@@ -229,8 +229,16 @@ def _afterwards(followup: Followup) -> str:
     later = duration(followup.clock_at, followup.next_at)
     if followup.basis == "continued":
         return "Went on in another conversation at once."
-    same = followup.same_issue_at is not None and followup.same_issue_at == followup.next_at
-    return f"The customer came back {later} later{' about the same issue' if same else ''}."
+    back = f"The customer came back {later} later"
+    if followup.same_issue_at == followup.next_at:
+        return f"{back} about the same issue."
+    if followup.unknown_issue_at == followup.next_at:
+        told = f"{back}; whether about the same issue is not known."
+    else:
+        told = f"{back} about another issue."
+    if followup.same_issue_at is None:
+        return told
+    return f"{told} The same issue came up again {duration(followup.clock_at, followup.same_issue_at)} later."
 
 
 def duration(start: datetime, end: datetime) -> str:

@@ -34,6 +34,7 @@ def document(figures: Figures, verdicts: Iterable[Found], missing: Sequence[Miss
         "format": "grader.report",
         "format_version": FORMAT_VERSION,
         "run": _plain(figures.about),
+        "decided": [_plain(d) for d in figures.decided],
         "headline": _plain(figures.headline),
         "headline_by_queue": [_plain(h) for h in figures.headlines[1:]],
         "recontact": [_plain(r) for r in figures.recontacts],

@@ -8,7 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from grader.outcomes import Choice, Defect, Figures, Headline, Recontact, Share, Unjudged, Wording, percent
+from grader.outcomes import (
+    Bounds,
+    Choice,
+    Defect,
+    Figures,
+    Headline,
+    Recontact,
+    Share,
+    Unjudged,
+    Wording,
+    bounded,
+    counted,
+    percent,
+)
 from grader.report.case_view import SEVERITIES
 
 MAX_QUEUES = 24  # the page's switch; the JSON has them all
@@ -103,15 +116,14 @@ class HeatRow:
 
 @dataclass(frozen=True)
 class LedgerRow:
-    """One cause: how many, of how many, and three conversations to look at."""
+    """One cause: how many, of how many, and three conversations to look at. `unsolved`: of those judged on that."""
 
     option: str
     label: str
     meaning: str
-    n: int
     share: str
     width: float
-    n_unsolved: int
+    unsolved: str
     reasons: str
     examples: tuple[str, ...]
 
@@ -201,22 +213,25 @@ def of(share: Share, what: str) -> str:
     return f"{share.n:,} of {share.of:,} {what}" if share.of else f"0 {what}"
 
 
-def between(share: Share) -> str:
-    """`95 %: 4.1–9.8 %`, empty without a denominator."""
-    if share.interval is None:
+def between(interval: tuple[float, float] | None) -> str:
+    """`4.1–9.8 %`, empty where there is none."""
+    if interval is None:
         return ""
-    low, high = (percent(end).removesuffix(" %") for end in share.interval)
+    low, high = (percent(end).removesuffix(" %") for end in interval)
     return f"{low}–{high} %"
 
 
-def _share_tile(label: str, share: Share, what: str, notes: Iterable[str], parts: tuple[Part, ...] = ()) -> Tile:
+def _share_tile(
+    label: str, share: Share, what: str, notes: Iterable[str], parts: tuple[Part, ...] = (),
+    *, interval: tuple[float, float] | None = None,
+) -> Tile:  # fmt: skip
     number = percent(share.rate)
     return Tile(
         label=label,
         value=number.removesuffix(" %"),
         unit="%" if number.endswith("%") else "",
         basis=of(share, what),
-        interval=between(share),
+        interval=between(interval or share.interval),
         notes=tuple(note for note in notes if note),
         parts=parts,
     )
@@ -268,31 +283,49 @@ def _resolved(h: Headline) -> Tile:
 
 
 def _came_back(recontacts: Sequence[Recontact]) -> Tile:
+    label = "Came back within 7 days, same issue"
     by_hours = {r.window_hours: r for r in recontacts}
     week = by_hours.get(168)
     if week is None:
-        return Tile("Came back within 7 days, same issue", "–", "", "0 conversations", "", ())
-    shorter = ", ".join(
-        f"{name} {percent(by_hours[hours].same_issue.rate)}" for hours, name in ((24, "24 h"), (72, "72 h"))
-        if hours in by_hours
-    )  # fmt: skip
+        return Tile(label, "–", "", "0 conversations", "", ())
+    what = "conversations whose 7 days are over"
+    bounds, resolved = week.same_issue_bounds, week.resolved_but_back_bounds
+    shorter = [f"{name}: {bounded(by_hours[hours].same_issue_bounds)}" for hours, name in ((24, "24 h"), (72, "72 h"))
+               if hours in by_hours]  # fmt: skip
     unknown = [
         f"{week.n_not_yet_known:,} not yet known" if week.n_not_yet_known else "",
         f"{week.n_no_identity:,} without identity" if week.n_no_identity else "",
         f"{week.n_continued:,} went on at once" if week.n_continued else "",
         f"{week.n_no_time:,} without a time" if week.n_no_time else "",
     ]
-    return _share_tile(
-        "Came back within 7 days, same issue", week.same_issue, "conversations whose 7 days are over",
-        (
-            f"About anything: {percent(week.came_back.rate)} ({week.n_came_back:,})"
-            + (f", {week.n_issue_unknown:,} of them about an unknown issue" if week.n_issue_unknown else ""),
-            f"Of those judged resolved: {percent(week.resolved_but_back.rate)} "
-            f"({of(week.resolved_but_back, '').strip()})" if week.resolved_but_back.of else "",
-            f"Same issue within {shorter}" if week.same_issue.of or any(r.same_issue.of for r in recontacts) else "",
-            f"Apart: {', '.join(filter(None, unknown))}" if any(unknown) else "",
-        ),
+    notes = (
+        _issue_unknown(bounds),
+        f"About anything: {counted(week.came_back)}" if week.n_matured else "",
+        f"Of those judged resolved: {bounded(resolved)}" if resolved.of else "",
+        f"Same issue within {'; '.join(shorter)}" if any(r.n_matured for r in recontacts) else "",
+        f"Apart: {', '.join(filter(None, unknown))}" if any(unknown) else "",
+    )
+    if not bounds.wide:
+        interval = bounds.interval if bounds.n_unknown else bounds.known.interval
+        return _share_tile(label, bounds.known, what, notes, interval=interval)
+    low, high = bounds.low, bounds.high
+    ends = [percent(end.rate).removesuffix(" %") for end in (low, high)]
+    return Tile(
+        label=label, value=" to ".join(ends), unit="%",
+        basis=f"{low.n:,} to {high.n:,} of {bounds.of:,} {what}", interval=between(bounds.interval),
+        notes=tuple(filter(None, notes)),
     )  # fmt: skip
+
+
+def _issue_unknown(bounds: Bounds) -> str:
+    """How many came back about an issue that is not known, and what they could make of the figure."""
+    if not bounds.n_unknown:
+        return ""
+    told = f"Issue not known: {bounds.n_unknown:,} of the {bounds.n_cases:,} that came back"
+    if bounds.wide:
+        return f"{told}. The figure lies between all of these being about another issue and all about the same."
+    ends = f"{counted(bounds.low)} if all were about another issue, {counted(bounds.high)} if about the same"
+    return f"{told}, left out: {ends}"
 
 
 def _csat(h: Headline) -> Tile:
@@ -301,9 +334,9 @@ def _csat(h: Headline) -> Tile:
         label="CSAT, mean of 1 to 5",
         value="–" if mean is None else f"{mean:.2f}",
         unit="",
-        basis=of(h.csat_answered, "conversations answered") if h.n_csat else "no answers",
+        basis=plural(h.n_csat, "answer") if h.n_csat else "no answers",
         interval="",
-        notes=(f"Response {percent(h.csat_answered.rate)}",) if h.n_csat else (),
+        notes=(f"Answered: {percent(h.csat_answered.rate)}, {of(h.csat_answered, 'conversations')}",),
     )
 
 
@@ -316,7 +349,7 @@ def _row(d: Defect, scale: float) -> DefectRow:
 
     return DefectRow(
         code=d.code, title=d.title, rubric=f"{d.rubric} {d.rubric_version}", severity=d.severity,
-        rate=percent(share.rate), interval=between(share), bar=at(share.rate), low=at(low), high=at(high),
+        rate=percent(share.rate), interval=between(share.interval), bar=at(share.rate), low=at(low), high=at(high),
         n_flagged=d.n_flagged, n_assessable=d.n_assessable, n_unsupported=d.n_unsupported,
         n_not_applicable=d.n_not_applicable, n_cannot_assess=d.n_cannot_assess, n_missing=d.n_failed + d.n_pending,
     )  # fmt: skip
@@ -367,7 +400,8 @@ def _ledger(code: str, title: str, figures: Figures, wordings: Mapping[tuple[str
 def _ledger_row(c: Choice, total: int, most: int, wordings: Mapping[tuple[str, str, str], Wording]) -> LedgerRow:
     wording = wordings.get((c.rubric, c.rubric_version, c.code), Wording())
     return LedgerRow(
-        option=c.option, label=words(c.option), meaning=dict(wording.options).get(c.option, ""), n=c.n,
-        share=percent(Share(c.n, total).rate), width=round(100 * c.n / most, 2), n_unsolved=c.n_unsolved,
+        option=c.option, label=words(c.option), meaning=dict(wording.options).get(c.option, ""),
+        share=counted(Share(c.n, total)), width=round(100 * c.n / most, 2),
+        unsolved=f"{c.n_unsolved:,} of {c.n_resolution_judged:,} not solved" if c.n_resolution_judged else "",
         reasons=", ".join(f"{words(reason).lower()} {n}" for reason, n in c.reasons[:3]), examples=c.examples,
     )  # fmt: skip

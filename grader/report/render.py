@@ -15,6 +15,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
+from grader.report import unseen
 from grader.report.overview import plural, words
 from grader.report.transcript import visible
 from grader.report.view import MAX_STATIC_FINDINGS, Page
@@ -22,7 +23,7 @@ from grader.report.view import MAX_STATIC_FINDINGS, Page
 _FOLDER = Path(__file__).parent / "templates"
 STYLES = ("tokens.css", "page.css", "case.css", "print.css")
 SCRIPTS = ("start.js", "case.js", "list.js", "main.js")
-_UNSAFE_IN_SCRIPT = re.compile("[<>&\x7f-\x9f\u2028\u2029]")
+_UNSAFE_IN_SCRIPT = re.compile(f"[<>&{unseen.ALL}]")
 
 
 def html(page: Page) -> str:
@@ -37,7 +38,15 @@ def html(page: Page) -> str:
             script=Markup(script),  # noqa: S704 - our own file
             csp=f"default-src 'none'; script-src 'sha256-{_sha256(script)}'; style-src 'sha256-{_sha256(style)}'; "
             "img-src data:; base-uri 'none'; form-action 'none'",
-            data=script_json({"cases": page.cases, "codes": page.codes, "options": _labels(page), "all": page.all}),
+            data=script_json(
+                {
+                    "cases": page.cases,
+                    "codes": page.codes,
+                    "options": _labels(page),
+                    "all": page.all,
+                    "unseen": {"pattern": unseen.PATTERN, "names": unseen.NAMES, "many": unseen.MANY},
+                }
+            ),
             static_findings=_static(page),
             words=words,
             plural=plural,
@@ -46,10 +55,15 @@ def html(page: Page) -> str:
 
 
 def script_json(value: object) -> Markup:
-    """JSON that can stand in a script element: nothing in it can end the element or begin markup."""
+    """JSON that can stand in a script element: nothing in it can end the element or begin markup, or cannot be seen."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=vars)
-    safe = _UNSAFE_IN_SCRIPT.sub(lambda m: f"\\u{ord(m[0]):04x}", text)
+    safe = _UNSAFE_IN_SCRIPT.sub(_escaped, text)
     return Markup(safe)  # noqa: S704 - no character that HTML knows is left
+
+
+def _escaped(match: re.Match[str]) -> str:
+    units = match[0].encode("utf-16-be")
+    return "".join(f"\\u{units[i : i + 2].hex()}" for i in range(0, len(units), 2))
 
 
 def _labels(page: Page) -> dict[str, str]:
@@ -69,8 +83,8 @@ def _static(page: Page) -> list[tuple[object, object]]:
 
 
 def _shown(value: object) -> object:
-    """Control characters of others' texts get a visible form; what is markup already stays."""
-    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    """Control and invisible characters of others' texts get a visible form; what is markup already stays."""
+    return unseen.written_out(visible(value)) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _sha256(text: str) -> str:

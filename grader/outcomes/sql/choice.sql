@@ -3,7 +3,8 @@
 , told as (
     select a.conversation_id, a.rubric, a.rubric_version, a.code, a.title, a.position, a.answer as option, s.queue,
            s.started_at, r.answer as contact_reason,
-           coalesce(f.flagged, false) as flagged, coalesce(f.resolved, 'resolved') <> 'resolved' as unsolved
+           coalesce(f.flagged, false) as flagged, coalesce(f.resolved in ('partly', 'not'), false) as unsolved,
+           coalesce(f.resolved in ('resolved', 'partly', 'not', 'unclear'), false) as resolution_judged
     from answered a
     join subject s using (conversation_id)
     left join (select conversation_id, answer from answered where rubric = 'resolution' and code = 'contact_reason') r
@@ -15,6 +16,7 @@
 )
 select rubric, rubric_version, code, title, option, queue, grouping(queue) = 1 as overall,
        count(*) as n, count(*) filter (where unsolved) as n_unsolved,
+       count(*) filter (where resolution_judged) as n_resolution_judged,
        list(conversation_id order by unsolved desc, flagged desc, started_at desc, conversation_id)[1:3] as examples,
        map_entries(histogram(contact_reason)) as reasons
 from told

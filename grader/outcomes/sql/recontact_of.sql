@@ -1,18 +1,21 @@
 -- For each conversation of the run: does the same contact come back, when, and about the same issue?
 -- $2: minutes within which the next conversation is the same one going on, not a recontact.
--- The clock starts at the last message. Each recontact belongs to the latest conversation before it.
+-- The clock starts at the last message. A return about something else does not hide a later one about the same issue.
 
-, judged_reason as (     -- this run's own answer first, else the latest of any run
-    select j.conversation_id,
-           arg_max(v.answer, (j.key in (select key from counted), j.judged_at)) as reason
-    from judgement j
-    join verdict v on v.key = j.key
-    where v.criterion = 'contact_reason' and j.rubric = 'resolution' and v.answer <> 'cannot_assess'
-    group by j.conversation_id
+, judged_reason as (     -- of the text as it is now, by whichever conversation with that text was judged; first
+                         -- what this run counts, then the conversation's own judgement, then the latest
+    select c.conversation_id,
+           arg_max(v.answer, (n.key is not null, j.conversation_id = c.conversation_id, j.judged_at, j.key)) as reason
+    from conversation c
+    join judgement j on j.content_hash = c.content_hash and j.rubric = 'resolution'
+    join verdict v on v.key = j.key and v.criterion = 'contact_reason' and v.answer <> 'cannot_assess'
+    left join counted n on n.key = j.key and n.conversation_id = c.conversation_id
+    where c.contact_id in (select contact_id from subject)
+    group by c.conversation_id
 ),
 history as (             -- all conversations of the people in this run
     select c.conversation_id, c.contact_id, c.started_at, coalesce(c.ended_at, c.started_at) as clock_at,
-           j.reason as judged_reason, c.reason as source_reason,
+           j.reason as judged_reason, nullif(trim(c.reason), '') as source_reason,
            m.conversation_id is not null as came        -- the customer wrote; outbound messages are no recontact
     from conversation c
     left join judged_reason j on j.conversation_id = c.conversation_id
@@ -20,14 +23,20 @@ history as (             -- all conversations of the people in this run
         on m.conversation_id = c.conversation_id
     where c.contact_id in (select contact_id from subject) and c.started_at is not null
 ),
+-- Two issues are compared by the judged reasons where both have one, else by the source's where both have one; else
+-- nothing is known. Both the first return about the same issue and the first about an unknown one are looked for.
 followed as (
     select *,
            lead(case when came then started_at end ignore nulls) over later as next_at,
            lead(case when came then conversation_id end ignore nulls) over later as next_id,
-           lead(case when came then judged_reason end ignore nulls) over later as next_judged_reason,
-           lead(case when came then source_reason end ignore nulls) over later as next_source_reason,
            lead(case when came then started_at end ignore nulls) over later_judged as same_judged_at,
-           lead(case when came then started_at end ignore nulls) over later_source as same_source_at
+           lead(case when came then started_at end ignore nulls) over later_source as same_source_at,
+           lead(case when came and judged_reason is null then started_at end ignore nulls) over later_source
+               as same_source_unjudged_at,
+           lead(case when came and judged_reason is null then started_at end ignore nulls) over later as unjudged_at,
+           lead(case when came and source_reason is null then started_at end ignore nulls) over later as unsourced_at,
+           lead(case when came and judged_reason is null and source_reason is null then started_at end ignore nulls)
+               over later as nameless_at
     from history
     window later as (partition by contact_id order by started_at, conversation_id),
            later_judged as (partition by contact_id, judged_reason order by started_at, conversation_id),
@@ -35,12 +44,14 @@ followed as (
 ),
 recontact as (
     select s.conversation_id, s.queue, s.has_handoff, f.clock_at, f.next_at, f.next_id,
-           case when f.judged_reason is not null then f.same_judged_at
+           case when f.judged_reason is not null and f.source_reason is not null
+                    then least(f.same_judged_at, f.same_source_unjudged_at)
+                when f.judged_reason is not null then f.same_judged_at
                 when f.source_reason is not null then f.same_source_at end as same_issue_at,
-           -- the reason of both sides must be known, in the same vocabulary, before "another issue" may be said
-           (f.judged_reason is not null and f.next_judged_reason is not null)
-               or (f.judged_reason is null and f.source_reason is not null and f.next_source_reason is not null)
-               as issue_known,
+           case when f.judged_reason is not null and f.source_reason is not null then f.nameless_at
+                when f.judged_reason is not null then f.unjudged_at
+                when f.source_reason is not null then f.unsourced_at
+                else f.next_at end as unknown_issue_at,
            case when s.contact_id is null then 'no_identity'
                 when f.clock_at is null then 'no_time'
                 when f.next_at <= f.clock_at + to_minutes($2::integer) then 'continued'

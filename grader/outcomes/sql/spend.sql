@@ -13,7 +13,8 @@ paid as (
 ),
 judging as (
     select count(*) as n_judging_calls, count(*) filter (where c.cost_usd is null) as n_judging_unpriced,
-           coalesce(sum(c.cost_usd), 0)::double as judging_known_usd
+           coalesce(sum(c.cost_usd), 0)::double as judging_known_usd,
+           coalesce(sum(c.cost_usd) filter (where c.run_id <> $1), 0)::double as paid_by_others_usd
     from behind b left join call c on c.call_id = b.call_id
 )
 select paid.*, judging.*,

@@ -56,17 +56,18 @@ function fill(node, piece, view, mode) {
       const text = segment.text.slice(a - at, b - at);
       if (!text) continue;
       gap();
-      parts.push(...marked(text, segment.findings, view, begun));
+      for (const part of marked(text, segment.findings, view, begun)) parts.push(part);
     }
     hidden += end - done;
     at = end;
   }
   gap();
-  node.replaceChildren(...parts);
+  node.replaceChildren();
+  for (const part of parts) node.append(part);     // one by one: there may be more than a call can take
 }
 
 function marked(text, findings, view, begun) {
-  if (!findings.length) return [text];
+  if (!findings.length) return texts(text);
   const first = view.c.findings[findings[0] - 1];
   const names = findings.map((n) => `${n} ${title(view.c.findings[n - 1].code)}`).join(", ");
   const mark = el("mark", { class: `${colour(first.code)}${findings.length > 1 ? " multi" : ""}`, "data-findings": findings.join(" "), title: names });
@@ -77,7 +78,7 @@ function marked(text, findings, view, begun) {
       click: () => view.focus(n, "card") }, String(n)));
   }
   if (view.print) mark.append(`[${findings.join(", ")}] `);
-  mark.append(text);
+  for (const part of texts(text)) mark.append(part);
   return [mark];
 }
 
@@ -100,7 +101,7 @@ function message(line, view, again) {
     return el("div", { class: `tool${line.error ? " error" : ""}`, id: anchor, "data-number": line.number }, line.pieces.map((piece) => {
       const open = view.print || piece.segments.some((segment) => segment.findings.length);
       return el("details", { open },
-        el("summary", null, el("span", null, what), el("code", null, piece.title || "tool"), el("span", { class: "preview", "aria-hidden": "true" }, textOf(piece, 160))),
+        el("summary", null, el("span", null, what), el("code", { dir: "auto" }, piece.title || "tool"), el("span", { class: "preview", dir: "auto", "aria-hidden": "true" }, textOf(piece, 160))),
         body("pre", null, piece, view));
     }));
   }
@@ -123,7 +124,7 @@ function transcript(view) {
   let before = null;
   for (const line of view.c.lines) {
     if (line.day) { node.append(el("div", { class: "day" }, line.day)); before = null; }
-    if (line.role === "event") node.append(el("div", { class: "event" }, `${line.event}${line.time ? ` · ${line.time}` : ""}`));
+    if (line.role === "event") node.append(el("div", { class: "event" }, el("span", { dir: "auto" }, `${line.event}${line.time ? ` · ${line.time}` : ""}`)));
     else node.append(message(line, view, before && before.role === line.role && before.kind === line.kind ? before : null));
     before = line.role === "event" ? null : line;
   }
@@ -161,9 +162,9 @@ function side(view) {
   if (apart.length) node.append(el("h3", null, `Not supported (${apart.length}): no quote holds, never counted`), ...apart.map((f) => card(f, view)));
   node.append(el("h3", null, "Afterwards"), el("div", { class: "after" },
     el("p", null, c.afterwards, c.next_id && view.has(c.next_id) && !view.print ? el("a", { href: view.link(c.next_id) }, ` ${c.next_id}`) : c.next_id ? ` (${c.next_id})` : ""),
-    c.csat ? el("p", { dir: "auto" }, `CSAT ${c.csat} of 5${c.csat_comment ? `: “${c.csat_comment}”` : ""}`) : el("p", { class: "soft" }, "No CSAT answer.")));
+    c.csat ? el("p", null, `CSAT ${c.csat} of 5`, c.csat_comment ? [": “", el("span", { dir: "auto" }, c.csat_comment), "”"] : null) : el("p", { class: "soft" }, "No CSAT answer.")));
   node.append(el("details", { class: "verdicts", open: view.print }, el("summary", null, "All verdicts"), c.groups.map((group) => [
-    el("h4", null, group.rubric),
+    el("h4", { dir: "auto" }, group.rubric),
     el("dl", null, group.verdicts.map((v) => el("div", null,
       el("dt", null, el("span", null, title(v.code)), el("b", null, `${v.answer.replaceAll("_", " ")}${v.support === "unsupported" ? ", unsupported" : v.support === "ruled" ? ", by rule" : ""}`)),
       v.reasoning ? el("dd", { dir: "auto" }, v.reasoning) : null,

@@ -20,7 +20,8 @@ function address(state) {
   return `#${out}`;
 }
 
-const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+// What cannot be seen does not hide a word from the search either.
+const plain = (text) => text.replace(UNSEEN.pattern, (all, run) => (run ? "" : all)).normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 
 const haystacks = new WeakMap();
 function haystack(c) {
@@ -80,7 +81,7 @@ function fillSelect(select, counts, value) {
 function listItem(c, state) {
   const found = c.findings.filter((finding) => finding.supported);
   return el("li", null, el("a", { href: address({ ...state, v: "conversations", c: c.id, f: "" }), "data-id": c.id, "aria-current": c.id === state.c ? "true" : null },
-    el("span", { class: "meta" }, el("span", { dir: "auto" }, c.id), el("span", null, [c.queue || NO_QUEUE, c.language, c.when.split(",")[0].replace(/^\w+ /, "")].filter(Boolean).join(" · "))),
+    el("span", { class: "meta" }, el("span", { dir: "auto" }, c.id), el("span", { dir: "auto" }, [c.queue || NO_QUEUE, c.language, c.when.split(",")[0].replace(/^\w+ /, "")].filter(Boolean).join(" · "))),
     el("span", { class: "words", dir: "auto" }, c.excerpt || "(no text)"),
     el("span", { class: "codes" }, found.length
       ? found.slice(0, 3).map((finding) => el("span", { class: `chip dot ${finding.severity}`, title: finding.severity }, el("span", { class: "unseen" }, `${finding.severity}: `), title(finding.code)))

@@ -5,6 +5,7 @@ let cases = [], codes = {}, options = {};
 document.addEventListener("DOMContentLoaded", () => {
   const data = JSON.parse(byId("data").textContent);
   ({ cases, codes, options } = data);
+  UNSEEN = { ...data.unseen, pattern: new RegExp(data.unseen.pattern, "gu") };
   const every = data.all;              // this file was made with --all: it shows all unless told otherwise
   const index = new Map(cases.map((c) => [c.id, c]));
   const reader = document.querySelector(".reader"), list = byId("list"), detail = byId("detail"), status = byId("status");
@@ -78,7 +79,7 @@ document.addEventListener("DOMContentLoaded", () => {
       el("div", { class: "case-body" }, transcript(view), side(view)));
     detail.scrollTop = 0;
     if (phone.matches && state.c) scrollTo(0, 0);
-    if (state.v === "conversations") status.textContent = `${c.id}, ${c.findings.filter((f) => f.supported).length} findings`;
+    if (state.v === "conversations") status.textContent = `${writtenOut(c.id)}, ${c.findings.filter((f) => f.supported).length} findings`;
   }
 
   // Show finding n: its card, its words in the transcript, or both.

@@ -14,14 +14,68 @@ if (["light", "dark"].includes(keep.get("theme"))) root.dataset.theme = keep.get
 const dark = () => (root.dataset.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
 const byId = (id) => document.getElementById(id);
 
+// Characters that cannot be seen are shown as chips: nothing of others may hide words on this page or turn their order.
+let UNSEEN = { pattern: /(?!)()/gu, names: {}, many: 0 };
+
+// The runs of one character in a run of unseen ones, as [character, how often].
+function same(run) {
+  const found = [];
+  for (const char of run) {
+    const last = found[found.length - 1];
+    if (last && last[0] === char) last[1] += 1; else found.push([char, 1]);
+  }
+  return found;
+}
+
+const hex = (char) => char.codePointAt(0).toString(16).toUpperCase().padStart(4, "0");
+const times = (n) => (n > 1 ? ` ×${n.toLocaleString("en")}` : "");
+
+function chips(run) {
+  const found = same(run);
+  const chip = (text, about) => el("span", { class: "ctrl", dir: "ltr", title: about }, text);
+  const count = [...run].length.toLocaleString("en");
+  if (found.length > UNSEEN.many) return [chip(`${count} invisible characters`, found.slice(0, UNSEEN.many).map(([char]) => `U+${hex(char)}`).join(" ") + " …")];
+  return found.map(([char, n]) => chip(`U+${hex(char)}${times(n)}`, UNSEEN.names[hex(char)] || "invisible character"));
+}
+
+// A text as nodes: itself, with a chip in the place of each character that cannot be seen. Beyond MAX_CHIPS they are
+// written out, which a browser draws faster.
+const MAX_CHIPS = 500;
+function texts(text) {
+  if (text.search(UNSEEN.pattern) < 0) return [text];
+  const parts = [];
+  let done = 0;
+  for (const match of text.matchAll(UNSEEN.pattern)) {
+    if (!match[1]) continue;
+    parts.push(text.slice(done, match.index), ...chips(match[1]));
+    done = match.index + match[0].length;
+    if (parts.length > 2 * MAX_CHIPS) break;
+  }
+  return [...parts, writtenOut(text.slice(done))].filter((part) => part !== "");
+}
+
+// The same where no chip can stand: in an attribute or an option.
+const writtenOut = (text) => text.replace(UNSEEN.pattern, (all, run) => {
+  if (!run) return all;
+  const found = same(run);
+  if (found.length > UNSEEN.many) return `[${[...run].length.toLocaleString("en")} invisible characters]`;
+  return found.map(([char, n]) => `[U+${hex(char)}${times(n)}]`).join("");
+});
+const READ = ["title", "aria-label"];     // attributes that people read; the others hold what is looked up by
+
 function el(tag, attributes, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes || {})) {
     if (value === null || value === undefined || value === false) continue;
     if (typeof value === "function") node.addEventListener(name, value);
-    else node.setAttribute(name, value === true ? "" : value);
+    else node.setAttribute(name, value === true ? "" : READ.includes(name) ? writtenOut(value) : value);
   }
-  for (const child of children.flat(Infinity)) if (child !== null && child !== undefined && child !== "") node.append(child);
+  for (const child of children.flat(Infinity)) {
+    if (child === null || child === undefined || child === "") continue;
+    if (typeof child !== "string") node.append(child);
+    else if (tag === "option") node.append(writtenOut(child));
+    else for (const part of texts(child)) node.append(part);
+  }
   return node;
 }
 
