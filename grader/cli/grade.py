@@ -281,6 +281,19 @@ def _tell(plan: Plan, guess: Estimate | None, bench: Bench) -> None:
         else f"{judge.model}: offline detectors, not an LLM judge"
     )
     console.note(f"{drawn} × {', '.join(r.reference for r in plan.rubrics)} · judge {who}")
+    if judge.name == "signals":
+        from grader.judge.signals import DECIDES
+
+        for rubric in plan.rubrics:
+            n_decided = len(DECIDES.keys() & set(rubric.codes))
+            console.note(
+                f"  {rubric.reference}: {n_decided} of {len(rubric.codes)} codes can be decided by code"
+                + (
+                    ""
+                    if n_decided
+                    else "; every answer will be cannot_assess: it takes a model to judge by this rubric"
+                )
+            )
     console.note(
         f"{plan.n_items} judgements: {plan.n_reused} reused, {plan.n_todo} to judge in {plan.n_calls} calls"
         + (f", {plan.n_failed_before} failed before (--retry-failed tries them again)" if plan.n_failed_before else "")
