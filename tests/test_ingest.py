@@ -29,6 +29,7 @@ from grader.model import (
     Role,
     ToolCall,
 )
+from grader.text import neutralise
 
 # ── canonical rows ──
 
@@ -80,6 +81,13 @@ messages = st.builds(
     tool_calls=st.lists(st.builds(ToolCall, id=short, name=ids, arguments=values), max_size=2).map(tuple),
     tool_call_id=short, name=short, is_error=st.none() | st.booleans(), attributes=extras,
 )  # fmt: skip
+
+
+def says_something(listed: list[Message]) -> bool:
+    """A conversation in which nothing can be judged is refused."""
+    return any(neutralise(m.text).strip() or m.tool_calls or m.kind in ("voice", "image", "file") for m in listed)
+
+
 contacts = st.builds(
     Contact,
     identities=st.lists(st.builds(Identity, kind=ids, value=ids), max_size=2, unique=True).map(tuple),
@@ -88,7 +96,7 @@ contacts = st.builds(
 conversations = st.builds(
     Conversation, conversation_id=ids, channel=short, queue=short, language=short, reason=short, contact=contacts,
     started_at=times, ended_at=times, tools_recorded=st.none() | st.booleans(),
-    messages=st.lists(messages, max_size=3).map(tuple), attributes=extras,
+    messages=st.lists(messages, min_size=1, max_size=3).filter(says_something).map(tuple), attributes=extras,
     events=st.lists(st.builds(
         Event, kind=ids, after=st.just(0), at=times, from_role=st.none() | st.sampled_from(Role),
         to_role=st.none() | st.sampled_from(Role), note=short), max_size=2).map(tuple),
@@ -141,6 +149,24 @@ def test_real_exports_names_and_roles_are_understood(tmp_path: Path) -> None:
     assert not any(m.attributes for m in record.messages)
 
 
+@pytest.mark.parametrize(
+    ("word", "state"), [("closed", "closed"), ("Resolved", "closed"), ("on-hold", "open"), ("new", "open")]
+)
+def test_the_words_of_helpdesks_say_open_or_closed(tmp_path: Path, word: str, state: str) -> None:
+    record = one(tmp_path, {**GOOD, "state": word})
+    assert record.state == state
+
+
+def test_a_state_of_another_kind_is_kept_beside_and_said(tmp_path: Path) -> None:
+    reading = read(put(tmp_path, [{**GOOD, "state": "limbo", "references": [{"kind": "order", "value": 17}]}]))
+    (kept,) = reading
+    assert isinstance(kept, Kept)
+    assert kept.record.state is None
+    assert kept.record.attributes["source_state"] == "limbo"
+    assert [(r.kind, r.value) for r in kept.record.references] == [("order", "17")]
+    assert any("neither open nor closed" in note.text for note in reading.notes())
+
+
 def test_an_unknown_role_loses_no_message_and_is_said(tmp_path: Path) -> None:
     row = {"conversation_id": "a", "messages": [{"role": "asistant", "text": "x"}, {"role": "agent", "text": "y"}]}
     assert [(m.role.value, m.text, m.attributes) for m in one(tmp_path, row).messages] == [
@@ -190,7 +216,7 @@ def test_times_are_understood_and_keep_their_offset(tmp_path: Path, given_: Any,
 
 
 @pytest.mark.parametrize("bad", [
-    "yesterday", "03/08/2026", "2026-02-30", "2026-13-01", "2026-08-03T25:00", "2026-08-03T14:02:60", "", 0, 5, -1,
+    "yesterday", "03/08/2026", "2026-02-30", "2026-13-01", "2026-08-03T25:00", "2026-08-03T14:02:60", "-", 0, 5, -1,
     1e17, True, [], {}, "0001-01-01T00:00:00+14:00", "2026-08-03T14:02:00Z\n", "20260803", "17120101201301",
 ])  # fmt: skip
 def test_a_time_that_cannot_be_read_rejects_the_row_and_names_the_message(tmp_path: Path, bad: Any) -> None:
@@ -202,13 +228,13 @@ def test_a_time_that_cannot_be_read_rejects_the_row_and_names_the_message(tmp_pa
 
 
 @pytest.mark.parametrize(("row", "field", "reason"), [
-    ({"messages": []}, "conversation_id", "is missing"),
+    ({"messages": GOOD["messages"]}, "conversation_id", "is missing"),
     ({**GOOD, "conversation_id": "x" * 1001}, "conversation_id", "has 1,001 characters, at most 1,000"),
     ({**GOOD, "conversation_id": 10**21}, "conversation_id", "is too large a number"),
     ({"conversation_id": "a"}, "messages", "is missing"),
-    ({"conversation_id": " ", "messages": []}, "conversation_id", "is blank"),
-    ({"conversation_id": ["a"], "messages": []}, "conversation_id", "must be text, this is a list"),
-    ({"conversation_id": True, "messages": []}, "conversation_id", "must be text, this is true"),
+    ({**GOOD, "conversation_id": " "}, "conversation_id", "is blank"),
+    ({**GOOD, "conversation_id": ["a"]}, "conversation_id", "must be text, this is a list"),
+    ({**GOOD, "conversation_id": True}, "conversation_id", "must be text, this is true"),
     ({**GOOD, "messages": {}}, "messages", "must be a list, this is an object"),
     ({**GOOD, "messages": ["hi"]}, "messages[1]", "must be an object, this is the text 'hi'"),
     ({**GOOD, "messages": [{"text": "x"}]}, "messages[1].role", "is missing"),
@@ -247,6 +273,79 @@ def test_a_row_of_another_kind_is_told_how_to_say_so(tmp_path: Path) -> None:
     assert "write a mapping" in refused(tmp_path, {"turns": [{"from": "x"}]}).cure
 
 
+@pytest.mark.parametrize(("row", "field", "cure"), [
+    ({"conversation_id": "a", "mesages": []}, "messages", "'mesages' stands there; did you mean 'messages'?"),
+    ({"conversation_id": "a", "MESSAGES": []}, "messages", "'MESSAGES' stands there; did you mean 'messages'?"),
+    ({"conversationId": "a", "messages": GOOD["messages"]}, "conversation_id", "'conversationId' stands there"),
+    ({**GOOD, "messages": [{"rol": "ai", "text": "x"}]}, "messages[1].role", "'rol' stands there"),
+    ({"type": "outcome", "conversation": "a"}, "conversation_id", "'conversation' stands there"),
+])  # fmt: skip
+def test_a_needed_field_that_is_misspelt_is_found(tmp_path: Path, row: Any, field: str, cure: str) -> None:
+    rejected = refused(tmp_path, row, format="canonical")
+    assert (rejected.field, rejected.reason) == (field, "is missing")
+    assert rejected.cure.startswith(cure)
+
+
+@pytest.mark.parametrize("listed", [
+    [], [{"role": "ai", "text": ""}], [{"role": "customer", "text": " \n"}, {"role": "ai"}, {"role": "tool"}],
+    [{"role": "customer", "text": "\u200b\ufeff"}], [{"role": "customer", "kind": "note"}],
+])  # fmt: skip
+def test_a_conversation_in_which_nothing_can_be_judged_is_rejected(tmp_path: Path, listed: Any) -> None:
+    events = [{"kind": "handoff", "after": 0}]
+    rejected = refused(tmp_path, {"conversation_id": "a", "messages": listed, "events": events}, format="canonical")
+    assert rejected.field == "messages"
+    assert rejected.reason == ("hold no word, no call and no file" if listed else "is empty")
+    assert rejected.cure.startswith("leave the ")
+
+
+@pytest.mark.parametrize("message", [
+    {"role": "ai", "text": "."}, {"role": "customer", "kind": "image"}, {"role": "customer", "kind": "voice"},
+    {"role": "ai", "tool_calls": [{"name": "f"}]},
+])  # fmt: skip
+def test_one_message_that_says_something_is_enough(tmp_path: Path, message: Any) -> None:
+    listed = [{"role": "customer", "text": ""}, message]
+    assert len(one(tmp_path, {"conversation_id": "a", "messages": listed}).messages) == 2
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\t\n"])
+def test_a_blank_is_unknown_in_every_field_that_may_be_left_out(tmp_path: Path, blank: str) -> None:
+    message = {"role": "customer", "text": "hi"}
+    more = dict.fromkeys(("kind", "at", "tool_call_id", "name", "is_error"), blank)
+    head = dict.fromkeys(
+        ("channel", "queue", "language", "reason", "customer_id", "started_at", "ended_at", "tools_recorded"), blank
+    )
+    event = {"kind": "handoff", "after": 1}
+    row = {"conversation_id": "a", **head, "messages": [message | more],
+           "events": [event | dict.fromkeys(("at", "from_role", "to_role", "note"), blank)]}  # fmt: skip
+    bare = {"conversation_id": "a", "messages": [message], "events": [event]}
+    assert one(tmp_path, row) == one(tmp_path, bare)
+    others: list[tuple[dict[str, Any], tuple[str, ...]]] = [
+        ({"type": "outcome", "conversation_id": "a"},
+         ("csat", "csat_comment", "handled_by", "resolution_minutes", "observed_at")),
+        ({"type": "policy", "policy_id": "p", "text": "x"}, ("version", "title", "valid_from", "valid_to")),
+        ({"type": "label", "conversation_id": "a", "rubric": "r", "rubric_version": "1.0.0", "criterion": "c",
+          "answer": "absent", "reviewer": "me"},
+         ("message", "quote", "clause", "note", "near_miss", "verdict_visible", "labelled_at")),
+    ]  # fmt: skip
+    for needed, optional in others:
+        assert one(tmp_path, needed | dict.fromkeys(optional, blank)) == one(tmp_path, needed)
+
+
+def test_a_blank_stands_for_nothing_where_a_field_is_needed_or_has_an_alias(tmp_path: Path) -> None:
+    record = one(tmp_path, {**GOOD, "started_at": "", "created_at": "2026-01-01"})
+    assert record.started_at == datetime(2026, 1, 1, tzinfo=UTC)
+    message = {"role": "ai", "text": "x", "at": " ", "timestamp": "", "created_at": "2026-01-02"}
+    assert one(tmp_path, {**GOOD, "messages": [message]}).messages[0].at == datetime(2026, 1, 2, tzinfo=UTC)
+    assert refused(tmp_path, {**GOOD, "events": [{"kind": "handoff", "after": ""}]}).field == "events[1].after"
+    assert refused(tmp_path, {"type": "policy", "policy_id": "p", "text": "x", "queues": ""}).field == "queues"
+
+
+def test_a_note_counts_rows_and_not_how_often_they_have_it(tmp_path: Path) -> None:
+    odd = [{"role": "agent", "text": "x"}, {"role": "agent", "text": "y"}]
+    path = put(tmp_path, [{"conversation_id": str(n), "messages": odd} for n in range(3)])
+    assert notes(read(path)).endswith("say whether it is ai or human ×3")
+
+
 @pytest.mark.parametrize(("line", "reason"), [
     (b'{"conversation_id": "a", "messages": [', "no JSON"),
     (b'{"conversation_id": "a", "messages": [], "x": NaN}', "NaN is no JSON"),
@@ -265,7 +364,8 @@ def test_a_line_that_is_not_one_json_value_is_rejected_and_the_next_ones_are_kep
     tmp_path: Path, line: bytes, reason: str
 ) -> None:
     good = json.dumps(GOOD).encode()
-    kept, rejected = taken(put(tmp_path, b'{"conversation_id": "0", "messages": []}\n\n' + line + b"\r\n" + good))
+    first = good.replace(b'"a"', b'"0"')
+    kept, rejected = taken(put(tmp_path, first + b"\n\n" + line + b"\r\n" + good))
     assert [k.line for k in kept] == [1, 4]
     assert [r.line for r in rejected] == [3]
     assert rejected[0].reason.startswith(reason)
@@ -280,7 +380,7 @@ def test_half_a_surrogate_pair_becomes_a_replacement_character_and_is_said(tmp_p
     assert isinstance(record, Conversation)
     assert record.messages[0].text == "x\ufffd 😀"
     assert record.attributes == {"\ufffd": 1}
-    assert "half a surrogate pair in a text is no character, it became U+FFFD ×2" in notes(read(path))
+    assert "half a surrogate pair in a text is no character, it became U+FFFD ×1" in notes(read(path))
     twice = put(tmp_path, r'{"conversation_id": "a", "messages": [], "\udc00": 1, "\udc01": 2}')
     assert taken(twice)[1][0].reason == "the key '\ufffd' stands twice in one object"
 

@@ -56,7 +56,7 @@ def test_a_damaged_gz_gives_the_rows_before_the_damage_and_then_says_so(tmp_path
 @pytest.mark.parametrize(("content", "name", "said"), [
     ("hi".encode("utf-16"), "a.jsonl", "UTF-16"),
     (json.dumps(GOOD).encode("utf-16-le"), "a.jsonl", "UTF-16"),
-    (json.dumps(GOOD).encode("utf-16-be"), "a.csv", "iconv -f UTF-16 -t UTF-8 a.csv"),
+    (json.dumps(GOOD).encode("utf-16-be"), "a.csv", "iconv -f UTF-16BE -t UTF-8 < "),
     (b"PK\x03\x04rest", "a.csv", "save the sheet as CSV"),
     (b"PAR1" + b"\0" * 50, "a.parquet", "Parquet"),
     (bytes(range(256)) * 3 + b"\0" * 300, "a.jsonl", "binary"),
@@ -201,7 +201,7 @@ def test_how_rows_stand_in_a_json_file_is_seen_from_its_beginning(content: str, 
 
 
 fragments = st.sampled_from([
-    b'{"conversation_id": "a", "messages": []}', b"\n", b"\r\n", b"{", b"}", b"[", b"]", b'"', b"\\", b",", b"\x00",
+    json.dumps(GOOD).encode(), b"\n", b"\r\n", b"{", b"}", b"[", b"]", b'"', b"\\", b",", b"\x00",
     b"\xff", b'"messages": [', b'{"role": "user", "content": "x"}', b"null", b"\xef\xbb\xbf", b"\x1f\x8b\x08\x00",
     b"---\n", b"policy_id: x", b"a;b\n", b"id,who,what\n", b"1,ai,x\n", b'"', b"1e999", b"\\ud800", b"sep=;\n",
     b"&a *a",
@@ -227,13 +227,13 @@ def test_any_bytes_end_in_rows_or_an_input_error(
 @settings(max_examples=80)
 @given(st.lists(st.sampled_from([
     json.dumps(GOOD).encode(), b'{"conversation_id": "b", "messages": 5}', b"", b"  ", b"{", b"nonsense",
-    b"\xff\xfe\xfd", b'{"conversation_id": "a", "messages": [], "queue": "x"}', b"[]", b'"x"',
+    b"\xff\xfe\xfd", json.dumps({**GOOD, "queue": "x"}).encode(), b"[]", b'"x"', b'{"id": "e", "messages": []}',
     b'{"type": "outcome", "conversation_id": 1}',
 ]), max_size=12))  # fmt: skip
 def test_kept_and_rejected_are_as_many_as_the_rows_that_are_not_blank(
     tmp_path_factory: pytest.TempPathFactory, lines: list[bytes]
 ) -> None:
-    content = b'{"conversation_id": "first", "messages": []}\n' + b"\n".join(lines)
+    content = json.dumps({**GOOD, "conversation_id": "first"}).encode() + b"\n" + b"\n".join(lines)
     kept, rejected = taken(put(tmp_path_factory.getbasetemp(), content))
     assert sum(k.rows for k in kept) + len(rejected) == 1 + sum(bool(line.strip()) for line in lines)
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
+import re
+import shutil
 import subprocess
 from collections.abc import Callable, Sequence
 from contextvars import copy_context
@@ -241,6 +244,134 @@ def test_quiet_leaves_the_result_alone_and_no_path_is_a_mistake(grader: Command,
     nothing = grader("ingest", "no-*.jsonl", cwd=workspace)
     assert nothing.returncode == 2
     assert "nothing to take in is there" in nothing.stderr
+
+
+LABEL = {"type": "label", "conversation_id": "a", "rubric": "accuracy", "rubric_version": "1.0.0",
+         "criterion": "invented_deadline", "answer": "absent", "reviewer": "me"}  # fmt: skip
+
+
+def test_labels_and_outcomes_that_count_nowhere_are_told_and_kept(grader: Command, workspace: Path) -> None:
+    labels = [
+        {**LABEL, "rubric": "accurracy", "criterion": "zzz"},
+        {**LABEL, "reviewer": "you", "criterion": "zzz"},
+        {**LABEL, "reviewer": "b", "criterion": "invented_deadlin"},
+        {**LABEL, "reviewer": "c", "rubric_version": "7.0.0"},
+        {**LABEL, "reviewer": "d", "answer": "yes"},
+        {**LABEL, "rubric": "resolution", "criterion": "resolved", "answer": "not"},
+        {**LABEL, "rubric": "resolution", "criterion": "contact_reason", "answer": "no such reason"},
+        LABEL,
+    ]
+    put(workspace, [GOOD, *labels], "labels.jsonl")
+    put(workspace, [{"type": "outcome", "conversation_id": one, "csat": 5} for one in ("a", "nope")], "outcomes.jsonl")
+    done = grader("ingest", "labels.jsonl", "outcomes.jsonl", cwd=workspace)
+    assert done.returncode == 0
+    assert "kept 9 + rejected 0 = 9 rows in" in done.stdout
+    told = """
+note: 1 outcome is for a conversation that is not here (yet): nope
+note: 3 labels name a criterion that no rubric of this workspace has: accuracy/invented_deadlin \
+(did you mean accuracy/invented_deadline?), accuracy/zzz, accurracy/zzz
+note: 1 label is for a version in which no rubric of this workspace has that criterion: \
+accuracy@7.0.0/invented_deadline (did you mean accuracy@1.0.0/invented_deadline?)
+note: 2 labels give an answer that the criterion does not have: accuracy@1.0.0/invented_deadline = yes, \
+resolution@1.0.0/contact_reason = no such reason
+"""
+    assert done.stderr == told.lstrip()
+    again = json.loads(grader("ingest", "labels.jsonl", "--json", cwd=workspace).stdout)
+    assert [note["n"] for note in again["notes"]] == [3, 1, 2]
+    assert again["unchanged"] == 9
+    put(workspace, [{**GOOD, "conversation_id": "nope"}], "late.jsonl")
+    assert "note" not in grader("ingest", "late.jsonl", cwd=workspace).stderr
+    assert "conversation" not in grader("ingest", "outcomes.jsonl", cwd=workspace).stderr
+
+
+def test_of_many_conversations_that_are_not_here_three_are_named(grader: Command, workspace: Path) -> None:
+    put(workspace, [{**LABEL, "conversation_id": f"c{n}"} for n in range(2_000)])
+    done = grader("ingest", "rows.jsonl", cwd=workspace)
+    assert "note: 2,000 labels are for conversations that are not here (yet): c0, c1, c10, …" in done.stderr
+
+
+def test_labels_go_in_where_the_rubrics_cannot_be_read_or_there_is_no_workspace(
+    grader: Command, workspace: Path, tmp_path: Path
+) -> None:
+    (workspace / "rubrics/accuracy/1.0.0.yaml").write_text("name: [")
+    put(workspace, [GOOD, {**LABEL, "answer": "odd"}])
+    done = grader("ingest", "rows.jsonl", cwd=workspace)
+    assert (done.returncode, "kept 2" in done.stdout) == (0, True)
+    assert "note: labels were not held against the rubrics: " in done.stderr
+    (tmp_path / "bare").mkdir()
+    put(tmp_path / "bare", [GOOD, {**LABEL, "answer": "odd"}])
+    done = grader("ingest", "rows.jsonl", "--database", "x.duckdb", cwd=tmp_path / "bare")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_standard_input_is_read_as_a_file(grader: Command, workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(content: bytes, *options: str | Path) -> subprocess.CompletedProcess[str]:
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
+        return grader("ingest", "-", *options, cwd=workspace)
+
+    good = json.dumps(GOOD).encode() + b"\n"
+    done = run(good + b"\xff\n")
+    assert done.returncode == 0
+    assert done.stdout.startswith("-: kept 1 + rejected 1 = 2 rows in")
+    assert "-:2: byte 1 of the row (0xff) is no UTF-8" in done.stderr
+    assert "… | iconv -f CP1252 -t UTF-8 | grader ingest -" in done.stderr
+    assert "unchanged 1" in run(gzip.compress(good), "--strict").stdout
+    csv = block("csv", "### A CSV with one row per message").encode()
+    assert "conversation 881" in run(csv, "--map", EXAMPLE, "--preview").stdout
+    put(workspace, [{**GOOD, "conversation_id": "b"}])
+    both = run(csv, "rows.jsonl", "--map", EXAMPLE)
+    assert both.returncode == 2  # rows.jsonl is not of this mapping
+    assert "-: kept 4 + rejected 0 = 4 rows in" in both.stdout
+    assert "the file has no rows" in run(b"").stderr
+    assert len(json.loads(grader("ingest", "--rejections", "-", "--json", cwd=workspace).stdout)) == 0
+    monkeypatch.setattr("sys.stdin", None)
+    assert "standard input is closed" in grader("ingest", "-", cwd=workspace).stderr
+
+
+def test_notes_say_in_how_many_rows(grader: Command, workspace: Path) -> None:
+    put(workspace, [{**GOOD, "odd": 1}, {**GOOD, "odd": 1, "even": 2, "conversation_id": "b"}])
+    told = grader("ingest", "rows.jsonl", cwd=workspace).stderr
+    assert "'odd' is not one of Grader's, it is kept in the attributes (in 2 rows)" in told
+    assert "'even' is not one of Grader's, it is kept in the attributes; did you mean 'events'? (in 1 row)" in told
+
+
+@pytest.mark.parametrize("where", ["a folder/with 'quotes'", "."])
+def test_a_cure_that_is_a_command_can_be_pasted(grader: Command, workspace: Path, where: str) -> None:
+    folder = workspace / where
+    folder.mkdir(parents=True, exist_ok=True)
+    text = (json.dumps({**GOOD, "messages": [{"role": "customer", "text": "olá"}]}, ensure_ascii=False) + "\n") * 2
+    for content, name in [
+        (text.encode("utf-16"), "a.jsonl"), (text.encode("utf-16-be"), "b.jsonl"),
+        (text.encode("utf-16-le"), "c.jsonl"),
+        (gzip.compress(text.encode("utf-16")), "d.jsonl.gz"), (text.encode("cp1252"), "e.jsonl"),
+        (gzip.compress(text.encode("cp1252")), "f.jsonl.gz"), (json.dumps({"my rows": [GOOD]}).encode(), "g.json"),
+    ]:  # fmt: skip
+        put(folder, content, name)
+        refused = grader("ingest", f"{where}/{name}", cwd=workspace)
+        assert refused.returncode == 2
+        command = re.search(r"(?:UTF-8|example|per line): (.*)", refused.stderr)
+        assert command, refused.stderr
+        if "jq" in command[1] and not shutil.which("jq"):
+            assert "jq -c '.[\"my rows\"][]' < " in command[1]
+            continue
+        assert subprocess.run(["bash", "-c", command[1]], cwd=workspace, check=False).returncode == 0
+        made = next(path for path in folder.iterdir() if path.name.startswith(("utf8-", "rows-")))
+        assert grader("ingest", made.relative_to(workspace), cwd=workspace).returncode == 0
+        made.unlink()
+
+
+def test_an_example_of_a_mapping_can_be_had_and_reads_the_file_that_it_is_for(
+    grader: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for encoding in ("utf-8", "ascii", "cp1252"):
+        out = io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors="backslashreplace")
+        monkeypatch.setattr("sys.stdout", out)
+        copy_context().run(get_command(app).main, ["schema", "mapping"], "grader", standalone_mode=False)
+        out.flush()
+        path = put(tmp_path, out.buffer.getvalue(), "mapping.toml")
+        assert load_mapping(path).conversation["queue"] == load_mapping(EXAMPLE).conversation["queue"]
+    monkeypatch.undo()
+    assert path.read_bytes().startswith(b"# A mapping for `grader ingest")
 
 
 @pytest.mark.realdata

@@ -13,6 +13,7 @@ from ingest_reading import notes, one, plain, put, refused, taken, values
 
 from grader.ingest import Kept, read
 from grader.model import Conversation, Policy, ToolCall
+from grader.text import neutralise
 
 HI = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "Hello!"}]
 
@@ -204,6 +205,9 @@ def test_what_a_row_says_besides_is_kept(tmp_path: Path) -> None:
     ({"prompt": "x"}, None, "no list of messages in the row (its fields: prompt)"),
     (5, None, "a row must be an object or a list of messages, this is the number 5"),
     ({"messages": []}, "messages", "is empty"),
+    ({"id": "a", "messages": []}, "messages", "is empty"),
+    ({"id": "a", "messages": [None, {"role": "user", "content": ""}]}, "messages", "hold no word"),
+    ({"mesages": HI}, None, "no list of messages in the row (its fields: mesages)"),
     ({"messages": [{"role": "assistant", "tool_calls": [{"function": {"arguments": "{}"}}]}]},
      "messages[1].tool_calls[1].name", "is missing"),
     ({"messages": [{"role": "assistant", "tool_calls": {"a": 1}}]}, "messages[1].tool_calls", "must be a list"),
@@ -213,6 +217,17 @@ def test_a_row_that_is_no_transcript_is_rejected(tmp_path: Path, row: Any, field
     rejected = refused(tmp_path, row, format="openai_chat")
     assert rejected.field == field
     assert rejected.reason.startswith(reason)
+    assert "mesages" not in str(row) or rejected.cure == "did you mean 'messages'? 'mesages' stands there"
+
+
+def test_a_list_that_is_empty_is_no_matter_where_the_answer_is_there(tmp_path: Path) -> None:
+    assert said(chat(tmp_path, {"messages": [], "response": "Hello!"}, format="openai_chat")) == [("ai", "Hello!")]
+
+
+def test_a_blank_time_is_unknown_and_no_attribute(tmp_path: Path) -> None:
+    record = chat(tmp_path, {"started_at": "", "messages": [{**HI[0], "error": " ", "timestamp": ""}]})
+    assert (record.started_at, record.attributes) == (None, {})
+    assert (record.messages[0].is_error, record.messages[0].at, record.messages[0].attributes) == (None, None, {})
 
 
 @settings(max_examples=80)
@@ -233,7 +248,12 @@ def test_any_json_is_kept_or_rejected(tmp_path_factory: pytest.TempPathFactory, 
 
 
 @settings(max_examples=30)
-@given(st.lists(st.tuples(st.sampled_from(["user", "assistant", "system", "tool"]), plain), min_size=1), values)
+@given(
+    st.lists(st.tuples(st.sampled_from(["user", "assistant", "system", "tool"]), plain), min_size=1).filter(
+        lambda pairs: any(neutralise(text).strip() for _, text in pairs)
+    ),
+    values,
+)
 def test_roles_and_texts_come_in_as_they_are(
     tmp_path_factory: pytest.TempPathFactory, pairs: list[tuple[str, str]], metadata: Any
 ) -> None:
@@ -300,7 +320,7 @@ def test_a_policy_has_its_front_matter_and_its_text(tmp_path: Path) -> None:
     ("---\ntitle: x\n---\nR1.", "is missing"),
     ("---\npolicy_id: x\n---\n \n", "is blank"),
     ("---\npolicy_id: x\nvalid_from: soon\n---\nR1.", "is no date: the text 'soon'"),
-    ("---\npolicy_id: [x\n---\nR1.", "line 3 of the front matter is no YAML"),
+    ("---\npolicy_id: [x\n---\nR1.", "the front matter is no YAML"),
     ("---\n- a\n---\nR1.", "the front matter is no list of names with values"),
     ("---\npolicy_id: a\npolicy_id: b\n---\nR1.", "'policy_id' stands twice in the front matter"),
     ("---\npolicy_id: a\n? [x]\n: y\n---\nR1.", "the front matter has a name that is no text"),
@@ -320,12 +340,37 @@ def test_a_policy_without_front_matter_is_shown_what_to_add(tmp_path: Path) -> N
     assert "---\npolicy_id: shop_returns\nversion: 1\n" in policy(tmp_path, "R1.", "Shop Returns.md").cure
 
 
-def test_a_field_that_a_policy_has_no_place_for_is_said(tmp_path: Path) -> None:
-    path = put(tmp_path, "---\npolicy_id: x\nvalid_frm: 2026-01-01\n---\nR1.", "p.md")
-    assert (
-        "'valid_frm' is not one of Grader's, a policy has no place for it, it is left out; did you mean 'valid_from'?"
-        in (notes(read(path)))
-    )
+@pytest.mark.parametrize(("name", "cure"), [
+    ("queue", "did you mean 'queues'?"), ("valid_frm", "did you mean 'valid_from'?"), ("Queues", "did you mean"),
+    ("tags", "take it out; its fields: policy_id, version"), ("type", "take it out"), ("text", "take it out"),
+])  # fmt: skip
+def test_a_policy_with_a_field_that_it_cannot_have_is_rejected_with_the_line(
+    tmp_path: Path, name: str, cure: str
+) -> None:
+    rejected = policy(tmp_path, f"\n---\npolicy_id: x\n\n{name}: orders\n---\nR1.")
+    assert (rejected.line, rejected.field, rejected.reason) == (5, name, "a policy has no such field")
+    assert rejected.cure.startswith(cure)
+
+
+def test_a_policy_row_of_json_with_a_field_that_it_cannot_have_is_rejected(tmp_path: Path) -> None:
+    rejected = refused(tmp_path, {"type": "policy", "policy_id": "p", "text": "x", "queue": "orders"})
+    assert (rejected.field, rejected.reason) == ("queue", "a policy has no such field")
+    assert rejected.cure.startswith("did you mean 'queues'?")
+
+
+@pytest.mark.parametrize(("text", "line"), [
+    ("---\npolicy_id: x\nvalid_from: soon\n---\nR1.", 3),
+    ("\ufeff---\r\npolicy_id: x\r\ntitle: |\r\n  two\r\n  lines\r\nvalid_to: soon\r\n---\r\nR1.", 6),
+    ("---\npolicy_id: x\nqueues: [a,\n  {b: c}]\n---\nR1.", 3),
+    ("---\npolicy_id: x\nvalid_from: 2026-02-01\nvalid_to: 2026-01-31\n---\nR1.", 4),
+    ("---\npolicy_id: x\ntitle: y\npolicy_id: z\n---\nR1.", 4),
+    ("\n\n---\npolicy_id: x\n? [x]\n: y\n---\nR1.", 5),
+    ("---\npolicy_id: x\ntitle: a: b\n---\nR1.", 3),
+    ("---\npolicy_id: x\n---\n \n", 4),
+    ("---\ntitle: x\n---\nR1.", 1),
+])  # fmt: skip
+def test_what_is_wrong_with_a_policy_is_reported_with_its_line(tmp_path: Path, text: str, line: int) -> None:
+    assert policy(tmp_path, text).line == line
 
 
 def test_the_shipped_policies_go_in() -> None:

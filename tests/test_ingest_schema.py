@@ -28,6 +28,8 @@ def accepted(folder: Path, row: Any) -> bool:
     """Whether the reader takes the row in, and a check that the schema of any row says the same."""
     kept, rejected = taken(put(folder, [GOOD | {"conversation_id": "other row"}, row]), format="canonical")
     assert len(kept) + len(rejected) == 2
+    if rejected and rejected[0].reason == "hold no word, no call and no file":  # what a schema cannot say
+        return UNION.is_valid(row)
     assert UNION.is_valid(row) == (len(kept) == 2), (row, rejected, list(UNION.iter_errors(row)))
     return len(kept) == 2
 
@@ -66,7 +68,7 @@ def some_of(required: Fields, optional: Fields) -> st.SearchStrategy[Fields]:
 
 
 text = st.sampled_from(["a", "b c", "\t", ""])
-time = st.sampled_from(["2026-08-03T14:02:00Z", "2026-08-03", 1785780120, 1785780120000, None])
+time = st.sampled_from(["2026-08-03T14:02:00Z", "2026-08-03", 1785780120, 1785780120000, None, "", " "])
 extra = st.sampled_from([{}, {"k": 1}, None])
 identity = some_of({"kind": "phone", "value": st.sampled_from(["+55", 7])}, {"more": 1})
 call = some_of({"name": "f"}, {"id": text, "arguments": anything, "more": 1})
@@ -91,12 +93,12 @@ conversation = some_of(
 policy = some_of(
     {"type": "policy", "policy_id": "p", "text": "R1."},
     {"version": text, "title": text, "queues": st.sampled_from([["a"], "a", [], None]),
-     "valid_from": st.sampled_from(["2024-02-29", None]), "valid_to": st.sampled_from(["2026-08-03", None])},
+     "valid_from": st.sampled_from(["2024-02-29", None, ""]), "valid_to": st.sampled_from(["2026-08-03", None])},
 )  # fmt: skip
 outcome = some_of(
     {"type": "outcome", "conversation_id": "c"},
-    {"csat": st.sampled_from([1, 5, 4.5, None]), "csat_comment": text, "observed_at": time, "attributes": extra,
-     "handled_by": st.sampled_from(["ai", "both", None]), "resolution_minutes": st.sampled_from([0, 2.5, None])},
+    {"csat": st.sampled_from([1, 5, 4.5, None, ""]), "csat_comment": text, "observed_at": time, "attributes": extra,
+     "handled_by": st.sampled_from(["ai", "both", None, " "]), "resolution_minutes": st.sampled_from([0, 2.5, None])},
 )  # fmt: skip
 label = some_of(
     LABEL, {"message": st.sampled_from([1, 5.0, None]), "quote": text, "near_miss": st.booleans(), "labelled_at": time}
@@ -119,10 +121,15 @@ def test_every_time_that_the_schema_allows_can_be_read(tmp_path_factory: pytest.
 
 def test_good_rows_are_good_and_bad_ones_bad(tmp_path: Path) -> None:
     good: list[Any] = [
-        GOOD, {"id": 1, "messages": []}, LABEL, {"type": "policy", "policy_id": "p", "text": "x", "queues": "a"},
+        GOOD, {**GOOD, "id": 1}, LABEL, {"type": "policy", "policy_id": "p", "text": "x", "queues": "a"},
         {"type": "outcome", "conversation_id": "a", "csat": 1},
+        {"type": "outcome", "conversation_id": "a", "csat": "", "handled_by": " ", "observed_at": ""},
     ]  # fmt: skip
-    bad: list[Any] = [{}, [], None, {"type": "x"}, {**LABEL, "type": "outcome", "csat": 9}, {**GOOD, "messages": [{}]}]
+    bad: list[Any] = [
+        {}, [], None, {"type": "x"}, {**LABEL, "type": "outcome", "csat": 9}, {**GOOD, "messages": [{}]},
+        {"id": 1, "messages": []}, {"type": "policy", "policy_id": "p", "text": "x", "queue": "a"},
+        {**GOOD, "type": ""}, {"type": "outcome", "conversation_id": ""},
+    ]  # fmt: skip
     assert all(accepted(tmp_path, row) for row in good)
     assert not any(accepted(tmp_path, row) for row in bad)
 
@@ -132,10 +139,13 @@ def test_good_rows_are_good_and_bad_ones_bad(tmp_path: Path) -> None:
     ({"text": None, "content": 5}, False), ({"text": None, "content": None}, True), ({"timestamp": "x"}, False),
     ({"at": "2026-01-01", "timestamp": "x"}, True), ({"timestamp": "2026-01-01", "created_at": "x"}, True),
     ({"timestamp": None, "created_at": "x"}, False), ({"error": "no"}, False), ({"name": 10**20}, True),
+    ({"at": "", "timestamp": "x"}, False), ({"at": "", "timestamp": " ", "created_at": "2026-01-01"}, True),
+    ({"at": " ", "timestamp": "", "created_at": "x"}, False), ({"is_error": "", "error": "no"}, False),
     ({"error": "no", "is_error": False}, True), ({"name": 10**21}, False), ({"name": "x" * 1001}, True),
 ])  # fmt: skip
 def test_an_alias_is_checked_only_where_it_stands_for_its_field(tmp_path: Path, fields: Any, good: bool) -> None:
-    assert accepted(tmp_path, {**GOOD, "messages": [{"role": "ai", **fields}]}) == good
+    other = {"role": "customer", "text": "x"}
+    assert accepted(tmp_path, {**GOOD, "messages": [{"role": "ai", **fields}, other]}) == good
 
 
 def test_an_id_may_stand_under_its_alias_and_what_is_needed_may_not_be_null(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -16,11 +18,18 @@ from grader.errors import GraderError, InputError
 if TYPE_CHECKING:
     from datetime import tzinfo
 
-    from grader.ingest import Kept, Mapping, Reading, Rejected
+    from grader.config import Settings
+    from grader.ingest import Kept, Mapping, Note, Reading, Rejected
     from grader.ingest.load import Loaded, Progress
+    from grader.store import Store
+
+    _File = tuple[Path, Path | None]  # how it is called, and where its bytes are if not there
 
 FORMATS = ("auto", "canonical", "openai_chat", "mapped", "policy")
 KINDS = ("conversation", "policy", "outcome", "label")
+MAPPING = "mapping"  # what `grader schema` prints an example of
+STDIN = "-"
+PREVIEW_ROWS = 100_000  # rows in which a preview looks for what does not stand together; ingest looks at all
 SHOWN_CHARACTERS = 300  # of a message, in a preview
 SHOWN_NOTES = 15  # of a file
 SHOW_PROGRESS_FROM = 4 * 1024 * 1024  # bytes of a file; a smaller one is in before a bar can be read
@@ -28,7 +37,8 @@ SHOW_PROGRESS_FROM = 4 * 1024 * 1024  # bytes of a file; a smaller one is in bef
 
 def ingest(
     paths: Annotated[
-        list[str] | None, typer.Argument(metavar="PATH…", help="Files, folders, globs; .gz is unpacked.")
+        list[str] | None,
+        typer.Argument(metavar="PATH…", help="Files, folders, globs, - for standard input; .gz is unpacked."),
     ] = None,
     map_: Annotated[
         Path | None, typer.Option("--map", metavar="FILE", help="mapping.toml for foreign CSV or JSONL.")
@@ -59,13 +69,16 @@ def ingest(
 
     Formats: Grader's JSON Lines, OpenAI chat-completions JSONL, CSV and JSONL by a mapping, policies in Markdown.
     A bad row is rejected with its line, field and cure, the rest goes in: rows in = kept + rejected.
+    A mapping says what the columns of a CSV mean; `grader schema mapping` prints an example to start from.
 
     Exit codes: 0 something went in (or a file had no rows), 2 a file could not be read, was refused by --strict, or
     every row of it was rejected.
 
     Example:
       grader ingest conversations/*.jsonl.gz policies/
+      grader schema mapping > mapping.toml
       grader ingest tickets.csv --map mapping.toml --preview
+      zstd -dc conversations.jsonl.zst | grader ingest -
       grader ingest --rejections
     """
     flags = {"workspace.database": database, "workspace.timezone": timezone}
@@ -83,34 +96,66 @@ def ingest(
     from grader.ingest import expand, load_mapping
 
     mapping = load_mapping(map_) if map_ else None
-    files = expand(paths)
+    given = expand([path for path in paths if path != STDIN])
     form = None if format_ == "auto" else format_
-    if preview:
-        _preview(files, form, mapping, settings.workspace.tz, n, as_json=json)
-    else:
-        _take_in(files, form, mapping, settings.workspace.tz, settings.workspace.database, strict=strict, quiet=quiet,
-                 as_json=json)  # fmt: skip
+    with _standard_input(wanted=STDIN in paths) as stdin:
+        files: list[_File] = [(path, None) for path in given] + ([(Path(STDIN), stdin)] if stdin else [])
+        if preview:
+            _preview(files, form, mapping, settings.workspace.tz, n, as_json=json)
+        else:
+            _take_in(files, form, mapping, settings, strict=strict, quiet=quiet, as_json=json)
 
 
 def schema(
     kind: Annotated[
-        str | None, typer.Argument(metavar="[KIND]", help=f"One of {', '.join(KINDS)}; without it, any row.")
+        str | None,
+        typer.Argument(
+            metavar="[KIND]",
+            help=f"One of {', '.join(KINDS)}; without it, any row. {MAPPING}: an example of a mapping for --map.",
+        ),
     ] = None,
 ) -> None:
-    """Print the JSON Schema of Grader's JSON Lines: exactly what ingest accepts.
+    """Print the JSON Schema of Grader's JSON Lines (exactly what ingest accepts), or an example of a mapping.
 
     Example:
       grader schema conversation > conversation.schema.json
+      grader schema mapping > mapping.toml
     """
-    from grader.ingest import json_schema
+    from grader.ingest import example_mapping, json_schema
 
+    if kind == MAPPING:
+        text = example_mapping().rstrip("\n")
+        utf8 = (sys.stdout.encoding or "").lower().replace("-", "") in ("utf8", "utf8sig")
+        # A mapping is UTF-8; on a stream that is not, TOML's escapes say the same.
+        console.out(text if utf8 else "".join(c if c.isascii() else f"\\u{ord(c):04x}" for c in text))
+        return
     if kind is not None and kind not in KINDS:
-        raise InputError(f"there is no record {kind!r}", cure=f"use one of {', '.join(KINDS)}")
+        raise InputError(f"there is no record {kind!r}", cure=f"use one of {', '.join((*KINDS, MAPPING))}")
     console.out_json(json_schema(kind))
 
 
+@contextmanager
+def _standard_input(*, wanted: bool) -> Iterator[Path | None]:
+    """Standard input as a file, since a file is read more than once; None where it is not wanted."""
+    if not wanted:
+        yield None
+        return
+    import shutil
+    import tempfile
+
+    if sys.stdin is None:
+        raise InputError("standard input is closed", file=STDIN, cure="name a file, or pipe one in")
+    if sys.stdin.isatty():
+        console.note("reading standard input; Ctrl-D ends it")
+    with tempfile.TemporaryDirectory(prefix="grader-") as folder:
+        path = Path(folder) / "stdin"
+        with path.open("wb") as file:
+            shutil.copyfileobj(sys.stdin.buffer, file)
+        yield path
+
+
 def _take_in(
-    files: Sequence[Path], form: str | None, mapping: Mapping | None, zone: tzinfo, database: Path,
+    files: Sequence[_File], form: str | None, mapping: Mapping | None, settings: Settings,
     *, strict: bool, quiet: bool, as_json: bool,
 ) -> None:  # fmt: skip
     from grader.ingest.load import load
@@ -118,12 +163,13 @@ def _take_in(
 
     done: list[Loaded] = []
     failed: list[GraderError] = []
-    with open_store(database) as store:
-        for path in files:
+    zone = settings.workspace.tz
+    with open_store(settings.workspace.database) as store:
+        for path, content in files:
             try:
-                with _progress(path, wanted=not quiet) as tell:
-                    done.append(load(path, store, format=form, mapping=mapping, timezone=zone, strict=strict,
-                                     on_progress=tell))  # fmt: skip
+                with _progress(content or path, wanted=not quiet) as tell:
+                    done.append(load(path, store, format=form, mapping=mapping, timezone=zone, content=content,
+                                     strict=strict, on_progress=tell))  # fmt: skip
             except KeyboardInterrupt:
                 console.note(f"interrupted in {path}; whole batches are in, the same command again takes in the rest")
                 raise
@@ -133,8 +179,11 @@ def _take_in(
                 console.error(error)
                 continue
             _tell(done[-1], as_json=as_json)
+        open_ends = _unmatched(store, done, settings)
+    for note in open_ends:
+        console.note(f"note: {note.text}")
     if as_json:
-        console.out_json(_as_json(done, failed))
+        console.out_json(_as_json(done, failed, open_ends))
     elif len(files) > 1:
         rows = sum(one.rows_in for one in done)
         kept, rejected = sum(one.kept for one in done), sum(one.rejected for one in done)
@@ -143,17 +192,43 @@ def _take_in(
         raise typer.Exit(InputError.exit_code)
 
 
+def _unmatched(store: Store, done: Sequence[Loaded], settings: Settings) -> list[Note]:
+    """What of the kinds of record that came in counts nowhere yet, in the whole database."""
+    from grader.ingest import Note
+    from grader.ingest.unmatched import unknown_labels, without_conversation
+    from grader.rubric import load_all
+
+    kinds = [kind for kind in ("label", "outcome") if any(one.records[kind] for one in done)]
+    notes = [note for kind in kinds for note in without_conversation(store, kind)]
+    if "label" not in kinds or settings.file is None:
+        return notes
+    known: dict[tuple[str, str], dict[str, tuple[str, ...] | None]] = {}
+    for rubric, version, code in store.rows("select rubric, rubric_version, code from criterion"):  # used by a run
+        known.setdefault((rubric, version), {})[code] = None
+    lists = {"contact_reasons": settings.workspace.contact_reasons}
+    try:
+        for rubric in load_all(settings.workspace.rubrics):
+            filled = rubric.with_options(lists) if all(lists.get(name) for name in rubric.lists_needed) else rubric
+            known[rubric.name, rubric.version] = {
+                one.code: one.answers if one.scale == "defect" or one.options else None for one in filled.criteria
+            }
+    except GraderError as error:
+        return [*notes, Note(f"labels were not held against the rubrics: {error.message}", 0)]
+    return [*notes, *unknown_labels(store, known)]
+
+
 def _tell(one: Loaded, *, as_json: bool) -> None:
     if not as_json:
         console.out(_summary(one))
     for rejected in one.first_rejections:
         console.note(_rejection(rejected))
     if one.bad > len(one.first_rejections):
-        console.note(f"… and {one.bad - len(one.first_rejections):,} more: grader ingest --rejections {one.path}")
+        listed = f"grader ingest --rejections {shlex.quote(one.path)}"
+        console.note(f"… and {one.bad - len(one.first_rejections):,} more: {listed}")
     if one.refused:
         console.note(f"{one.path}: {one.bad:,} rows are bad, so nothing of it went in (--strict)")
     for note in one.notes[:SHOWN_NOTES]:
-        console.note(f"note: {one.path}: {note.text} ({_times(note.n)})")
+        console.note(f"note: {one.path}: {note.text} ({_rows(note.n)})")
     if len(one.notes) > SHOWN_NOTES:
         console.note(f"note: {one.path}: … and {len(one.notes) - SHOWN_NOTES} more notes; --json has them")
     if not one.rows_in:
@@ -169,8 +244,8 @@ def _summary(one: Loaded) -> str:
     )
 
 
-def _times(n: int) -> str:
-    return "once" if n == 1 else f"{n:,} times"
+def _rows(n: int) -> str:
+    return "in 1 row" if n == 1 else f"in {n:,} rows"
 
 
 def _plural(kind: str, n: int) -> str:
@@ -182,7 +257,7 @@ def _rejection(row: Rejected) -> str:
     return f"{row.file}:{row.line}:{field} {row.reason}\n  → {row.cure}"
 
 
-def _as_json(done: Sequence[Loaded], failed: Sequence[GraderError]) -> dict[str, Any]:
+def _as_json(done: Sequence[Loaded], failed: Sequence[GraderError], notes: Sequence[Note]) -> dict[str, Any]:
     totals = ("rows_in", "kept", "rejected", "new", "changed", "unchanged")
     return {
         "files": [
@@ -195,6 +270,7 @@ def _as_json(done: Sequence[Loaded], failed: Sequence[GraderError]) -> dict[str,
             }
             for one in done
         ],
+        "notes": [{"text": note.text, "n": note.n} for note in notes],
         "unreadable": [{"message": error.message, "cure": error.cure} for error in failed],
         **{name: sum(getattr(one, name) for one in done) for name in totals},
     }  # fmt: skip
@@ -229,13 +305,13 @@ def _progress(path: Path, *, wanted: bool) -> Iterator[Progress | None]:
 
 
 def _preview(
-    files: Sequence[Path], form: str | None, mapping: Mapping | None, zone: tzinfo, n: int, *, as_json: bool
+    files: Sequence[_File], form: str | None, mapping: Mapping | None, zone: tzinfo, n: int, *, as_json: bool
 ) -> None:
     from grader.ingest import read
 
     shown: list[dict[str, Any]] = []
-    for path in files:
-        reading = read(path, format=form, mapping=mapping, timezone=zone)
+    for path, content in files:
+        reading = read(path, format=form, mapping=mapping, timezone=zone, content=content, ahead=PREVIEW_ROWS)
         rows = list(islice(reading, n))
         if as_json:
             shown.append(_preview_json(reading, rows))
@@ -272,7 +348,7 @@ def _preview_text(reading: Reading, rows: Sequence[Kept | Rejected]) -> None:
         console.out()
         console.out("columns that the mapping does not use: " + ", ".join(sorted(reading.unused())))
     for note in reading.notes():
-        console.out(f"note: {note.text} ({_times(note.n)})")
+        console.out(f"note: {note.text} ({_rows(note.n)})")
     console.note("\nnothing was written; without --preview the file goes in")
 
 

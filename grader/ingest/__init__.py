@@ -20,7 +20,7 @@ from grader.errors import InputError
 from grader.ingest import canonical, openai_chat, policies
 from grader.ingest.jsontext import decode, parse
 from grader.ingest.mapped import MappedReader
-from grader.ingest.mapping import Mapping, load_mapping
+from grader.ingest.mapping import EXAMPLE, Mapping, example_mapping, load_mapping
 from grader.ingest.rows import (
     ROW_LIMIT,
     Incoming,
@@ -41,8 +41,8 @@ from grader.ingest.source import Layout, Source, json_layout
 from grader.model import JsonValue
 
 __all__ = [
-    "FORMATS", "ROW_LIMIT", "Incoming", "Kept", "Mapping", "Note", "Reading", "Rejected", "expand", "json_schema",
-    "load_mapping", "read",
+    "FORMATS", "ROW_LIMIT", "Incoming", "Kept", "Mapping", "Note", "Reading", "Rejected", "example_mapping", "expand",
+    "json_schema", "load_mapping", "read",
 ]  # fmt: skip
 
 _SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", *policies.SUFFIXES)
@@ -93,7 +93,7 @@ def _json_rows(record: RecordReader, source: Source, ledger: Ledger) -> Iterator
             continue
         made = None
         try:
-            made = record(parse(decode(raw.raw), ledger), ledger)
+            made = record(parse(decode(raw.raw, ledger), ledger), ledger)
         except UnfitError as error:
             ledger.problem(None, error.reason, error.cure)
         problem = ledger.settle()
@@ -162,9 +162,8 @@ class Reading(Iterator[Kept | Rejected]):
         for row in self._rows:
             problem = row.problem or self._known_before(row, seen)
             if problem:
-                yield Rejected(
-                    str(self.path), row.line, problem.field, problem.reason, problem.cure, excerpt(row.begin)
-                )
+                line, field = problem.line or row.line, problem.field
+                yield Rejected(str(self.path), line, field, problem.reason, problem.cure, excerpt(row.begin))
                 continue
             for position, record in enumerate(row.records):
                 first = position == 0
@@ -189,29 +188,33 @@ def read(
     format: str | None = None,  # noqa: A002 - the field's word
     mapping: Mapping | Path | str | None = None,
     timezone: tzinfo = UTC,
+    content: Path | None = None,
+    ahead: int | None = None,
 ) -> Reading:
     """Read one file: each row of it comes out as Kept or Rejected, in the file's order.
 
     Without `format` it is recognised from the first rows; a mapping makes it "mapped", but for Markdown, which is a
-    policy. Times without an offset are in `timezone`. Raises InputError if the file is not one that can be read.
+    policy. Times without an offset are in `timezone`. `content`: the bytes are there, and `path` only names them.
+    `ahead`: of a file with a row per message, how many rows are searched for what does not stand together (None: all).
+    Raises InputError if the file is not one that can be read.
     """
     if isinstance(mapping, (Path, str)):
         mapping = load_mapping(mapping)
     if format is not None and format not in NAMES:
         raise InputError(f"there is no format {format!r}", file=str(path), cure=f"use one of {', '.join(NAMES)}")
-    source = Source(Path(path))
+    source = Source(Path(path), content)
     if format is None:
         format, why = _recognised(source, mapping)  # noqa: A001
     else:
         why = "as asked"
     if format == "mapped":
         if mapping is None:
-            raise InputError("this needs a mapping", file=str(path), cure="--map mapping.toml; see docs/formats.md")
-        ledger = Ledger(timezone, name_unknown=False)
-        rows = MappedReader(source, mapping, ledger)
+            raise InputError("this needs a mapping", file=str(path), cure=f"--map mapping.toml; {EXAMPLE}")
+        ledger = Ledger(timezone, name_unknown=False, command=source.command)
+        rows = MappedReader(source, mapping, ledger, ahead)
         return Reading(source, format, f"{why}, {rows.format} by {mapping.file}", rows, ledger)
     known = next(known for known in FORMATS if known.name == format)
-    ledger = Ledger(timezone, name_unknown=format == "canonical")
+    ledger = Ledger(timezone, name_unknown=format == "canonical", command=source.command)
     return Reading(source, format, why, known.read(source, ledger), ledger)
 
 
@@ -227,7 +230,7 @@ def _recognised(source: Source, mapping: Mapping | None) -> tuple[str, str]:
         header = excerpt(source.head.split(b"\n", 1)[0])
         raise InputError(
             "a CSV needs a mapping that says what its columns mean", file=str(source.path),
-            cure=f"--map mapping.toml; docs/formats.md has an example. Its header: {header}",
+            cure=f"--map mapping.toml; {EXAMPLE}. The header: {header}",
         )  # fmt: skip
     rows: list[JsonValue] = []
     n_rows = 0

@@ -6,6 +6,9 @@ real exports use are understood, what is not known is kept in the attributes, an
 
 from __future__ import annotations
 
+import json
+import re
+import shlex
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
@@ -29,7 +32,7 @@ from grader.ingest.fields import (
     object_of,
     one_of,
 )
-from grader.ingest.rows import Incoming, Ledger, Problem, named, nearest
+from grader.ingest.rows import Incoming, Ledger, Problem, misspelt, named, nearest
 from grader.model import (
     Contact,
     Conversation,
@@ -41,9 +44,11 @@ from grader.model import (
     Message,
     Outcome,
     Policy,
+    Reference,
     Role,
     ToolCall,
 )
+from grader.text import neutralise
 
 ROLES: Mapping[str, Role] = MappingProxyType({
     **{role.value: role for role in Role},
@@ -57,9 +62,18 @@ KINDS: Mapping[str, Kind] = MappingProxyType({
     "message": Kind.TEXT, "audio": Kind.VOICE, "voice note": Kind.VOICE, "photo": Kind.IMAGE, "picture": Kind.IMAGE,
     "video": Kind.FILE, "document": Kind.FILE, "attachment": Kind.FILE,
 })  # fmt: skip
+_PLAIN = (
+    "conversation_id", "channel", "queue", "language", "reason", "started_at", "ended_at", "tools_recorded",
+    "ai_version", "initiated_by", "excluded", "truncated",
+)  # fmt: skip
+_STATES = {
+    "open": {"open", "opened", "pending", "snoozed", "new", "active", "on hold", "hold"},
+    "closed": {"closed", "close", "resolved", "solved", "done", "ended", "finished", "archived"},
+}
 TYPES = ("conversation", "policy", "outcome", "label")
 
 _MANY = 1_000_000_000
+_SENT = {Kind.VOICE, Kind.IMAGE, Kind.FILE}  # something was sent, if only without words
 _WRAPPED = {"messages", "conversation_id", "id"}  # a list of objects with one of these may be the rows themselves
 _CALL = Shape("tool call", {"id": SHORT, "name": ID, "arguments": ANYTHING}, required=("name",))
 MESSAGE = Shape(
@@ -92,21 +106,30 @@ _EVENT = Shape(
     descriptions={"after": "Number of the last message before it; 0: before all."},
 )
 _IDENTITY = Shape("identity", {"kind": ID, "value": ID}, required=("kind", "value"))
+_REFERENCE = Shape("reference", {"kind": ID, "value": ID}, required=("kind", "value"))
 _CONTACT = Shape("contact", {"identities": list_of(_IDENTITY), "name": SHORT})
-_TYPE = {name: one_of(name) for name in TYPES}
+_TYPE = {name: one_of(name, blank=False) for name in TYPES}
 SHAPES: Mapping[str, Shape] = MappingProxyType({
     "conversation": Shape(
         "conversation",
         {
             "type": _TYPE["conversation"], "conversation_id": ID, "channel": SHORT, "queue": SHORT, "language": SHORT,
             "reason": SHORT, "contact": object_of(_CONTACT), "customer_id": SHORT, "started_at": TIME,
-            "ended_at": TIME, "tools_recorded": FLAG, "messages": list_of(MESSAGE, needed=True),
+            "ended_at": TIME, "state": SHORT, "ai_version": SHORT, "initiated_by": one_of("customer", "business"),
+            "excluded": one_of("spam", "test", "survey", "outbound"), "references": list_of(_REFERENCE),
+            "truncated": FLAG, "tools_recorded": FLAG, "messages": list_of(MESSAGE, needed=True),
             "events": list_of(_EVENT), "attributes": OBJECT,
         },
         required=("conversation_id", "messages"),
         aliases={"conversation_id": ("id",), "started_at": ("created_at",)},
         descriptions={
             "reason": "The contact reason as the source gives it.",
+            "state": "open or closed; also resolved, solved, done, ended, pending, snoozed, new. None: not known.",
+            "ai_version": "The version of the AI agent that answered, as the source names it.",
+            "initiated_by": "Who began; where missing, whoever of customer, AI and human speaks first.",
+            "excluded": "Why it starts no recontact window and is no recontact.",
+            "references": "What it is about, as a field of the source says: orders, tickets.",
+            "truncated": "true: the source itself has cut messages off.",
             "customer_id": "Short for an identity of the kind customer_id.",
             "tools_recorded": "true: the source records tool calls, so a missing call means that none was made.",
         },
@@ -119,17 +142,17 @@ SHAPES: Mapping[str, Shape] = MappingProxyType({
         },
         required=("type", "policy_id", "text"),
         descriptions={"queues": "The queues that it covers; none: every queue.", "valid_to": "The last day, included."},
-        keeps_unknown=False,
+        closed=True,
     ),
     "outcome": Shape(
         "outcome",
         {
             "type": _TYPE["outcome"], "conversation_id": ID, "csat": number(1, 5), "csat_comment": SHORT,
-            "handled_by": one_of("ai", "human", "both"), "resolution_minutes": number(0, _MANY), "observed_at": TIME,
-            "attributes": OBJECT,
+            "handled_by": one_of("ai", "human", "both"), "resolution_minutes": number(0, _MANY),
+            "handle_minutes": number(0, _MANY), "observed_at": TIME, "attributes": OBJECT,
         },
         required=("type", "conversation_id"),
-        descriptions={"csat": "1 (worst) to 5 (best)."},
+        descriptions={"csat": "1 (worst) to 5 (best).", "handle_minutes": "Minutes that a human spent on it."},
     ),
     "label": Shape(
         "label",
@@ -198,12 +221,23 @@ def conversation(row: Mapping[str, JsonValue], ledger: Ledger) -> Conversation |
         if (event := _event(raw, f"events[{number_}].", len(messages), extra, ledger)) is not None
     ]
     contact = _contact(found, extra, ledger)
+    references = tuple(
+        Reference(**given)
+        for n, raw in _items(found, "references", ledger)
+        if len(given := _REFERENCE.take(raw, f"references[{n}].", ledger)[0]) == 2
+    )
+    if not ledger.problems and not any(_says_something(message) for message in messages):
+        cure = "leave the conversation out: nothing in it can be judged"
+        ledger.problem("messages", "hold no word, no call and no file", cure)
     if ledger.problems:
         return None
-    plain = ("conversation_id", "channel", "queue", "language", "reason", "started_at", "ended_at", "tools_recorded")
+    fields = {key: found[key] for key in _PLAIN if found.get(key) is not None}
+    if (state := _state(found.get("state"), extra, ledger)) is not None:
+        fields["state"] = state
     return Conversation(
-        **{key: found[key] for key in plain if found.get(key) is not None},
+        **fields,
         contact=contact,
+        references=references,
         messages=tuple(messages),
         events=tuple(events),
         attributes=merged(found.get("attributes"), extra),
@@ -219,13 +253,20 @@ def _hint(row: Mapping[str, JsonValue], ledger: Ledger) -> None:
         if sign in row and "messages" not in row and "type" not in row:
             ledger.problems[0] = Problem(first.field, first.reason, f'if it is a {kind}, add "type": "{kind}"')
             return
-    if "messages" in row:
+    if "messages" in row or misspelt("messages", row):
         return
-    cure = "if another field holds it, write a mapping (docs/formats.md)"
+    cure = "if another field holds it, write a mapping (grader schema mapping prints one to start from)"
     for key, value in row.items():
         if isinstance(value, list) and value and isinstance(value[0], dict) and _WRAPPED & value[0].keys():
-            cure = f"if the rows stand in {key[:40]!r}, write them one per line: jq -c '.{key[:40]}[]' FILE"
+            path = f".{key}[]" if re.fullmatch(r"[A-Za-z_]\w*", key, re.ASCII) else f".[{json.dumps(key)}][]"
+            command = ledger.command(f"jq -c {shlex.quote(path)}", "rows")
+            cure = f"if the rows stand in {key[:40]!r}, write them one per line: {command}"
     ledger.problems[0] = Problem(first.field, first.reason, cure)
+
+
+def _says_something(message: Message) -> bool:
+    """There is something that a judge could see: words, a call, a file."""
+    return bool(message.tool_calls) or message.kind in _SENT or bool(neutralise(message.text).strip())
 
 
 def _items(found: Found, key: str, ledger: Ledger, where: str = "") -> Iterator[tuple[int, Mapping[str, JsonValue]]]:
@@ -278,6 +319,17 @@ def _kind(raw: str | None, role: Role, text: str, calls: bool, extra: Found, led
     if role is Role.TOOL:
         return Kind.TOOL_RESULT
     return Kind.TOOL_CALL if calls and not text.strip() else Kind.TEXT
+
+
+def _state(raw: str | None, extra: Found, ledger: Ledger) -> str | None:
+    if raw is None:
+        return None
+    for state, words in _STATES.items():
+        if _plain(raw) in words:
+            return state
+    ledger.note(f"the state {raw[:60]!r} is neither open nor closed, it is kept in the attributes")
+    extra["source_state"] = raw
+    return None
 
 
 def _plain(word: str) -> str:

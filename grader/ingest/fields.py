@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, timezone
 
-from grader.ingest.rows import Ledger, UnfitError, named
+from grader.ingest.rows import Ledger, UnfitError, misspelt, named, nearest
 from grader.model import JsonValue
 
 Schema = dict[str, JsonValue]
@@ -25,11 +25,16 @@ class FieldType:
     read: Callable[[JsonValue, Ledger], JsonValue]
     schema: Schema
     shape: Shape | None = None  # of the object, or of each object in the list
+    blank: bool = False  # a blank text says nothing, as null does, where the field may be left out
+
+    def says(self, value: JsonValue, *, needed: bool = False) -> bool:
+        """The value is there: neither null, nor blank where a blank says nothing."""
+        return value is not None and not (self.blank and not needed and isinstance(value, str) and not value.strip())
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """The fields of one object. An alias stands for its field where that is missing or null; the first one wins."""
+    """The fields of one object. An alias stands for its field where that says nothing; the first one wins."""
 
     name: str
     fields: Mapping[str, FieldType]
@@ -37,6 +42,7 @@ class Shape:
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     descriptions: Mapping[str, str] = field(default_factory=dict)
     keeps_unknown: bool = True  # the record has attributes, or stands in one that has
+    closed: bool = False  # a field that it does not know may change what the others mean: it is refused
 
     @property
     def known(self) -> tuple[str, ...]:
@@ -51,29 +57,42 @@ class Shape:
             kind = self.fields.get(key)
             if kind is None:
                 extra[key] = value
-            elif value is not None:
+            elif kind.says(value, needed=key in self.required):
                 _read(kind, value, found, key, f"{where}{key}", ledger)
         if extra:
             self._take_aliases(raw, found, extra, where, ledger)
             for key in extra:
-                ledger.unknown_field(self.name, key, self.known, kept=self.keeps_unknown)
+                if self.closed:
+                    self.refuse(key, self.known, f"{where}{key}", ledger)
+                else:
+                    ledger.unknown_field(self.name, key, self.known, kept=self.keeps_unknown)
         for key in self.required:
             if raw.get(key) is None and key not in found and not self._alias_given(raw, key):
-                ledger.problem(f"{where}{key}", "is missing", f"every {self.name} needs it")
+                near = misspelt(key, extra)
+                cure = f"{near[:80]!r} stands there; did you mean {key!r}?" if near else f"every {self.name} needs it"
+                ledger.problem(f"{where}{key}", "is missing", cure)
         return found, extra
+
+    def refuse(self, key: str, known: tuple[str, ...], path: str, ledger: Ledger, line: int | None = None) -> None:
+        """A field that is not known is a problem of the row."""
+        near = nearest(key, known)
+        hint = f"did you mean {near!r}? " if near else "take it out; "
+        ledger.problem(path[:80], f"a {self.name} has no such field", f"{hint}its fields: {', '.join(known)}", line)
 
     def _take_aliases(
         self, raw: Mapping[str, JsonValue], found: Found, extra: Found, where: str, ledger: Ledger
     ) -> None:
         for key, names in self.aliases.items():
-            if raw.get(key) is not None:
+            kind, needed = self.fields[key], key in self.required
+            if kind.says(raw.get(key), needed=needed):
                 continue
             for alias in names:
-                if (value := extra.get(alias)) is not None:
+                value = extra.get(alias)
+                if kind.says(value, needed=needed):
                     del extra[alias]
-                    _read(self.fields[key], value, found, key, f"{where}{alias}", ledger)
+                    _read(kind, value, found, key, f"{where}{alias}", ledger)
                     break
-                extra.pop(alias, None)  # null says nothing
+                extra.pop(alias, None)
 
     def _alias_given(self, raw: Mapping[str, JsonValue], key: str) -> bool:
         return any(raw.get(alias) is not None for alias in self.aliases.get(key, ()))
@@ -167,10 +186,10 @@ def number(low: float, high: float, *, whole: bool = False) -> FieldType:
         return int(value) if whole else float(value)
 
     kind = "integer" if whole else "number"
-    return FieldType(read, {"type": [kind, "null"], "minimum": low, "maximum": high})
+    return FieldType(read, {"type": [kind, "null"], "minimum": low, "maximum": high}, blank=True)
 
 
-def one_of(*names: str) -> FieldType:
+def one_of(*names: str, blank: bool = True) -> FieldType:
     """One of these words."""
 
     def read(value: JsonValue, ledger: Ledger) -> str:  # noqa: ARG001
@@ -178,7 +197,7 @@ def one_of(*names: str) -> FieldType:
             raise UnfitError(f"must be one of {', '.join(names)}; this is {named(value)}", "use one of them, or null")
         return value
 
-    return FieldType(read, {"enum": [*names, None]})
+    return FieldType(read, {"enum": [*names, None]}, blank=blank)
 
 
 def _object(value: JsonValue, ledger: Ledger) -> JsonValue:  # noqa: ARG001
@@ -191,7 +210,7 @@ def _anything(value: JsonValue, ledger: Ledger) -> JsonValue:  # noqa: ARG001
     return value
 
 
-FLAG = FieldType(_flag, {"type": ["boolean", "null"]})
+FLAG = FieldType(_flag, {"type": ["boolean", "null"]}, blank=True)
 OBJECT = FieldType(_object, {"type": ["object", "null"]})
 ANYTHING = FieldType(_anything, {})
 
@@ -202,16 +221,18 @@ def object_of(shape: Shape) -> FieldType:
 
 
 def list_of(shape: Shape, *, needed: bool = False) -> FieldType:
-    """A list of objects of one shape."""
+    """A list of objects of one shape; where it is needed, of one at least."""
 
     def read(value: JsonValue, ledger: Ledger) -> JsonValue:  # noqa: ARG001
         if not isinstance(value, list):
             raise UnfitError(
                 f"must be a list, this is {named(value)}", f"write [{{…}}, …], one object per {shape.name}"
             )
+        if needed and not value:
+            raise UnfitError("is empty", f"leave the row out, or give it its {shape.name}s")
         return value
 
-    return FieldType(read, {"type": "array" if needed else ["array", "null"]}, shape)
+    return FieldType(read, {"type": "array", "minItems": 1} if needed else {"type": ["array", "null"]}, shape)
 
 
 def _names(value: JsonValue, ledger: Ledger) -> tuple[str, ...]:
@@ -299,5 +320,6 @@ TIME = FieldType(
         ],
         "examples": ["2026-08-03T14:02:00-04:00", "2026-08-03 14:02", 1785780120, 1785780120000],
     },
+    blank=True,
 )
-DATE = FieldType(_read_date, {"anyOf": [{"type": "string", "pattern": DATE_PATTERN}, {"type": "null"}]})
+DATE = FieldType(_read_date, {"anyOf": [{"type": "string", "pattern": DATE_PATTERN}, {"type": "null"}]}, blank=True)

@@ -17,17 +17,18 @@ MAX_CONTAINERS = 1_000_000  # lists and objects in one row; each takes fifty tim
 MAX_DEPTH = 100  # lists and objects in each other; what stores and judges read must be able to walk them
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_FROM_CP1252 = ("iconv -f CP1252 -t UTF-8", "utf8")
 _ONE_PER_LINE = "write one JSON object per line"
 
 
-def decode(raw: bytes) -> str:
-    """UTF-8 bytes as text. Raises UnfitError that names the byte."""
+def decode(raw: bytes, ledger: Ledger | None = None) -> str:
+    """UTF-8 bytes as text. Raises UnfitError that names the byte, and how to mend the ledger's file."""
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:
         raise UnfitError(
             f"byte {error.start + 1} of the row (0x{raw[error.start]:02x}) is no UTF-8",
-            "write the file as UTF-8, for example: iconv -f CP1252 -t UTF-8 FILE > utf8.jsonl",
+            f"write the file as UTF-8, for example: {(ledger or Ledger()).command(*_FROM_CP1252)}",
         ) from None
 
 

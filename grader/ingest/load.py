@@ -94,16 +94,18 @@ def load(
     format: str | None = None,  # noqa: A002 - the field's word
     mapping: Mapping | None = None,
     timezone: tzinfo = UTC,
+    content: Path | None = None,
     strict: bool = False,
     on_progress: Progress | None = None,
 ) -> Loaded:
-    """Take one file in. With `strict` nothing goes in if any row is bad; the file is then read twice.
+    """Take one file in. With `strict` nothing goes in if any row is bad; the file is then read twice. `content`: the
+    bytes are there, and `path` only names them.
 
     Raises InputError if the file cannot be read at all. On KeyboardInterrupt the batches so far stay and are counted.
     """
 
     def reading() -> Reading:
-        return read(path, format=format, mapping=mapping, timezone=timezone)
+        return read(path, format=format, mapping=mapping, timezone=timezone, content=content)
 
     first = reading()
     ingest_id = store.begin_ingest(str(path), first.format, first.size)

@@ -1,7 +1,7 @@
 """A foreign CSV or JSONL, read by a mapping: rows in, conversations and outcomes out.
 
 A conversation is one row (its messages in a list), or several rows that follow each other. Only the rows of one
-conversation are held at a time; one that comes back later in the file is rejected, with the cure to sort.
+conversation are held at a time; which conversations the file does not hold in whole is told before (`entire`).
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from itertools import islice
 
 from grader.errors import InputError
 from grader.ingest import canonical
+from grader.ingest.entire import Owner, bad_elsewhere, survey
 from grader.ingest.fields import Found
 from grader.ingest.jsontext import decode, parse
 from grader.ingest.mapping import Mapping, Pick
 from grader.ingest.paths import Keys, find, first, paths_in
 from grader.ingest.picking import Picker
-from grader.ingest.rows import ROW_LIMIT, Incoming, Ledger, Parsed, Problem, SeenIds, UnfitError, named
+from grader.ingest.rows import ROW_LIMIT, Incoming, Ledger, Parsed, Problem, UnfitError, named
 from grader.ingest.source import Source, json_layout
 from grader.ingest.tables import SourceRow, columns
 from grader.ingest.tables import rows as table_rows
@@ -33,10 +34,13 @@ _PLACE = re.compile(r"(messages|row)\[(\d+)\]\.?")
 
 
 class MappedReader:
-    """Reads one file by a mapping. `unused` counts the columns that nothing uses."""
+    """Reads one file by a mapping. `unused` counts the columns that nothing uses.
 
-    def __init__(self, source: Source, mapping: Mapping, ledger: Ledger) -> None:
-        self._source, self._mapping, self._ledger = source, mapping, ledger
+    `ahead`: how many rows are searched for conversations that are not there in whole, None for all of the file.
+    """
+
+    def __init__(self, source: Source, mapping: Mapping, ledger: Ledger, ahead: int | None = None) -> None:
+        self._source, self._mapping, self._ledger, self._ahead = source, mapping, ledger, ahead
         ledger.timezone = mapping.timezone or ledger.timezone
         self._picker = Picker(mapping, ledger)
         self.format = mapping.format or _format_of(source)
@@ -57,12 +61,14 @@ class MappedReader:
         for raw in self._source.rows(json_layout(self._source.head)):
             begin = raw.raw[:1024]
             try:
-                value = None if raw.problem else parse(decode(raw.raw), ledger)
+                value = None if raw.problem else parse(decode(raw.raw, ledger), ledger)
                 if raw.problem is None and not isinstance(value, dict):
                     raise UnfitError(f"a row must be an object, this is {named(value)}", "write one object per line")
-                yield SourceRow(raw.line, begin, len(raw.raw), value, raw.problem)
+                unread = raw.raw if raw.problem else b""
+                yield SourceRow(raw.line, begin, len(raw.raw), value, raw.problem, raw=unread)
             except UnfitError as error:
-                yield SourceRow(raw.line, begin, 0, problem=Problem(None, error.reason, error.cure))
+                problem = Problem(None, error.reason, error.cure)
+                yield SourceRow(raw.line, begin, 0, problem=problem, raw=raw.raw)
 
     # ── does the mapping fit the file? ──
 
@@ -148,74 +154,45 @@ class MappedReader:
     # ── several rows, one conversation ──
 
     def _grouped(self) -> Iterator[Parsed]:
-        seen = SeenIds()
+        names = columns(self._source, self._mapping.csv)[0] if self.format == "csv" else []
+        owner = Owner(self._mapping, names)
+        spoilt = survey(islice(self._rows(Ledger()), self._ahead), owner)
         group: list[SourceRow] = []
-        broken: list[SourceRow] = []  # rows after the group's last whose conversation cannot be told
         current: str | None = None
         size = 0
-        too_big: Problem | None = None
-        column = self._mapping.conversation["conversation_id"].source
+        unfit: Problem | None = None  # why no row of the current conversation goes in
+        column = owner.column
         for row in self._rows(self._ledger):
-            identity, problem = self._identity(row)
+            identity, problem = owner.identity(row)
             if identity is None:
-                broken.append(replace(row, value=None, problem=problem))
-                if len(broken) > MAX_GROUP:
-                    yield from self._together(group)
-                    yield from _each(broken)
-                    group, broken, current = [], [], None
+                yield Parsed(row.line, row.begin, problem=problem)
                 continue
             if identity != current:
                 yield from self._together(group)
-                yield from _each(broken)
-                group, broken, size, too_big, current = [], [], 0, None, identity
-                begun = seen.first(identity, row.line)
-                if begun != row.line:
-                    reason = f"conversation {identity[:60]!r} began at line {begun}, and other rows stand between"
-                    cure = f"sort the file by {column}, and by time within"
-                    yield Parsed(row.line, row.begin, problem=Problem(column, reason, cure))
-                    current = None
-                    continue
-            group += [*broken, row]
-            broken = []
+                group, size, current = [], 0, identity
+                unfit = spoilt.why(identity, row.line, column)
+            group.append(row)
             size += row.size
-            if too_big or len(group) > MAX_GROUP or size > ROW_LIMIT:
+            if not unfit and (len(group) > MAX_GROUP or size > ROW_LIMIT):
                 reason = f"conversation {identity[:60]!r} has more than {MAX_GROUP:,} rows or {ROW_LIMIT:,} bytes"
-                too_big = Problem(column, reason, "is this column the conversation's id?")
-                yield from _each(group, too_big)
+                unfit = Problem(column, reason, "is this column the conversation's id?")
+            if unfit:
+                yield from (Parsed(one.line, one.begin, problem=unfit) for one in group)
                 group = []
         yield from self._together(group)
-        yield from _each(broken)
-
-    def _identity(self, row: SourceRow) -> tuple[str | None, Problem | None]:
-        """The conversation that a row belongs to, or what is wrong with the row."""
-        if row.value is None:
-            return None, row.problem
-        found = self._picker.identity(row.value, set())
-        problem = self._ledger.settle()
-        if isinstance(found, (str, int)) and not isinstance(found, bool) and not problem:
-            return str(found), None
-        column = self._mapping.conversation["conversation_id"].source
-        what = "is blank" if found is None else f"is no id: {named(found)}"
-        return None, problem or Problem(column, what, "every row needs the id of its conversation")
 
     def _together(self, group: list[SourceRow]) -> Iterator[Parsed]:
         """The rows of one conversation: one record; or every row rejected, the bad one with its reason."""
         if not group:
             return
-        bad = next((at for at, row in enumerate(group) if row.problem), None)
-        problem = None if bad is None else group[bad].problem
-        records: list[Incoming] = []
-        if problem is None:
-            records, problem, bad = self._joined(group)
+        records, problem, bad = self._joined(group)
         if problem is None:
             size = sum(row.size for row in group)
             yield Parsed(group[0].line, group[0].begin, tuple(records), rows=len(group), size=size)
             return
-        at = bad or 0
-        reason = f"another row of this conversation is bad, that of line {group[at].line}"
-        other = Problem(problem.field, reason, "mend that row")
+        other = Problem(problem.field, bad_elsewhere(group[bad].line), "mend that row")
         for position, row in enumerate(group):
-            yield Parsed(row.line, row.begin, problem=row.problem or (problem if position == at else other))
+            yield Parsed(row.line, row.begin, problem=problem if position == bad else other)
 
     def _joined(self, group: list[SourceRow]) -> tuple[list[Incoming], Problem | None, int]:
         """(the records that the rows make, the problem if there is one, the position of the row that has it)."""
@@ -237,7 +214,7 @@ class MappedReader:
             messages += made
             origin += [position] * len(made)
         records = self._built({**head, "messages": messages, "attributes": besides}) + self._built(outcome)
-        problem = self._ledger.settle()
+        problem = self._ledger.settle(len(group))
         if problem is None:
             return records, None, 0
         place = _PLACE.match(problem.field or "")
@@ -245,11 +222,6 @@ class MappedReader:
         if place:
             at = int(place[2]) - 1 if place[1] == "row" else origin[int(place[2]) - 1]
         return [], self._in_their_words(problem), at
-
-
-def _each(rows: list[SourceRow], problem: Problem | None = None) -> Iterator[Parsed]:
-    for row in rows:
-        yield Parsed(row.line, row.begin, problem=problem or row.problem)
 
 
 def _is_there(pick: Pick, row: JsonValue) -> bool:

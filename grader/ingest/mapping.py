@@ -1,7 +1,7 @@
 """mapping.toml: which column or path of a foreign CSV or JSONL holds which of our fields.
 
 Reading it checks every key and names the one that is wrong; what the file to be mapped really has is checked when it
-is read. The worked examples stand in docs/formats.md.
+is read. An example to start from stands beside this file; docs/formats.md walks through it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from difflib import get_close_matches
+from importlib.resources import files
 from pathlib import Path
 from typing import NoReturn
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -30,6 +31,7 @@ MINUTES = {"milliseconds": 1 / 60_000, "seconds": 1 / 60, "minutes": 1.0, "hours
 _TABLES = ("format", "csv", "conversation", "contact", "message", "roles", "kinds", "time", "outcome")
 _PICK = ("from", "value", "values", "default")
 _CSV = ("delimiter", "encoding", "quote", "columns")
+EXAMPLE = "`grader schema mapping > mapping.toml` writes an example to start from"
 _TIME_WORDS = ("iso", "epoch_s", "epoch_ms")
 
 
@@ -98,6 +100,11 @@ class Mapping:
         return [pick for picks in (self.conversation, self.contact, self.outcome, *of_rows) for pick in picks.values()]
 
 
+def example_mapping() -> str:
+    """A commented mapping, to be changed to what a file has."""
+    return (files("grader.ingest") / "mapping-example.toml").read_text(encoding="utf-8")
+
+
 def load_mapping(path: Path | str) -> Mapping:
     """Read and check a mapping. Raises InputError that names the key."""
     file = str(path)
@@ -105,7 +112,7 @@ def load_mapping(path: Path | str) -> Mapping:
         text = Path(path).read_bytes().decode("utf-8-sig")
         tables = tomllib.loads(text)
     except FileNotFoundError as error:
-        raise InputError("there is no such mapping", file=file, cure="docs/formats.md has two to start from") from error
+        raise InputError("there is no such mapping", file=file, cure=EXAMPLE) from error
     except UnicodeDecodeError as error:
         raise InputError("the mapping is not UTF-8", file=file, cure="save it as UTF-8") from error
     except (OSError, ValueError, RecursionError) as error:  # TOMLDecodeError is a ValueError
@@ -284,7 +291,8 @@ class _Checker:
         except (LookupError, ValueError, AttributeError):
             wide = True
         if wide:
-            cure = "use utf-8, cp1252, latin-1 or the like; write UTF-16 as UTF-8 first: iconv -f UTF-16 -t UTF-8"
+            first = "iconv -f UTF-16 -t UTF-8 < FILE > utf8-FILE"
+            cure = f"use utf-8, cp1252, latin-1 or the like; write UTF-16 as UTF-8 first: {first}"
             self._fail("csv.encoding", f"{encoding!r} cannot be read", cure)
         return Csv(table.get("delimiter"), str(encoding), quote, tuple(columns))
 

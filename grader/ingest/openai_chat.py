@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from grader.ingest import canonical
 from grader.ingest.fields import FieldType
 from grader.ingest.jsontext import parse
-from grader.ingest.rows import Ledger, SeenIds, UnfitError, named, short_hash
+from grader.ingest.rows import Ledger, SeenIds, UnfitError, misspelt, named, short_hash
 from grader.model import Conversation, JsonValue, canonical_json, digest
 
 Row = dict[str, JsonValue]
@@ -29,7 +29,7 @@ _LOOSE = {key: canonical.MESSAGE.fields[key] for key in ("name", "tool_call_id",
 _LOOSE["error"] = _LOOSE["is_error"]
 _ROLES = {"system", "user", "assistant", "tool", "function", "developer"}
 _MAX_INLINE = 2048  # characters of a file inside a message that are kept; longer ones leave their hash
-_CURE = "write OpenAI's chat messages, or use a mapping (docs/formats.md)"
+_CURE = "write OpenAI's chat messages, or use a mapping (grader schema mapping prints one to start from)"
 
 
 class Reader:
@@ -48,12 +48,11 @@ class Reader:
         found = _take_messages(left)
         if found is None:
             keys = ", ".join(list(row)[:8]) or "none"
-            ledger.problem(None, f"no list of messages in the row (its fields: {keys})", _CURE)
+            near = misspelt("messages", row)
+            cure = f"did you mean 'messages'? {near[:80]!r} stands there" if near else _CURE
+            ledger.problem(None, f"no list of messages in the row (its fields: {keys})", cure)
             return None
         own_id = self._id(value, left, ledger)
-        if own_id is None and not found:
-            ledger.problem("messages", "is empty, and nothing else tells the row apart", "leave the row out")
-            return None
         listed = list(messages(found, ledger))
         answer = _take_answer(left)
         if answer is not None and (made := _message(answer, ledger)) not in listed[-1:]:
@@ -103,8 +102,8 @@ class Reader:
 
 def _fits(kind: FieldType, key: str, value: JsonValue, ledger: Ledger) -> bool:
     """A field of ours that holds what ours may hold; one of another meaning under the same name stays an attribute."""
-    if value is None:
-        return False
+    if not kind.says(value):
+        return value is not None  # a blank is dropped further on
     try:
         kind.read(value, ledger)
     except UnfitError:

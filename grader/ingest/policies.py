@@ -6,6 +6,7 @@ One file is one row. Scalars of the front matter are read as they are written, s
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import yaml
@@ -17,6 +18,7 @@ from grader.ingest.source import Source
 from grader.model import JsonValue
 
 SUFFIXES = (".md", ".markdown")
+SHAPE = canonical.SHAPES["policy"]
 FIELDS = ("policy_id", "version", "title", "queues", "valid_from", "valid_to")
 
 _FENCED = re.compile(r"\A\s*---[ \t]*\n(.*?)^---[ \t]*(?:\n|\Z)(.*)\Z", re.DOTALL | re.MULTILINE)
@@ -42,30 +44,37 @@ def read(source: Source, ledger: Ledger) -> Parsed:
     start = bytes(raw[:1024])
     if source.failure:
         return Parsed(1, start, problem=source.failure)
+    lines: dict[str, int] = {}  # of each field
     try:
-        record = _policy(decode(bytes(raw)), source.path, ledger)
+        record = _policy(decode(bytes(raw), ledger), source.path, lines, ledger)
     except UnfitError as error:
-        ledger.problem(None, error.reason, error.cure)
+        ledger.problem(None, error.reason, error.cure, error.line)
         record = None
     problem = ledger.settle()
+    if problem and problem.line is None and problem.field:
+        problem = replace(problem, line=lines.get(problem.field))
     return Parsed(1, start, () if problem or record is None else (record,), problem, size=len(raw))
 
 
-def _policy(text: str, path: Path, ledger: Ledger) -> Incoming | None:
-    fenced = _FENCED.match(text.replace("\r\n", "\n"))
+def _policy(text: str, path: Path, lines: dict[str, int], ledger: Ledger) -> Incoming | None:
+    text = text.replace("\r\n", "\n")
+    fenced = _FENCED.match(text)
     if not fenced:
         raise UnfitError(
             "a policy needs front matter that says what it is and when it holds",
             f"put this at the top of the file, with your values:\n{front_matter_for(path)}",
         )
-    front = _front(fenced[1])
-    for key in front.keys() - set(FIELDS):
-        ledger.unknown_field("policy", key, FIELDS, kept=False)
+    front = _front(fenced[1], text.count("\n", 0, fenced.start(1)) + 1, lines)
+    for key in front:
+        if key not in FIELDS:
+            SHAPE.refuse(key, FIELDS, key, ledger)
     row = {key: value for key, value in front.items() if key in FIELDS}
+    lines.setdefault("text", text.count("\n", 0, fenced.start(2)) + 1)
     return canonical.record({**row, "type": "policy", "text": fenced[2].strip("\n")}, ledger)
 
 
-def _front(text: str) -> dict[str, JsonValue]:
+def _front(text: str, begins: int, lines: dict[str, int]) -> dict[str, JsonValue]:
+    """The fields of the front matter, whose first line is `begins` of the file; the line of each goes into `lines`."""
     cure = "write one `name: value` per line; put a value with `: ` in it in quotes"
     if len(text) > _MAX_FRONT:
         raise UnfitError("the front matter is longer than 64 KiB", "close it with a line ---")
@@ -74,8 +83,8 @@ def _front(text: str) -> dict[str, JsonValue]:
     try:
         node = yaml.compose(text, Loader=yaml.BaseLoader)
     except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 2 if error.problem_mark else 1
-        raise UnfitError(f"line {line} of the front matter is no YAML: {error.problem}", cure) from None
+        line = begins + error.problem_mark.line if error.problem_mark else begins
+        raise UnfitError(f"the front matter is no YAML: {error.problem}", cure, line) from None
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise UnfitError(f"the front matter is no YAML: {excerpt(str(error))}", cure) from None
     if not isinstance(node, yaml.MappingNode):
@@ -83,10 +92,12 @@ def _front(text: str) -> dict[str, JsonValue]:
     found: dict[str, JsonValue] = {}
     for name, value in node.value:
         key = _plain(name)
+        line = begins + name.start_mark.line
         if not isinstance(key, str):
-            raise UnfitError("the front matter has a name that is no text", cure)
+            raise UnfitError("the front matter has a name that is no text", cure, line)
         if key in found:
-            raise UnfitError(f"{key[:80]!r} stands twice in the front matter", "keep one of the two")
+            raise UnfitError(f"{key[:80]!r} stands twice in the front matter", "keep one of the two", line)
+        lines[key] = line
         found[key] = _plain(value)
     return {key: None if isinstance(value, str) and value in _NOTHING else value for key, value in found.items()}
 

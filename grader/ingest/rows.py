@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from array import array
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from difflib import get_close_matches
@@ -47,11 +47,14 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong with a row, before it is known which row of which file. `field` is None for the whole row."""
+    """What is wrong with a row, before it is known which row of which file. `field` is None for the whole row, `line`
+    where it is the row's first.
+    """
 
     field: str | None
     reason: str
     cure: str
+    line: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ class Parsed:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something unusual that was taken in all the same, said once per file with how often it was seen."""
+    """Something unusual that was taken in all the same, said once per file with how many rows had it."""
 
     text: str
     n: int
@@ -77,32 +80,45 @@ class Note:
 class UnfitError(Exception):
     """A value that its field cannot take. Leaves this package as a Problem, never as an exception."""
 
-    def __init__(self, reason: str, cure: str) -> None:
+    def __init__(self, reason: str, cure: str, line: int | None = None) -> None:
         super().__init__(reason)
-        self.reason, self.cure = reason, cure
+        self.reason, self.cure, self.line = reason, cure, line
+
+
+def _on_some_file(program: str, mark: str) -> str:
+    return f"{program} < FILE > {mark}-FILE"
 
 
 class Ledger:
-    """What is noticed while one file is read. `timezone` is that of times which say none."""
+    """What is noticed while one file is read. `timezone` is that of times which say none; `command` writes how a
+    program makes a better copy of the file, to be pasted into a shell.
+    """
 
     MAX_PROBLEMS = 50
     MAX_NOTES = 200
 
-    def __init__(self, timezone: tzinfo = UTC, *, name_unknown: bool = True) -> None:
+    def __init__(
+        self,
+        timezone: tzinfo = UTC,
+        *,
+        name_unknown: bool = True,
+        command: Callable[[str, str], str] = _on_some_file,
+    ) -> None:
         self.timezone = timezone
+        self.command = command
         self.problems: list[Problem] = []
         self._name_unknown = name_unknown
         self._noted: Counter[Hashable] = Counter()
         self._of_row: Counter[Hashable] = Counter()
         self._n_beyond = 0
 
-    def problem(self, field: str | None, reason: str, cure: str) -> None:
+    def problem(self, field: str | None, reason: str, cure: str, line: int | None = None) -> None:
         """Something because of which the row cannot go in."""
         if len(self.problems) < self.MAX_PROBLEMS:
-            self.problems.append(Problem(field, reason, cure))
+            self.problems.append(Problem(field, reason, cure, line))
 
     def note(self, text: str) -> None:
-        """Something unusual in the row, counted if the row goes in."""
+        """Something unusual in the row, counted once for the row if it goes in."""
         self._of_row[text] += 1
 
     def unknown_field(self, shape: str, key: str, known: tuple[str, ...], *, kept: bool) -> None:
@@ -110,22 +126,27 @@ class Ledger:
         if self._name_unknown or not kept:
             self._of_row[(shape, key, known, kept)] += 1
 
-    def settle(self) -> Problem | None:
-        """End a row: its notes count if it is whole; else the first problem, with how many more there are."""
+    def settle(self, rows: int = 1) -> Problem | None:
+        """End a row, or the `rows` of one conversation: notes count if it is whole, each at most once for a row; else
+        the first problem, with how many more there are.
+        """
         problems, self.problems = self.problems, []
         if not problems:
+            beyond = 0
             for key, n in self._of_row.items():
                 if key in self._noted or len(self._noted) < self.MAX_NOTES:
-                    self._noted[key] += n
+                    self._noted[key] += min(n, rows)
                 else:
-                    self._n_beyond += n
+                    beyond = max(beyond, min(n, rows))
+            self._n_beyond += beyond
         self._of_row.clear()
         if len(problems) < 2:
             return problems[0] if problems else None
         first, rest = problems[0], problems[1:]
         others = ", ".join(dict.fromkeys(p.field or "the row" for p in rest[:3])) + (", …" if len(rest) > 3 else "")
         many = f"{len(rest)}" if len(problems) < self.MAX_PROBLEMS else f"{len(rest)} or more"
-        return Problem(first.field, f"{first.reason} (and {many} more in this row: {others})", first.cure)
+        more = f"{first.reason} (and {many} more in this row: {others})"
+        return Problem(first.field, more, first.cure, first.line)
 
     def notes(self) -> list[Note]:
         """The notes so far, in the order in which they first came up."""
@@ -146,6 +167,13 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that a misspelt one was probably meant to be."""
     found = get_close_matches(name[:80].lower(), list(known), 1, 0.75)
     return found[0] if found and found[0] != name else None
+
+
+def misspelt(wanted: str, given: Iterable[str]) -> str | None:
+    """Which of the names that stand there was probably meant to be the wanted one."""
+    by_plain = {name[:80].lower(): name for name in given}
+    found = get_close_matches(wanted.lower(), list(by_plain), 1, 0.75)
+    return by_plain[found[0]] if found else None
 
 
 def excerpt(raw: bytes | str) -> str:
@@ -205,6 +233,16 @@ class SeenIds:
         if 3 * self._n >= len(self._slots):  # two thirds of the pairs are taken
             self._grow()
         return self._place(short_hash(identity), content)
+
+    def get(self, identity: str) -> int | None:
+        """What `first` kept for this id, None if it was not seen."""
+        key, slots, mask = short_hash(identity), self._slots, len(self._slots) // 2 - 1
+        at = key & mask
+        while (there := slots[2 * at]) != key:
+            if not there:
+                return None
+            at = (at + 1) & mask
+        return slots[2 * at + 1]
 
     def _place(self, key: int, content: int) -> int:
         slots, mask = self._slots, len(self._slots) // 2 - 1

@@ -1,7 +1,8 @@
 """The canonical format as JSON Schema (draft 2020-12), made from the same shapes that the reader reads by.
 
-Four things that a schema cannot say hold besides: no key stands twice in an object, an event's `after` is at most the
-number of messages, a policy does not end before it begins, and an id stands for one row only in a file.
+Five things that a schema cannot say hold besides: no key stands twice in an object, one message at least says
+something, an event's `after` is at most the number of messages, a policy does not end before it begins, and an id
+stands for one row only in a file.
 """
 
 from __future__ import annotations
@@ -15,6 +16,10 @@ _ABOUT = {
     "outcome": "What happened after a conversation, as another system knows it.",
     "label": "A human's answer to one criterion of a rubric.",
 }
+
+
+_NULL: Schema = {"type": "null"}
+_BLANK: Schema = {"type": "string", "pattern": r"^\s*$"}
 
 
 def json_schema(kind: str | None = None) -> Schema:
@@ -56,11 +61,14 @@ def _of_shape(shape: Shape) -> Schema:
             properties[name] = _without_null(properties[name])
             required.append(name)
     for name, aliases in shape.aliases.items():
+        nothing: Schema = {"anyOf": [_NULL, _BLANK]} if _may_be_blank(shape, name) else _NULL
         for position, alias in enumerate(aliases):
-            absent = {other: {"type": "null"} for other in (name, *aliases[:position])}
-            takes = {"anyOf": [_of_type(shape.fields[name]), {"type": "null"}]}
+            absent = dict.fromkeys((name, *aliases[:position]), nothing)
+            takes = {"anyOf": [_of_type(shape.fields[name]), nothing]}
             rules.append({"if": {"properties": absent}, "then": {"properties": {alias: takes}}})
             properties.setdefault(alias, {"description": f"Stands for {name} where that is missing."})
+    if shape.closed:
+        schema["additionalProperties"] = False
     if required:
         schema["required"] = required
     if rules:
@@ -82,9 +90,14 @@ def _without_null(kind: Schema) -> Schema:
     return narrowed
 
 
+def _may_be_blank(shape: Shape, name: str) -> bool:
+    return shape.fields[name].blank and name not in shape.required
+
+
 def _described(shape: Shape, name: str, kind: FieldType) -> Schema:
     text = shape.descriptions.get(name)
-    return {"description": text, **_of_type(kind)} if text else _of_type(kind)
+    of_type: Schema = {"anyOf": [_of_type(kind), _BLANK]} if _may_be_blank(shape, name) else _of_type(kind)
+    return {"description": text, **of_type} if text else of_type
 
 
 def _of_type(kind: FieldType) -> Schema:

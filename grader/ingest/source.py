@@ -11,6 +11,7 @@ import gzip
 import io
 import json
 import re
+import shlex
 import stat
 import zlib
 from collections.abc import Iterator
@@ -29,11 +30,7 @@ Layout = Literal["lines", "values", "array"]
 _FOREIGN = (
     (b"PK\x03\x04", "a zip archive or an Excel workbook", "unpack it, or save the sheet as CSV (UTF-8)"),
     (b"\xd0\xcf\x11\xe0", "an old Excel workbook", "save the sheet as CSV (UTF-8)"),
-    (
-        b"PAR1",
-        "a Parquet file",
-        "write it as JSON Lines, for example with DuckDB: copy (from 'x.parquet') to 'x.jsonl'",
-    ),
+    (b"PAR1", "a Parquet file", "write it as JSON Lines, for example in DuckDB: copy (from 'FILE') to 'FILE.jsonl'"),
     (b"SQLite format 3", "an SQLite database", "export the table as CSV or JSON Lines"),
     (b"\x28\xb5\x2f\xfd", "compressed with zstd", "unpack it with zstd -d, or compress it with gzip"),
     (b"BZh", "compressed with bzip2", "unpack it with bunzip2, or compress it with gzip"),
@@ -52,19 +49,25 @@ class RawRow:
 
 
 class Source:
-    """One file to read from the beginning as often as wanted. Raises InputError if it is not one that holds text."""
+    """One file to read from the beginning as often as wanted. Raises InputError if it is not one that holds text.
 
-    def __init__(self, path: Path) -> None:
+    `content` is where the bytes are if not at `path`, which then only names them: standard input, written to a file.
+    """
+
+    def __init__(self, path: Path, content: Path | None = None) -> None:
         self.path = path
+        self._stdin = content is not None
+        self._file = content or path
         self.size = self._regular_size()
         self.position = 0  # bytes of the file (compressed ones, if it is) that the reading in progress has used
+        self._packed = False
         self._failure: Problem | None = None
         self.head = self._head()
         self._refuse_foreign()
 
     def _regular_size(self) -> int:
         try:
-            found = self.path.stat()
+            found = self._file.stat()
         except (OSError, ValueError) as error:
             raise _cannot_open(self.path, error) from error
         if stat.S_ISDIR(found.st_mode):
@@ -72,7 +75,7 @@ class Source:
         if not stat.S_ISREG(found.st_mode):
             raise InputError(
                 "this is no regular file", file=str(self.path),
-                cure="a file is read more than once: write a pipe's content to a file first",
+                cure="a file is read more than once: write a pipe's content to a file, or hand it in as `-`",
             )  # fmt: skip
         return found.st_size
 
@@ -89,24 +92,35 @@ class Source:
     def _refuse_foreign(self) -> None:
         for magic, what, cure in _FOREIGN:
             if self.head.startswith(magic):
+                cure = cure.replace("FILE", str(self.path).replace("'", "''"))
                 raise InputError(f"this is {what}, not text", file=str(self.path), cure=cure)
         even, odd = self.head[:512:2].count(0), self.head[1:512:2].count(0)
-        if self.head.startswith((b"\xff\xfe", b"\xfe\xff")) or max(even, odd) > 8 * (min(even, odd) + 1):
-            cure = f"write it as UTF-8: iconv -f UTF-16 -t UTF-8 {self.path.name} > utf8-{self.path.name}"
+        marked = self.head.startswith((b"\xff\xfe", b"\xfe\xff"))
+        if marked or max(even, odd) > 8 * (min(even, odd) + 1):
+            form = "UTF-16" if marked else "UTF-16BE" if even > odd else "UTF-16LE"
+            cure = f"write it as UTF-8: {self.command(f'iconv -f {form} -t UTF-8', 'utf8')}"
             raise InputError("this is UTF-16 text", file=str(self.path), cure=cure)
         if self.head[:4096].count(0) > max(8, len(self.head[:4096]) // 20):
             cure = "hand in JSON Lines, CSV with a mapping, or policies in Markdown"
             raise InputError("this is a binary file, not text", file=str(self.path), cure=cure)
 
+    def command(self, program: str, mark: str) -> str:
+        """How the program makes a better copy of this file beside it, to be pasted into a shell."""
+        if self._stdin:
+            return f"… | {program} | grader ingest -"
+        name = self.path.name.removesuffix(".gz") if self._packed else self.path.name
+        there, made = shlex.quote(str(self.path)), shlex.quote(str(self.path.with_name(f"{mark}-{name}")))
+        return f"gzip -dc {there} | {program} > {made}" if self._packed else f"{program} < {there} > {made}"
+
     def chunks(self) -> Iterator[bytes]:
         """The decompressed bytes without a byte order mark. A fault ends them early and is kept for `rows`."""
         self.position, self._failure, first = 0, None, True
         try:
-            with self.path.open("rb") as raw:
-                packed = raw.read(2) == b"\x1f\x8b"
+            with self._file.open("rb") as raw:
+                self._packed = raw.read(2) == b"\x1f\x8b"
                 raw.seek(0)
                 # read1: what came before a fault is handed out, where read would throw it away
-                stream = cast("io.BufferedReader", gzip.GzipFile(fileobj=raw)) if packed else raw
+                stream = cast("io.BufferedReader", gzip.GzipFile(fileobj=raw)) if self._packed else raw
                 while chunk := stream.read1(CHUNK):
                     self.position = raw.tell()
                     yield chunk.removeprefix(BOM) if first else chunk
@@ -116,7 +130,7 @@ class Source:
             self._failure = Problem(
                 None,
                 f"the gzip data {'ends too early' if cut else 'is damaged'}; what follows cannot be read",
-                "copy or export the file again; gzip -t FILE tells whether it is whole",
+                f"copy or export the file again; gzip -t {shlex.quote(str(self.path))} tells whether it is whole",
             )
         except OSError as error:
             self._failure = Problem(

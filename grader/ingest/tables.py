@@ -19,6 +19,8 @@ from grader.ingest.source import Source
 from grader.model import JsonValue
 
 CELL_LIMIT = 16 * 1024 * 1024  # characters; csv holds a cell as four bytes per character
+_BEGIN = 1024  # characters of a line by which a row is shown, and known if it cannot be read
+_LINES = 2_000  # lines of one row that are looked at so
 _DELIMITERS = ",;\t|"
 _QUOTED = re.compile(r'"(?:[^"]|"")*"')
 
@@ -32,6 +34,16 @@ class SourceRow:
     size: int
     value: dict[str, JsonValue] | None = None
     problem: Problem | None = None
+    seems: tuple[Cells, ...] = ()  # of a row of a CSV that cannot be read
+    raw: bytes = b""  # of a row of a JSONL that cannot be read
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """The cells that a bad row of a CSV seems to have. `cut`: the last one may go on, and others may follow."""
+
+    found: tuple[str, ...]
+    cut: bool
 
 
 class _Records(Protocol):
@@ -51,7 +63,8 @@ class _Lines:
         self._encoding = encoding
         self.number = 0
         self.size = 0
-        self.begin = ""  # the first line since the last call of `take`
+        self.begins: list[str] = []  # how the lines since the last call of `take` begin; of very many some are left out
+        self.cut = False  # a line since then has an end that cannot be read
         self._wrong: Problem | None = None
 
     def __iter__(self) -> Iterator[str]:
@@ -59,6 +72,7 @@ class _Lines:
             self.number = row.line
             self.size += len(row.raw) + 1
             self._wrong = self._wrong or row.problem
+            self.cut = self.cut or row.problem is not None
             try:
                 text = row.raw.decode(self._encoding)
             except UnicodeDecodeError as error:
@@ -68,12 +82,15 @@ class _Lines:
                 )
                 self._wrong = self._wrong or Problem(None, reason, cure)
                 text = row.raw.decode(self._encoding, "replace")
-            self.begin = self.begin or text[:1024]
+            if len(self.begins) > _LINES:
+                self.begins.pop()
+            self.begins.append(text[:_BEGIN])
             yield text + "\n"
 
-    def take(self) -> tuple[str, Problem | None]:
-        """(how the lines since the last call begin, the first problem among them)."""
-        found, self.begin, self._wrong = (self.begin, self._wrong), "", None
+    def take(self) -> tuple[list[str], bool, Problem | None]:
+        """(how the lines since the last call begin, whether one is cut, the first problem)."""
+        found = (self.begins, self.cut, self._wrong)
+        self.begins, self.cut, self._wrong = [], False, None
         return found
 
 
@@ -89,7 +106,7 @@ def columns(source: Source, form: Csv) -> tuple[list[str], str, int]:
     if "\n" not in head and "\r" in head:
         raise InputError(
             "the lines end in a carriage return alone", file=str(source.path),
-            cure=f"write them anew: tr '\\r' '\\n' < {source.path.name} > lines-{source.path.name}",
+            cure="write them anew: " + source.command(r"tr '\r' '\n'", "lines"),
         )  # fmt: skip
     lines = head.split("\n")
     skip = 0
@@ -147,7 +164,8 @@ def rows(source: Source, form: Csv) -> Iterator[SourceRow]:
             return
         except csv.Error as error:
             broken = _broken(str(error))
-        begin, wrong = lines.take()
+        begins_with, cut, wrong = lines.take()
+        begin = next((line for line in begins_with if line), "")
         problem = wrong or broken
         if problem is None and not any(cell.strip() for cell in cells):
             continue
@@ -158,8 +176,23 @@ def rows(source: Source, form: Csv) -> Iterator[SourceRow]:
                 f"the row has {len(cells)} cells, the header has {len(names)}",
                 f"put cells that hold {delimiter!r}, quotes or line ends in quotes",
             )
-        value: dict[str, JsonValue] | None = dict(zip(names, cells, strict=True)) if problem is None else None
-        yield SourceRow(begins, begin, size, value, problem)
+        if problem is None:
+            yield SourceRow(begins, begin, size, dict(zip(names, cells, strict=True)))
+        elif broken:
+            # Of the lines that it has swallowed each may be a row: what it says of its conversation must be heard.
+            seems = tuple(Cells(_loosely(line, form, delimiter), cut=True) for line in begins_with if line.strip())
+            yield SourceRow(begins, begin, size, None, problem, seems)
+        else:
+            whole = Cells(tuple(cells), cut or len(cells) < len(names))
+            yield SourceRow(begins, begin, size, None, problem, (whole,))
+
+
+def _loosely(line: str, form: Csv, delimiter: str) -> tuple[str, ...]:
+    """The cells of a line by itself, as far as they can be told apart."""
+    try:
+        return tuple(next(csv.reader([line], delimiter=delimiter, quotechar=form.quote, strict=False), ()))
+    except csv.Error:
+        return ()
 
 
 def _broken(reason: str) -> Problem:
