@@ -161,6 +161,7 @@ def test_a_state_of_another_kind_is_kept_beside_and_said(tmp_path: Path) -> None
     reading = read(put(tmp_path, [{**GOOD, "state": "limbo", "references": [{"kind": "order", "value": 17}]}]))
     (kept,) = reading
     assert isinstance(kept, Kept)
+    assert isinstance(kept.record, Conversation)
     assert kept.record.state is None
     assert kept.record.attributes["source_state"] == "limbo"
     assert [(r.kind, r.value) for r in kept.record.references] == [("order", "17")]
