@@ -170,7 +170,7 @@ class Conversation(Record):
     ended_at: Time | None = None
     state: Literal["open", "closed"] | None = None  # None: the source does not say
     ai_version: str | None = None  # of the AI agent that answered
-    initiated_by: Literal["customer", "business"] | None = None  # None: whoever speaks first
+    initiated_by: Literal["customer", "business"] | None = None  # None: see store.inflow
     # Neither the start of a recontact window nor a recontact, for this reason.
     excluded: Literal["spam", "test", "survey", "outbound"] | None = None
     references: tuple[Reference, ...] = ()

@@ -31,6 +31,7 @@ from grader.model import (
     digest,
 )
 from grader.store import AddCounts, Store, open_store
+from grader.store.connection import migrations
 
 AT = datetime(2026, 8, 3, 14, 2, tzinfo=timezone(timedelta(hours=-4)))
 
@@ -153,6 +154,35 @@ def test_what_json_cannot_hold_is_a_store_error_and_nothing_is_stored(store: Sto
     with pytest.raises(StoreError, match="broken"):
         take(store, talk("broken", attributes={"n": nested}))
     assert store.rows("select count(*) from conversation") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("said", "who"),
+    [
+        ([("customer", 0)], "customer"),
+        ([("ai", 0), ("customer", 59)], "customer"),  # greeted
+        ([("ai", None), ("customer", None)], "customer"),
+        ([("ai", 0), ("customer", 61)], "business"),  # written to
+        ([("human", 0)], "business"),
+        ([("tool", 0), ("customer", 90), ("ai", 0)], "customer"),
+        ([("tool", 0)], None),
+    ],
+)
+def test_who_began_is_told_where_the_source_does_not_say(store: Store, said: Any, who: str | None) -> None:
+    messages = tuple(
+        Message(role=role, text="words", at=None if minute is None else AT + timedelta(minutes=minute))
+        for role, minute in said
+    )
+    talk_ = Conversation(conversation_id="c", messages=messages)
+    take(store, talk_)
+    assert store.rows("select initiated_by from conversation") == [(who,)]
+    assert store.conversation("c") == talk_
+    # and what the migration of an older database makes of it is the same
+    sql = next(text for _, name, text in migrations() if name == "aftermath")
+    update = sql[sql.index("update conversation") : sql.index(";", sql.index("update conversation"))]
+    store.rows("update conversation set initiated_by = null")
+    store.rows(update)
+    assert store.rows("select initiated_by from conversation") == [(who,)]
 
 
 def test_what_the_source_says_of_its_state_comes_back_and_an_old_record_keeps_its_hash(store: Store) -> None:

@@ -126,7 +126,7 @@ SHAPES: Mapping[str, Shape] = MappingProxyType({
             "reason": "The contact reason as the source gives it.",
             "state": "open or closed; also resolved, solved, done, ended, pending, snoozed, new. None: not known.",
             "ai_version": "The version of the AI agent that answered, as the source names it.",
-            "initiated_by": "Who began; where missing, whoever of customer, AI and human speaks first.",
+            "initiated_by": "Who began. Missing: the business, if the customer never wrote, or over an hour later.",
             "excluded": "Why it starts no recontact window and is no recontact.",
             "references": "What it is about, as a field of the source says: orders, tickets.",
             "truncated": "true: the source itself has cut messages off.",

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from grader.errors import StoreError
 from grader.model import Conversation, JsonValue, Kind, Label, Outcome, Policy, Role, offset_minutes
 from grader.store import contacts
 from grader.store.connection import Connection
+
+GREETED_WITHIN = timedelta(hours=1)  # a greeting stands at the head of a chat that the customer opened
 
 Incoming = Conversation | Policy | Outcome | Label
 
@@ -118,7 +120,7 @@ def _conversation(
         "ended_at": utc_text(ended),
         "state": c.state,
         "ai_version": c.ai_version,
-        "initiated_by": c.initiated_by or _first_to_speak(c),
+        "initiated_by": c.initiated_by or _began(c),
         "excluded": c.excluded,
         "truncated": c.truncated,
         "n_messages": len(c.messages),
@@ -136,12 +138,18 @@ def _conversation(
     }
 
 
-def _first_to_speak(c: Conversation) -> str | None:
-    """customer, business (AI or human colleague), None where nobody known speaks. Notes and tools do not count."""
-    for m in c.messages:
-        if m.kind is not Kind.NOTE and m.role in (Role.CUSTOMER, Role.AI, Role.HUMAN):
-            return "customer" if m.role is Role.CUSTOMER else "business"
-    return None
+def _began(c: Conversation) -> str | None:
+    """Who began, where the source does not say: the customer, who may have been greeted first. The business, where the
+    customer never wrote, or wrote more than an hour after the business did. None: nobody known speaks.
+    """
+    spoken = [m for m in c.messages if m.kind is not Kind.NOTE and m.role in (Role.CUSTOMER, Role.AI, Role.HUMAN)]
+    if not spoken:
+        return None
+    theirs = next((m for m in spoken if m.role is Role.CUSTOMER), None)
+    if theirs is None:
+        return "business"
+    late = spoken[0].at is not None and theirs.at is not None and theirs.at - spoken[0].at > GREETED_WITHIN
+    return "business" if late else "customer"
 
 
 def _references(c: Conversation) -> Iterable[dict[str, JsonValue]]:
