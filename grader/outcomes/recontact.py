@@ -1,7 +1,8 @@
 """Who came back, as counts: how many, about the same issue or another, and of how many that is not known.
 
 A return whose issue is not known is neither "the same" nor "another": it leaves the denominator, and `Bounds` says
-between which ends the rate lies. SQL counts (`sql/recontact.sql`), the records here only divide.
+between which ends the rate lies. `sql/recontact_of.sql` says what an episode, a return and an issue are; SQL counts
+(`sql/recontact.sql`), the records here only divide.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from datetime import datetime
 
 from grader.outcomes.share import Bounds, Share
 
-WINDOWS_HOURS = (24, 72, 168)
+WINDOWS_HOURS = (24, 72, 168, 720)
 GAP_MINUTES = 15  # a conversation that follows so soon is the same one going on (a split, a forward), not a recontact
 
 
@@ -34,6 +35,9 @@ class Recontact:
     n_continued: int  # went on in another conversation within GAP_MINUTES; the clock runs from that one
     n_no_identity: int
     n_no_time: int
+    n_excluded: int  # spam, tests, surveys, outbound messages: neither a start nor a return
+    n_not_customer: int  # the business began
+    n_open: int  # not closed yet, as the source says
     data_end: datetime | None
 
     @property

@@ -282,6 +282,9 @@ def _resolved(h: Headline) -> Tile:
     return _share_tile("Resolved", h.resolved, "assessed", [f"Apart: {', '.join(apart)}"] if apart else [], shown)
 
 
+_OTHER_WINDOWS = ((24, "24 h"), (72, "72 h"), (720, "30 d"))
+
+
 def _came_back(recontacts: Sequence[Recontact]) -> Tile:
     label = "Came back within 7 days, same issue"
     by_hours = {r.window_hours: r for r in recontacts}
@@ -290,13 +293,16 @@ def _came_back(recontacts: Sequence[Recontact]) -> Tile:
         return Tile(label, "–", "", "0 conversations", "", ())
     what = "conversations whose 7 days are over"
     bounds, resolved = week.same_issue_bounds, week.resolved_but_back_bounds
-    shorter = [f"{name}: {bounded(by_hours[hours].same_issue_bounds)}" for hours, name in ((24, "24 h"), (72, "72 h"))
+    shorter = [f"{name}: {bounded(by_hours[hours].same_issue_bounds)}" for hours, name in _OTHER_WINDOWS
                if hours in by_hours]  # fmt: skip
     unknown = [
         f"{week.n_not_yet_known:,} not yet known" if week.n_not_yet_known else "",
         f"{week.n_no_identity:,} without identity" if week.n_no_identity else "",
         f"{week.n_continued:,} went on at once" if week.n_continued else "",
         f"{week.n_no_time:,} without a time" if week.n_no_time else "",
+        f"{week.n_open:,} still open" if week.n_open else "",
+        f"{week.n_not_customer:,} begun by the business" if week.n_not_customer else "",
+        f"{week.n_excluded:,} spam, tests, surveys or outbound" if week.n_excluded else "",
     ]
     notes = (
         _issue_unknown(bounds),

@@ -31,6 +31,9 @@ select queue, grouping(queue) = 1 as overall, window_hours,
        count(*) filter (where basis = 'continued') as n_continued,
        count(*) filter (where basis = 'no_identity') as n_no_identity,
        count(*) filter (where basis = 'no_time') as n_no_time,
+       count(*) filter (where basis = 'excluded') as n_excluded,
+       count(*) filter (where basis = 'not_customer') as n_not_customer,
+       count(*) filter (where basis = 'open') as n_open,
        max(data_end) as data_end
 from told
 group by grouping sets ((window_hours), (window_hours, queue))
