@@ -88,15 +88,15 @@ def _row(run_id: str, v: Found) -> list[object]:
     quote = next((e for e in quotes if e.verified), next(iter(quotes), None))
     clause = next((e.quote for e in v.evidence if not e.message and e.verified), None)
     return [
-        _cell(run_id), _cell(v.conversation_id), _utc(v.started_at) if v.started_at else "", _cell(v.queue),
-        _cell(v.channel), _cell(v.language), _cell(v.rubric), v.rubric_version, _cell(v.code), v.severity, v.scale,
-        _cell(v.answer), v.support, "true" if v.flagged else "false", quote.message if quote else "",
-        _cell(quote.quote if quote else None), _cell(clause), _cell(v.reasoning), v.judge, _cell(v.model),
-        v.prompt_hash, _utc(v.judged_at), "true" if v.truncated else "false", _cell(v.key),
+        cell(run_id), cell(v.conversation_id), _utc(v.started_at) if v.started_at else "", cell(v.queue),
+        cell(v.channel), cell(v.language), cell(v.rubric), v.rubric_version, cell(v.code), v.severity, v.scale,
+        cell(v.answer), v.support, "true" if v.flagged else "false", quote.message if quote else "",
+        cell(quote.quote if quote else None), cell(clause), cell(v.reasoning), v.judge, cell(v.model),
+        v.prompt_hash, _utc(v.judged_at), "true" if v.truncated else "false", cell(v.key),
     ]  # fmt: skip
 
 
-def _cell(text: str | None) -> str:
+def cell(text: str | None) -> str:
     """Safe for a spreadsheet. An apostrophe also goes before text that begins with one, so that it can be undone."""
     if not text:
         return ""
