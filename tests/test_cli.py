@@ -297,4 +297,4 @@ def test_a_table_shows_none_as_a_dash_and_markup_as_it_is(capsys: pytest.Capture
 
 def test_python_dash_m_and_the_entry_point_are_the_same_program() -> None:
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert EntryPoint("grader", project["scripts"]["grader"], "console_scripts").load() is cli.main
+    assert EntryPoint("grader", project["scripts"]["grader"], "console_scripts").load() is cli.program

@@ -408,6 +408,23 @@ def test_a_database_of_the_first_schema_is_read_by_the_newest_program(tmp_path: 
         assert numbers == [number for number, _, _ in migrations()]
 
 
+def test_a_large_database_is_brought_up_to_date_whatever_memory_is_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "grader.duckdb"
+    first_database(path)
+    with duckdb.connect(str(path)) as raw:
+        raw.execute(
+            "insert into message by name select 'm' || i // 20 as conversation_id, i % 20 + 1 as number, "
+            "'customer' as role, 'text' as kind, repeat('word ' || i, 30) as text from range(60000) as r(i)"
+        )
+        raw.execute(
+            "insert into conversation select conversation.* replace ('m' || i as conversation_id) from conversation, range(3000) "
+            "as r(i)"
+        )
+    with open_store(path, memory="12MB", threads=2) as store:
+        assert store.rows("select initiated_by, count(*) from conversation group by 1") == [("customer", 3001)]
+        assert store.rows("select current_setting('memory_limit')") == [("11.4 MiB",)]
+
+
 def steps(folder: Path, *sql: str) -> Sequence[Step]:
     """The first migration as it ships, then these."""
     folder.mkdir(exist_ok=True)

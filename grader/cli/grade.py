@@ -226,7 +226,11 @@ def run(
     if dry_run:
         return Outcome(plan, guess, bench, None, time.monotonic() - started)
     if plan.n_calls:
-        bench.judge.open()  # what is wrong with it shows before the run is noted
+        gc.disable()  # what is imported is no garbage, and there is a lot of it
+        try:
+            bench.judge.open()  # what is wrong with it shows before the run is noted
+        finally:
+            gc.enable()
 
     def reserve(case: Any) -> float | None:
         if budget is None or bench.prompt_chars is None:
@@ -250,7 +254,7 @@ def run(
         finally:
             await bench.judge.close()
 
-    gc.freeze()  # what is loaded by now stays: going through it again and again would be work for nothing
+    gc.freeze()  # nor need it be gone through again and again
     try:
         with progress.shown(plan.n_todo, quiet=quiet) as update:
             summary = asyncio.run(go(update))

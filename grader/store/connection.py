@@ -86,6 +86,13 @@ class Connection:
                         raise _Cramped from error
                     self._make_room()
 
+    def bound(self, memory: str) -> None:
+        """From now on DuckDB takes no more than this, but for a statement that does not fit into it."""
+        with _mapped(self.path):
+            self._raw.execute(f"set memory_limit = '{memory}'")
+            # What is appended stays in memory until a checkpoint: a small bound wants them often.
+            self._raw.execute("set checkpoint_threshold = '2MB'")
+
     def _make_room(self) -> None:
         self._raw.execute(f"set memory_limit = '{self._room.pop(0)}'")
 
@@ -238,18 +245,15 @@ def connect(
             raise StoreError(f"{path}: there is no database yet", cure="grader ingest PATH… makes it")
         _create(path, steps)
     config: dict[str, str | bool | int | float | list[str]] = {**_CONFIG}
-    if memory:
-        config["memory_limit"] = memory
     if threads:
         config["threads"] = threads
-    if memory:
-        # What is appended stays in memory until a checkpoint: a small bound wants them often.
-        config["checkpoint_threshold"] = "2MB"
     with _mapped(path):
         raw = duckdb.connect(str(path), read_only=read_only, config=config)
     connection = Connection(raw, path, _ROOM if memory else ())
     try:
-        _migrate(connection, steps, read_only=read_only)
+        _migrate(connection, steps, read_only=read_only)  # before any bound: a step may rewrite whole tables
+        if memory:
+            connection.bound(memory)
     except BaseException:
         connection.close()
         raise
