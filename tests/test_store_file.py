@@ -417,8 +417,8 @@ def test_a_large_database_is_brought_up_to_date_whatever_memory_is_asked_for(tmp
             "'customer' as role, 'text' as kind, repeat('word ' || i, 30) as text from range(60000) as r(i)"
         )
         raw.execute(
-            "insert into conversation select conversation.* replace ('m' || i as conversation_id) from conversation, range(3000) "
-            "as r(i)"
+            "insert into conversation select conversation.* replace ('m' || i as conversation_id) "
+            "from conversation, range(3000) as r(i)"
         )
     with open_store(path, memory="12MB", threads=2) as store:
         assert store.rows("select initiated_by, count(*) from conversation group by 1") == [("customer", 3001)]
