@@ -43,6 +43,9 @@ COMMANDS: dict[str, Entry] = {
     "failures": Entry("Grade", "List what could not be judged, and why.", "grader.cli.grade", "failures"),
     "report": Entry("Read", "Write the HTML report, or its figures as JSON or CSV.", "grader.cli.report", "report"),
     "metrics": Entry("Read", "Containment, AI resolution, returns, ratings, times.", "grader.cli.metrics", "metrics"),
+    "associations": Entry(
+        "Read", "Which findings go with a return or a bad rating.", "grader.cli.associations", "associations"
+    ),
     "db": Entry("Read", "Inspect, list, verify and rebuild the database.", "grader.cli.db", "app"),
 }
 EPILOG = """\

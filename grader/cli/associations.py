@@ -1,0 +1,79 @@
+"""`grader associations`: which findings go with a return or a bad rating."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from grader.cli import console
+from grader.errors import ConfigError
+
+if TYPE_CHECKING:
+    from grader.outcomes.association import Association
+
+
+def associations(
+    outcome: Annotated[str, typer.Option(help="recontact, same_issue or low_csat (1 or 2).")] = "recontact",
+    window: Annotated[str, typer.Option(help="How long a return counts: 24h, 72h, 7d or 30d.")] = "7d",
+    run: Annotated[str | None, typer.Option(help="The run, by id or its beginning; the latest by default.")] = None,
+    workspace: console.WorkspaceOption = None,
+    as_json: console.JsonOption = False,
+    quiet: console.QuietOption = False,
+) -> None:
+    """Which findings of a run are associated with a return or a bad rating: ratio of risks, pooled over the reason.
+
+    Associated, not the cause. Fewer than 10 events among the flagged say nothing. Only conversations that no human took
+    over; the judge's own errors make ratios smaller than they are. docs/metrics.md has the method.
+
+    Example:
+      grader associations --outcome same_issue
+    """
+    from grader.outcomes.association import FEWEST_EVENTS
+    from grader.outcomes.association import associations as count
+    from grader.outcomes.metrics import WINDOWS
+    from grader.outcomes.share import Share, counted
+    from grader.store import open_store
+
+    del quiet
+    if window not in WINDOWS:
+        raise ConfigError(f"--window {window!r} is not known", cure=f"one of {', '.join(WINDOWS)}")
+    settings = console.settings(workspace)
+    with open_store(settings.workspace.database, read_only=True) as store:
+        found = count(store, run, outcome=outcome, window_hours=WINDOWS[window])
+    if as_json:
+        console.out_json({"outcome": outcome, "window": window, "codes": [_document(a) for a in found]})
+        return
+    if not found:
+        console.note("no defect code of this run was answered present or absent")
+        return
+    columns = ("code", "with it>", "without it>", "ratio, pooled by reason>", "crude>", "p, adjusted>")
+    console.table(columns, [
+        (a.code, counted(Share(a.table.cases, a.table.n)), counted(Share(a.table.control_cases, a.table.n_control)),
+         *_ratios(a, FEWEST_EVENTS))
+        for a in found
+    ])  # fmt: skip
+    unknown, over = max(a.n_not_known for a in found), max(a.n_handed_over for a in found)
+    console.note(
+        f"associated with {outcome} ({window}), not the cause of it; left out: up to {unknown:,} whose outcome is not "
+        f"known, up to {over:,} that a human took over"
+    )
+
+
+def _ratios(a: Association, fewest: int) -> tuple[str, str, str]:
+    if not a.enough or a.pooled is None:
+        return f"insufficient ({a.table.cases} of {fewest} events)", "–", "–"
+    r = a.pooled.ratio
+    crude = "–" if a.crude is None else f"{a.crude.point:.2f}"
+    return f"{r.point:.2f} ({r.low:.2f} to {r.high:.2f})", crude, "–" if a.p_adjusted is None else f"{a.p_adjusted:.3f}"
+
+
+def _document(a: Association) -> dict[str, Any]:
+    """As it is; a ratio without an upper end has null there, which is all that JSON can say."""
+    told = {**asdict(a), "enough": a.enough, "attributable": a.attributable}
+    for ratio in (told["crude"], told["pooled"] and told["pooled"]["ratio"]):
+        for end in ("point", "high"):
+            if ratio and ratio[end] == float("inf"):
+                ratio[end] = None
+    return told

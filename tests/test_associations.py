@@ -1,0 +1,105 @@
+"""Which findings go with a return: worlds in which it is known whether they do, and the command that tells it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from zlib import crc32
+
+import pytest
+from conftest import Main
+from report_data import T0, World, present, world
+
+from grader.errors import InputError
+from grader.outcomes.association import Association, associations
+from grader.statistics.association import Table
+
+CODE = "invented_deadline"
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Iterator[World]:
+    with world(tmp_path) as made:
+        yield made
+
+
+def plant(
+    w: World, reason: str, n: int, flagged: int, back_flagged: int, back_clean: int, *, human: bool = False
+) -> None:
+    """`n` contacts about this reason, the first `flagged` with a finding; so many of each kind come back."""
+    for i in range(n):
+        name = f"{reason}{int(human)}-{i:03}"
+        contact = f"+55119{crc32(f'{reason}{human}'.encode()) % 1000:03}{i:05}"
+        w.talk(name, contact=contact, reason=reason, human=human)
+        finding = i < flagged
+        w.judged(name, "accuracy", {CODE: present("tomorrow") if finding else "absent"})
+        if i < back_flagged or flagged <= i < flagged + back_clean:
+            w.talk(f"{name}-back", contact=contact, reason=reason, start=T0 + timedelta(days=2))
+
+
+def told(w: World, **how: object) -> Association:
+    w.talk("end", contact="+5511988887777", start=T0 + timedelta(days=40))
+    w.finish()
+    return next(a for a in associations(w.store, **how) if a.code == CODE)  # type: ignore[arg-type]
+
+
+def test_a_finding_that_goes_with_returns_is_told_with_its_ratio_and_interval(empty: World) -> None:
+    plant(empty, "refund", 60, flagged=30, back_flagged=18, back_clean=6)
+    found = told(empty)
+    assert found.table == Table(18, 30, 6, 30)
+    assert found.enough
+    assert found.pooled is not None
+    assert found.pooled.ratio.point == pytest.approx(3)
+    assert found.pooled.ratio.low > 1
+    assert found.p_adjusted is not None
+    assert found.p_adjusted < 0.01
+    assert found.attributable == pytest.approx(12)
+
+
+def test_a_reason_with_many_of_both_is_no_association(empty: World) -> None:
+    plant(empty, "refund", 40, flagged=32, back_flagged=24, back_clean=6)  # three in four come back, finding or not
+    plant(empty, "invoice", 40, flagged=8, back_flagged=2, back_clean=8)  # one in four
+    found = told(empty)
+    assert found.crude is not None
+    assert found.crude.low > 1
+    assert found.pooled is not None
+    assert found.pooled.ratio.point == pytest.approx(1)
+    assert found.pooled.ratio.low < 1 < found.pooled.ratio.high
+
+
+def test_few_events_say_nothing_and_hand_overs_stand_apart(empty: World) -> None:
+    plant(empty, "refund", 30, flagged=15, back_flagged=9, back_clean=1)
+    plant(empty, "refund", 20, flagged=10, back_flagged=10, back_clean=0, human=True)
+    found = told(empty)
+    assert found.table == Table(9, 15, 1, 15)
+    assert (found.enough, found.p_adjusted, found.n_handed_over) == (False, None, 20)
+
+
+def test_a_bad_rating_is_an_outcome_and_no_rating_is_not_known(empty: World) -> None:
+    plant(empty, "refund", 40, flagged=20, back_flagged=0, back_clean=0)
+    for i in range(0, 40, 2):
+        empty.rated(f"refund0-{i:03}", 1 if i < 30 else 5)
+    found = told(empty, outcome="low_csat")
+    assert (found.table, found.n_not_known) == (Table(10, 10, 5, 10), 20)
+    with pytest.raises(InputError, match="no outcome"):
+        associations(empty.store, outcome="mood")
+
+
+def test_the_command_says_associated_and_never_because(main: Main, tmp_path: Path) -> None:
+    with world(tmp_path) as w:
+        plant(w, "refund", 60, flagged=30, back_flagged=18, back_clean=6)
+        w.talk("end", contact="+5511988887777", start=T0 + timedelta(days=40))
+        w.finish()
+    (tmp_path / "grader.toml").touch()
+    done = main("associations", "-w", tmp_path)
+    assert done.code == 0
+    assert "3.00 (1.38 to 6.50)" in done.out
+    assert "60.0 % (18 of 30)" in done.out
+    assert "associated with recontact" in done.err
+    codes = json.loads(main("associations", "-w", tmp_path, "--json", "--outcome", "same_issue").out)["codes"]
+    assert codes[0]["code"] == CODE
+    assert codes[0]["table"] == {"cases": 18, "n": 30, "control_cases": 6, "n_control": 30}
+    assert main("associations", "-w", tmp_path, "--outcome", "x").code == 2
+    assert main("associations", "-w", tmp_path, "--window", "x").code == 2
