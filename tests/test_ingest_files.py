@@ -64,7 +64,7 @@ def test_a_damaged_gz_gives_the_rows_before_the_damage_and_then_says_so(tmp_path
     (b"\x1f\x8b\x08", "a.jsonl.gz", "gzip data ends too early"),
     (b"\x1f\x8bzzzzzzzzzzzzzzz", "a.jsonl.gz", "gzip data is damaged"),
     (b"a;b\n1;2\n", "a.csv", "needs a mapping"),
-    (b"12/03/24, 10:11 - Ana: hi\n", "chat.txt", "this is not JSON"),
+    (b"12/03/24: Ana said hi\n", "chat.txt", "this is not JSON"),
 ])  # fmt: skip
 def test_a_file_of_another_kind_is_refused_with_what_to_do(
     tmp_path: Path, content: bytes, name: str, said: str

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
     _File = tuple[Path, Path | None]  # how it is called, and where its bytes are if not there
 
-FORMATS = ("auto", "canonical", "openai_chat", "mapped", "policy")
+FORMATS = (
+    "auto", "canonical", "openai_chat", "mapped", "policy", "intercom", "zendesk", "chatwoot", "whatsapp_business",
+    "whatsapp_txt", "otel_genai", "langfuse",
+)  # fmt: skip
 KINDS = ("conversation", "policy", "outcome", "label")
 MAPPING = "mapping"  # what `grader schema` prints an example of
 STDIN = "-"
@@ -41,7 +44,12 @@ def ingest(
         typer.Argument(metavar="PATH…", help="Files, folders, globs, - for standard input; .gz is unpacked."),
     ] = None,
     map_: Annotated[
-        Path | None, typer.Option("--map", metavar="FILE", help="mapping.toml for foreign CSV or JSONL.")
+        Path | None,
+        typer.Option("--map", metavar="FILE", help="mapping.toml for foreign CSV or JSONL, or a table of [options]."),
+    ] = None,
+    option: Annotated[
+        list[str] | None,
+        typer.Option("--option", metavar="NAME=VALUE", help="What a format is to be told: bot_ids=777 (docs/sources)."),
     ] = None,
     format_: Annotated[
         str, typer.Option("--format", metavar="NAME", help=f"One of {', '.join(FORMATS)}.", show_default=True)
@@ -67,7 +75,9 @@ def ingest(
 ) -> None:
     """Take in conversations, policies, outcomes and labels. The same file twice changes nothing.
 
-    Formats: Grader's JSON Lines, OpenAI chat-completions JSONL, CSV and JSONL by a mapping, policies in Markdown.
+    Formats: Grader's JSON Lines, OpenAI chat-completions JSONL, CSV and JSONL by a mapping, policies in Markdown, and
+    the exports of Intercom, Zendesk, Chatwoot, WhatsApp (Business webhooks, .txt), OpenTelemetry GenAI and Langfuse;
+    docs/sources has a page for each, with its options.
     A bad row is rejected with its line, field and cure, the rest goes in: rows in = kept + rejected.
     A mapping says what the columns of a CSV mean; `grader schema mapping` prints an example to start from.
 
@@ -93,17 +103,31 @@ def ingest(
     if format_ not in FORMATS:
         raise InputError(f"there is no format {format_!r}", field="--format", cure=f"use one of {', '.join(FORMATS)}")
 
-    from grader.ingest import expand, load_mapping
+    from grader.ingest import expand, load_mapping, load_options
 
-    mapping = load_mapping(map_) if map_ else None
+    options, mapped = load_options(map_) if map_ else ({}, False)
+    mapping = load_mapping(map_) if map_ and mapped else None
+    options |= _options(option or [])
     given = expand([path for path in paths if path != STDIN])
     form = None if format_ == "auto" else format_
     with _standard_input(wanted=STDIN in paths) as stdin:
         files: list[_File] = [(path, None) for path in given] + ([(Path(STDIN), stdin)] if stdin else [])
         if preview:
-            _preview(files, form, mapping, settings.workspace.tz, n, as_json=json)
+            _preview(files, form, mapping, options, settings.workspace.tz, n, as_json=json)
         else:
-            _take_in(files, form, mapping, settings, strict=strict, quiet=quiet, as_json=json)
+            _take_in(files, form, mapping, options, settings, strict=strict, quiet=quiet, as_json=json)
+
+
+def _options(given: list[str]) -> dict[str, Any]:
+    """`name=value` as pairs; of a name that comes again the values are joined by a comma, as a list is written."""
+    found: dict[str, Any] = {}
+    for text in given:
+        name, sign, value = text.partition("=")
+        if not sign or not name.strip():
+            raise InputError(f"{text!r} is not NAME=VALUE", field="--option", cure="for example --option bot_ids=777")
+        name = name.strip()
+        found[name] = f"{found[name]},{value}" if name in found else value
+    return found
 
 
 def schema(
@@ -155,7 +179,7 @@ def _standard_input(*, wanted: bool) -> Iterator[Path | None]:
 
 
 def _take_in(
-    files: Sequence[_File], form: str | None, mapping: Mapping | None, settings: Settings,
+    files: Sequence[_File], form: str | None, mapping: Mapping | None, options: dict[str, Any], settings: Settings,
     *, strict: bool, quiet: bool, as_json: bool,
 ) -> None:  # fmt: skip
     from grader.ingest.load import load
@@ -169,7 +193,7 @@ def _take_in(
             try:
                 with _progress(content or path, wanted=not quiet) as tell:
                     done.append(load(path, store, format=form, mapping=mapping, timezone=zone, content=content,
-                                     strict=strict, on_progress=tell))  # fmt: skip
+                                     options=options, strict=strict, on_progress=tell))  # fmt: skip
             except KeyboardInterrupt:
                 console.note(f"interrupted in {path}; whole batches are in, the same command again takes in the rest")
                 raise
@@ -305,13 +329,15 @@ def _progress(path: Path, *, wanted: bool) -> Iterator[Progress | None]:
 
 
 def _preview(
-    files: Sequence[_File], form: str | None, mapping: Mapping | None, zone: tzinfo, n: int, *, as_json: bool
-) -> None:
+    files: Sequence[_File], form: str | None, mapping: Mapping | None, options: dict[str, Any], zone: tzinfo, n: int,
+    *, as_json: bool,
+) -> None:  # fmt: skip
     from grader.ingest import read
 
     shown: list[dict[str, Any]] = []
     for path, content in files:
-        reading = read(path, format=form, mapping=mapping, timezone=zone, content=content, ahead=PREVIEW_ROWS)
+        reading = read(path, format=form, mapping=mapping, timezone=zone, content=content, ahead=PREVIEW_ROWS,
+                       options=options)  # fmt: skip
         rows = list(islice(reading, n))
         if as_json:
             shown.append(_preview_json(reading, rows))

@@ -1,7 +1,7 @@
 """Files in, records out: conversations, policies, outcomes and labels, row by row in bounded memory.
 
 `read` is the way in. Every row of a file comes out as a Kept or a Rejected, none is lost and none is guessed at. The
-readers stand in the table `FORMATS`, one file each; nothing here knows the database.
+readers stand in the table `FORMATS`, those of other programs' exports in `sources`; nothing here knows the database.
 """
 
 from __future__ import annotations
@@ -9,18 +9,19 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import NoReturn, Protocol
+from typing import Any, NoReturn, Protocol
 
 from grader.errors import InputError
 from grader.ingest import canonical, openai_chat, policies
 from grader.ingest.jsontext import decode, parse
 from grader.ingest.mapped import MappedReader
-from grader.ingest.mapping import EXAMPLE, Mapping, example_mapping, load_mapping
+from grader.ingest.mapping import EXAMPLE, Mapping, example_mapping, load_mapping, load_options
 from grader.ingest.rows import (
     ROW_LIMIT,
     Incoming,
@@ -38,11 +39,12 @@ from grader.ingest.rows import (
 )
 from grader.ingest.schema import json_schema
 from grader.ingest.source import Layout, Source, json_layout
+from grader.ingest.sources import chatwoot, intercom, langfuse, otel_genai, whatsapp_business, whatsapp_txt, zendesk
 from grader.model import JsonValue
 
 __all__ = [
-    "FORMATS", "ROW_LIMIT", "Incoming", "Kept", "Mapping", "Note", "Reading", "Rejected", "example_mapping", "expand",
-    "json_schema", "load_mapping", "read",
+    "FORMATS", "NAMES", "ROW_LIMIT", "Incoming", "Kept", "Mapping", "Note", "Reading", "Rejected", "example_mapping",
+    "expand", "json_schema", "load_mapping", "load_options", "read",
 ]  # fmt: skip
 
 _SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", *policies.SUFFIXES)
@@ -51,10 +53,11 @@ _LOOKED_AT = 20  # first rows by which a format is recognised
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What a format is recognised by: the file's name, and its first rows as far as they are JSON."""
+    """What a format is recognised by: the file's name, its beginning, and its first rows as far as they are JSON."""
 
     path: Path
     rows: list[JsonValue]
+    head: bytes = b""
 
 
 class RecordReader(Protocol):
@@ -70,21 +73,28 @@ class Recogniser(Protocol):
 
 
 class FormatReader(Protocol):
-    """Reads the rows of one file."""
+    """Reads the rows of one file, by the format's options where it has some."""
 
-    def __call__(self, source: Source, ledger: Ledger, /) -> Iterable[Parsed]: ...
+    def __call__(self, source: Source, ledger: Ledger, /, *options: Any) -> Iterable[Parsed]: ...
+
+
+class OptionsReader(Protocol):
+    """Checks the options that are given for a format. Raises InputError for what it does not know."""
+
+    def __call__(self, values: MappingOf[str, JsonValue], /) -> Any: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One format: its name, how it is recognised and how it is read."""
+    """One format: its name, how it is recognised and how it is read. `options` is None where it has none."""
 
     name: str
     recognises: Recogniser
     read: FormatReader
+    options: OptionsReader | None = None
 
 
-def _json_rows(record: RecordReader, source: Source, ledger: Ledger) -> Iterator[Parsed]:
+def _json_rows(record: RecordReader, source: Source, ledger: Ledger, *_: object) -> Iterator[Parsed]:
     """Rows of JSON, each by itself through `record`."""
     for raw in source.rows(_layout(source)):
         begin = raw.raw[:1024]
@@ -111,15 +121,30 @@ def _named_as_policy(sample: Sample) -> str | None:
 
 # Asked in this order. A format of a helpdesk is a file beside these and one more line here.
 FORMATS: tuple[Format, ...] = (
-    Format("policy", _named_as_policy, lambda source, ledger: [policies.read(source, ledger)]),
+    Format("policy", _named_as_policy, lambda source, ledger, *_: [policies.read(source, ledger)]),
+    Format("intercom", lambda sample: intercom.recognises(sample.rows), intercom.read, intercom.options),
+    Format("zendesk", lambda sample: zendesk.recognises(sample.rows), zendesk.read, zendesk.options),
+    Format("chatwoot", lambda sample: chatwoot.recognises(sample.rows), chatwoot.read, chatwoot.options),
+    Format(
+        "whatsapp_business",
+        lambda sample: whatsapp_business.recognises(sample.rows), whatsapp_business.read, whatsapp_business.options,
+    ),
+    Format(
+        "whatsapp_txt",
+        lambda sample: whatsapp_txt.recognises_text(sample.head, sample.path.name), whatsapp_txt.read,
+        whatsapp_txt.options,
+    ),
+    Format("otel_genai", lambda sample: otel_genai.recognises(sample.rows), otel_genai.read, otel_genai.options),
+    Format("langfuse", lambda sample: langfuse.recognises(sample.rows), langfuse.read, langfuse.options),
     Format(
         "openai_chat",
         lambda sample: openai_chat.recognises(sample.rows),
-        lambda source, ledger: _json_rows(openai_chat.Reader().record, source, ledger),
+        lambda source, ledger, *_: _json_rows(openai_chat.Reader().record, source, ledger),
     ),
     Format("canonical", lambda sample: canonical.recognises(sample.rows), partial(_json_rows, canonical.record)),
-)
+)  # fmt: skip
 NAMES = (*(known.name for known in FORMATS), "mapped")
+WITH_OPTIONS = tuple(known.name for known in FORMATS if known.options)
 
 
 class Reading(Iterator[Kept | Rejected]):
@@ -190,13 +215,15 @@ def read(
     timezone: tzinfo = UTC,
     content: Path | None = None,
     ahead: int | None = None,
+    options: MappingOf[str, JsonValue] | None = None,
 ) -> Reading:
     """Read one file: each row of it comes out as Kept or Rejected, in the file's order.
 
     Without `format` it is recognised from the first rows; a mapping makes it "mapped", but for Markdown, which is a
     policy. Times without an offset are in `timezone`. `content`: the bytes are there, and `path` only names them.
     `ahead`: of a file with a row per message, how many rows are searched for what does not stand together (None: all).
-    Raises InputError if the file is not one that can be read.
+    `options`: what the format is to be told, such as which ids are the bot's. Raises InputError if the file is not one
+    that can be read, or for an option that its format does not have.
     """
     if isinstance(mapping, (Path, str)):
         mapping = load_mapping(mapping)
@@ -215,7 +242,14 @@ def read(
         return Reading(source, format, f"{why}, {rows.format} by {mapping.file}", rows, ledger)
     known = next(known for known in FORMATS if known.name == format)
     ledger = Ledger(timezone, name_unknown=format == "canonical", command=source.command)
-    return Reading(source, format, why, known.read(source, ledger), ledger)
+    if known.options is None:
+        if options:
+            raise InputError(
+                f"the format {format} has no options", file=str(path),
+                cure=f"leave out {', '.join(options)}; formats with options: {', '.join(WITH_OPTIONS)}",
+            )  # fmt: skip
+        return Reading(source, format, why, known.read(source, ledger), ledger)
+    return Reading(source, format, why, known.read(source, ledger, known.options(options or {})), ledger)
 
 
 def _recognised(source: Source, mapping: Mapping | None) -> tuple[str, str]:
@@ -240,7 +274,7 @@ def _recognised(source: Source, mapping: Mapping | None) -> tuple[str, str]:
             rows.append(parse(decode(raw.raw), Ledger()))
         except UnfitError:
             continue
-    sample = Sample(source.path, rows)
+    sample = Sample(source.path, rows, source.head)
     for known in FORMATS:
         if why := known.recognises(sample):
             return known.name, why

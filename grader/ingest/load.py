@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any, Protocol
 
 from grader.errors import InputError
 from grader.ingest import Incoming, Kept, Mapping, Note, Reading, Rejected, read
+from grader.model import JsonValue
 
 MAX_RECORDS = 500
 MAX_BYTES = 8 * 1024 * 1024
@@ -97,6 +99,7 @@ def load(
     content: Path | None = None,
     strict: bool = False,
     on_progress: Progress | None = None,
+    options: MappingOf[str, JsonValue] | None = None,
 ) -> Loaded:
     """Take one file in. With `strict` nothing goes in if any row is bad; the file is then read twice. `content`: the
     bytes are there, and `path` only names them.
@@ -105,7 +108,7 @@ def load(
     """
 
     def reading() -> Reading:
-        return read(path, format=format, mapping=mapping, timezone=timezone, content=content)
+        return read(path, format=format, mapping=mapping, timezone=timezone, content=content, options=options)
 
     first = reading()
     ingest_id = store.begin_ingest(str(path), first.format, first.size)

@@ -106,11 +106,24 @@ def example_mapping() -> str:
 
 
 def load_mapping(path: Path | str) -> Mapping:
-    """Read and check a mapping. Raises InputError that names the key."""
+    """Read and check a mapping; its `[options]` are left to `load_options`. Raises InputError that names the key."""
+    return _Checker(str(path)).mapping({name: t for name, t in _tables(path).items() if name != "options"})
+
+
+def load_options(path: Path | str) -> tuple[dict[str, JsonValue], bool]:
+    """(the table `[options]`, for formats that have some; whether there is a mapping besides). Raises InputError."""
+    tables = _tables(path)
+    options = tables.pop("options", {})
+    if not isinstance(options, dict):
+        raise InputError("must be a table", file=str(path), field="options", cure="write [options]")
+    return options, bool(tables) or not options
+
+
+def _tables(path: Path | str) -> dict[str, JsonValue]:
     file = str(path)
     try:
         text = Path(path).read_bytes().decode("utf-8-sig")
-        tables = tomllib.loads(text)
+        return tomllib.loads(text)
     except FileNotFoundError as error:
         raise InputError("there is no such mapping", file=file, cure=EXAMPLE) from error
     except UnicodeDecodeError as error:
@@ -118,7 +131,6 @@ def load_mapping(path: Path | str) -> Mapping:
     except (OSError, ValueError, RecursionError) as error:  # TOMLDecodeError is a ValueError
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
         raise InputError(f"the mapping is no TOML: {reason}", file=file, cure="texts stand in quotes") from error
-    return _Checker(file).mapping(tables)
 
 
 class _Checker:

@@ -298,7 +298,7 @@ class _Pending:
         self._size = self._n_newlines = 0
 
 
-_HOLDER = re.compile(rb'"(?:messages|traj|trajectory|conversation|request|body)"\s*:\s*[\[{]')
+_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"')
 
 
 def json_layout(head: bytes) -> Layout:
@@ -321,11 +321,12 @@ def json_layout(head: bytes) -> Layout:
 
 
 def _is_message_list(head: bytes) -> bool:
-    """The list that begins here holds messages: a role comes before anything that could hold messages."""
-    if re.match(rb"\s*\[\s*\[", head):
+    """The list that begins here holds messages: an entry has a role itself, not in something that it holds."""
+    role = head.find(b'"role"')
+    if role < 0 or re.match(rb"\s*\[\s*\[", head):
         return False
-    role, holder = head.find(b'"role"'), _HOLDER.search(head)
-    return role >= 0 and (not holder or role < holder.start())
+    before = _TEXT.sub(b"", head[:role])
+    return sum(before.count(sign) for sign in (b"[", b"{")) - sum(before.count(sign) for sign in (b"]", b"}")) == 2
 
 
 def _next_follows(line: bytes) -> bool:
