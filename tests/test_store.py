@@ -165,6 +165,8 @@ def test_what_json_cannot_hold_is_a_store_error_and_nothing_is_stored(store: Sto
         ([("ai", 0), ("customer", 61)], "business"),  # written to
         ([("human", 0)], "business"),
         ([("tool", 0), ("customer", 90), ("ai", 0)], "customer"),
+        ([("customer", None), ("ai", None), ("human", 5), ("customer", 6), ("ai", 7)], "customer"),
+        ([("ai", 0), ("customer", None), ("customer", 200)], "customer"),
         ([("tool", 0)], None),
     ],
 )
@@ -179,10 +181,14 @@ def test_who_began_is_told_where_the_source_does_not_say(store: Store, said: Any
     assert store.conversation("c") == talk_
     # and what the migration of an older database makes of it is the same
     sql = next(text for _, name, text in migrations() if name == "aftermath")
-    update = sql[sql.index("update conversation") : sql.index(";", sql.index("update conversation"))]
-    store.rows("update conversation set initiated_by = null")
-    store.rows(update)
-    assert store.rows("select initiated_by from conversation") == [(who,)]
+    updates = [part for part in sql.split(";") if "update conversation" in part]
+    assert len(updates) == 2
+    columns = "initiated_by, has_ai, asked_at, answered_at"
+    told = store.rows(f"select {columns} from conversation")
+    store.rows("update conversation set initiated_by = null, has_ai = false, asked_at = null, answered_at = null")
+    for update in updates:
+        store.rows(update)
+    assert store.rows(f"select {columns} from conversation") == told
 
 
 def test_what_the_source_says_of_its_state_comes_back_and_an_old_record_keeps_its_hash(store: Store) -> None:
@@ -207,6 +213,7 @@ def test_what_is_not_known_is_null_in_every_column(store: Store) -> None:
     unknown = (
         "channel", "queue", "language", "reason", "contact_id", "started_at", "started_offset_minutes", "ended_at",
         "tools_recorded", "attributes", "source_file", "source_line", "ingest_id", "state", "ai_version", "excluded",
+        "asked_at", "answered_at",
     )  # fmt: skip
     assert {name for name in row if row[name] is None} == set(unknown)
     assert store.rows("select tool_calls is null, attributes is null from message") == [(True, True)]

@@ -120,7 +120,7 @@ def _conversation(
         "ended_at": utc_text(ended),
         "state": c.state,
         "ai_version": c.ai_version,
-        "initiated_by": c.initiated_by or _began(c),
+        **_spoken(c),
         "excluded": c.excluded,
         "truncated": c.truncated,
         "n_messages": len(c.messages),
@@ -138,18 +138,26 @@ def _conversation(
     }
 
 
-def _began(c: Conversation) -> str | None:
-    """Who began, where the source does not say: the customer, who may have been greeted first. The business, where the
+def _spoken(c: Conversation) -> dict[str, JsonValue]:
+    """Who spoke, and when it was asked and answered. Notes and tools do not count, and unknown speakers are nobody.
+
+    Who began, where the source does not say: the customer, who may have been greeted first. The business, where the
     customer never wrote, or wrote more than an hour after the business did. None: nobody known speaks.
     """
     spoken = [m for m in c.messages if m.kind is not Kind.NOTE and m.role in (Role.CUSTOMER, Role.AI, Role.HUMAN)]
-    if not spoken:
-        return None
-    theirs = next((m for m in spoken if m.role is Role.CUSTOMER), None)
-    if theirs is None:
-        return "business"
-    late = spoken[0].at is not None and theirs.at is not None and theirs.at - spoken[0].at > GREETED_WITHIN
-    return "business" if late else "customer"
+    asked = next((n for n, m in enumerate(spoken) if m.role is Role.CUSTOMER), None)
+    answers = [] if asked is None else [m.at for m in spoken[asked:] if m.role is not Role.CUSTOMER and m.at]
+    began = None
+    if spoken:
+        first, theirs = spoken[0].at, None if asked is None else spoken[asked].at
+        late = first is not None and theirs is not None and theirs - first > GREETED_WITHIN
+        began = "business" if asked is None or late else "customer"
+    return {
+        "initiated_by": c.initiated_by or began,
+        "has_ai": any(m.role is Role.AI for m in spoken),
+        "asked_at": None if asked is None else utc_text(spoken[asked].at),
+        "answered_at": utc_text(answers[0]) if answers else None,
+    }
 
 
 def _references(c: Conversation) -> Iterable[dict[str, JsonValue]]:

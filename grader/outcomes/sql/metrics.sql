@@ -1,19 +1,8 @@
--- Figures of episodes, by slice. $3: the window in hours; $4: the dimension; $5: the zone of weeks.
+-- Figures of episodes, over all and by each dimension asked for. $3: the window in hours; $4: the zone of weeks.
+-- {grouping_sets}: such as (), (week), (queue).
 -- An episode stands under its last conversation; what it was about and where it came in are those of its first.
 
-, spoke as (             -- who answered: an unknown speaker is nobody's success
-    select conversation_id, bool_or(role = 'ai') as has_ai,
-           min(sent_at) filter (role = 'customer' and kind <> 'note') as asked_at,
-           min(number) filter (role = 'customer' and kind <> 'note') as asked_number
-    from message group by conversation_id
-),
-answered_at as (
-    select m.conversation_id, min(m.sent_at) as answered_at
-    from message m join spoke s on s.conversation_id = m.conversation_id
-    where m.role in ('ai', 'human') and m.kind <> 'note' and m.number > s.asked_number
-    group by m.conversation_id
-),
-part as (                -- each conversation with the one that its episode stands under
+, part as (                -- each conversation with the one that its episode stands under
     select s.conversation_id, coalesce(p.last_id, s.conversation_id) as stands_under,
            coalesce(p.first_id, s.conversation_id) as came_in
     from subject s
@@ -26,17 +15,16 @@ rated as (
     from part join outcome o using (conversation_id) group by part.stands_under
 ),
 whole as (
-    select part.stands_under as conversation_id, bool_or(c.has_handoff) as handed_over, bool_or(s.has_ai) as has_ai,
+    select part.stands_under as conversation_id, bool_or(c.has_handoff) as handed_over, bool_or(c.has_ai) as has_ai,
            min(c.started_at) as started_at, max(coalesce(c.ended_at, c.started_at)) as ended_at,
            arg_min(c.ai_version, (c.started_at, c.conversation_id)) filter (c.ai_version is not null) as ai_version,
            any_value(part.came_in) as came_in
     from part
     join conversation c using (conversation_id)
-    left join spoke s using (conversation_id)
     group by part.stands_under
 ),
 fact as (
-    select r.conversation_id, r.basis, w.handed_over, w.started_at, not w.handed_over and coalesce(w.has_ai, false) as by_ai,
+    select r.conversation_id, r.basis, w.handed_over, w.started_at, not w.handed_over and w.has_ai as by_ai,
            last.state = 'open' as is_open,
            r.basis = 'clock' and r.clock_at <= r.data_end - to_hours($3::integer) as matured,
            r.basis = 'clock' and r.clock_at > r.data_end - to_hours($3::integer) as not_yet,
@@ -45,25 +33,22 @@ fact as (
                 when r.unknown_issue_at <= r.clock_at + to_hours($3::integer) then 'unknown'
                 when r.next_at <= r.clock_at + to_hours($3::integer) then 'other' end as issue,
            q.csat, q.handle_minutes,
-           date_diff('second', s.asked_at, a.answered_at) as first_answer_seconds, s.asked_at is not null as was_asked,
+           date_diff('second', first.asked_at, first.answered_at) as first_answer_seconds,
+           first.asked_at is not null as was_asked,
            date_diff('second', w.started_at, w.ended_at) / 60.0 as minutes,
-           case $4 when 'week' then strftime(date_trunc('week',
-                        (w.started_at at time zone 'UTC') at time zone $5::varchar), '%Y-%m-%d')
-                   when 'queue' then first.queue when 'channel' then first.channel when 'language' then first.language
-                   when 'ai_version' then w.ai_version
-                   when 'reason' then coalesce(j.reason, nullif(trim(first.reason), '')) end as slice
+           strftime(date_trunc('week', (w.started_at at time zone 'UTC') at time zone $4::varchar), '%Y-%m-%d') as week,
+           first.queue, first.channel, first.language, w.ai_version,
+           coalesce(j.reason, nullif(trim(first.reason), '')) as reason
     from recontact r
     join whole w using (conversation_id)
     join conversation first on first.conversation_id = w.came_in
     join conversation last on last.conversation_id = r.conversation_id
     left join judged_reason j on j.conversation_id = w.came_in
     left join rated q on q.conversation_id = r.conversation_id
-    left join spoke s on s.conversation_id = w.came_in
-    left join answered_at a on a.conversation_id = w.came_in
     where r.basis in ('clock', 'open', 'no_identity', 'no_time') and first.initiated_by = 'customer'
         and first.excluded is null
 )
-select slice,
+select {slices},
        count(*) as n_episodes,
        count(*) filter (coalesce(is_open, false)) as n_open,
        count(*) filter (not coalesce(is_open, false)) as n_closed,
@@ -96,5 +81,5 @@ select slice,
        median(handle_minutes) filter (handed_over)::double as handle_median,
        (select max(data_end) from recontact) as data_end
 from fact
-group by slice
+group by grouping sets ({grouping_sets})
 order by slice nulls last

@@ -6,14 +6,32 @@ alter table conversation add column initiated_by varchar;   -- customer | busine
 alter table conversation add column excluded varchar;       -- spam | test | survey | outbound: no window, no recontact
 alter table conversation add column truncated boolean default false;   -- the source had cut messages off
 
-update conversation set initiated_by = (
-    select case when count(*) filter (m.role = 'customer') = 0
-                  or arg_min(m.sent_at, m.number) filter (m.role = 'customer') > arg_min_null(m.sent_at, m.number) + interval 1 hour
-                then 'business' else 'customer' end
+alter table conversation add column has_ai boolean default false;      -- an AI spoke; NULL in no row
+alter table conversation add column asked_at timestamp;     -- the customer's first message
+alter table conversation add column answered_at timestamp;  -- the first one of the AI or a human after it
+
+update conversation set has_ai = told.has_ai, initiated_by = told.initiated_by, asked_at = told.asked_at
+from (
+    select conversation_id, bool_or(role = 'ai') as has_ai,
+           arg_min_null(sent_at, number) filter (role = 'customer') as asked_at,
+           case when count(*) filter (role = 'customer') = 0
+                  or arg_min_null(sent_at, number) filter (role = 'customer') > arg_min_null(sent_at, number) + interval 1 hour
+                then 'business' else 'customer' end as initiated_by
+    from message where kind <> 'note' and role in ('customer', 'ai', 'human')
+    group by conversation_id
+) as told
+where told.conversation_id = conversation.conversation_id;
+
+update conversation set answered_at = told.answered_at
+from (
+    select m.conversation_id, arg_min(m.sent_at, m.number) as answered_at
     from message as m
-    where m.conversation_id = conversation.conversation_id and m.kind <> 'note' and m.role in ('customer', 'ai', 'human')
-    having count(*) > 0
-);
+    join (select conversation_id, min(number) as number from message where role = 'customer' and kind <> 'note'
+          group by conversation_id) as asked using (conversation_id)
+    where m.kind <> 'note' and m.role in ('ai', 'human') and m.number > asked.number
+    group by m.conversation_id
+) as told
+where told.conversation_id = conversation.conversation_id;
 
 create table reference (conversation_id varchar not null, kind varchar not null, value varchar not null);   -- order, ticket
 
