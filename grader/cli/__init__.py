@@ -46,6 +46,7 @@ COMMANDS: dict[str, Entry] = {
     "associations": Entry(
         "Read", "Which findings go with a return or a bad rating.", "grader.cli.associations", "associations"
     ),
+    "check": Entry("Read", "Exit 1 where a figure is past its threshold.", "grader.cli.check", "check"),
     "db": Entry("Read", "Inspect, list, verify and rebuild the database.", "grader.cli.db", "app"),
 }
 EPILOG = """\
