@@ -207,6 +207,20 @@ def test_what_the_source_says_of_its_state_comes_back_and_an_old_record_keeps_it
     assert told.content_hash != plain.content_hash == told.model_copy(update={"truncated": False}).content_hash
 
 
+def test_a_conversation_that_was_cut_off_does_not_take_the_place_of_a_whole_one(store: Store) -> None:
+    whole = talk("c", "one", "two", "three")
+    cut = talk("c", "one").model_copy(update={"truncated": True})
+    take(store, whole)
+    assert store.add([(cut, None, None)]) == AddCounts(0, 0, 1)
+    assert store.conversation("c") == whole
+    assert store.add([(cut, None, None), (whole, None, None), (cut, None, None)]) == AddCounts(0, 0, 3)
+    longer = talk("c", "one", "two", "three", "four").model_copy(update={"truncated": True})
+    assert store.add([(longer, None, None)]) == AddCounts(0, 1, 0)  # it says more
+    assert store.add([(cut, None, None)]) == AddCounts(0, 1, 0)  # neither is whole: the newer one
+    assert store.add([(whole, None, None)]) == AddCounts(0, 1, 0)
+    assert store.conversation("c") == whole
+
+
 def test_what_is_not_known_is_null_in_every_column(store: Store) -> None:
     take(store, Conversation(conversation_id="c", messages=(Message(role=Role.AI),)))
     row = store.records("select * from conversation")[0]

@@ -408,6 +408,14 @@ def test_a_database_of_the_first_schema_is_read_by_the_newest_program(tmp_path: 
         assert numbers == [number for number, _, _ in migrations()]
 
 
+def test_a_bound_that_is_too_small_is_only_ever_raised(tmp_path: Path) -> None:
+    for memory, more in (("12MB", "61.0 MiB"), ("300MB", "953.6 MiB")):
+        connection = connect(tmp_path / f"{memory}.duckdb", memory=memory, threads=1)
+        connection._make_room()
+        assert connection.rows("select current_setting('memory_limit')") == [(more,)]
+        connection.close()
+
+
 def test_a_large_database_is_brought_up_to_date_whatever_memory_is_asked_for(tmp_path: Path) -> None:
     path = tmp_path / "grader.duckdb"
     first_database(path)

@@ -27,7 +27,7 @@ Step = tuple[int, str, str]  # a migration: number, name, SQL
 _NUMBERED = re.compile(r"^(\d{4})_(\w+)\.sql$")
 _HELD = re.compile(r"Conflicting lock is held in (?P<program>.*?) \(PID (?P<pid>\d+)\)")
 _BODY_CHARS = 4_000_000  # of one INSERT: a text this long or longer travels alone
-_ROOM = ("64MB", "256MB", "1GB", "4GB")
+_ROOM_MB = (64, 256, 1_000, 4_000, 16_000)
 _ABANDONED_SECONDS = 3600  # a database that has been in the making for so long was left by a process that is gone
 # What is needed is built in. Without this, a file of another kind makes DuckDB look for an extension on the network.
 _CONFIG = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
@@ -249,7 +249,7 @@ def connect(
         config["threads"] = threads
     with _mapped(path):
         raw = duckdb.connect(str(path), read_only=read_only, config=config)
-    connection = Connection(raw, path, _ROOM if memory else ())
+    connection = Connection(raw, path, _room(memory) if memory else ())
     try:
         _migrate(connection, steps, read_only=read_only)  # before any bound: a step may rewrite whole tables
         if memory:
@@ -258,6 +258,13 @@ def connect(
         connection.close()
         raise
     return connection
+
+
+def _room(memory: str) -> list[str]:
+    """The larger bounds to try after this one ("12MB", "3GB")."""
+    number, unit = memory[:-2], memory[-2:]
+    megabytes = float(number) * {"MB": 1, "GB": 1_000}[unit]
+    return [f"{more}MB" for more in _ROOM_MB if more > megabytes]
 
 
 def check_free(path: Path) -> None:

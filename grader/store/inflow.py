@@ -58,21 +58,32 @@ def _add_conversations(
     if not triples:
         return AddCounts()
     ids = list({c.conversation_id for c, _, _ in triples})
-    known: dict[str, str] = dict(
-        con.rows(
-            "select conversation_id, record_hash from conversation where conversation_id in (select unnest(?))", [ids]
-        )
-    )
+    known: dict[str, str] = {}
+    whole: dict[str, int] = {}  # messages of those that their source has not cut off
+    for key, record_hash, truncated, n_messages in con.rows(
+        "select conversation_id, record_hash, truncated, n_messages from conversation "
+        "where conversation_id in (select unnest(?))",
+        [ids],
+    ):
+        known[key] = record_hash
+        if not truncated:
+            whole[key] = n_messages
     latest: dict[str, tuple[Conversation, str, str | None, int | None]] = {}
     n_new = n_changed = n_unchanged = 0
     for conversation, file, line in triples:
         key, record_hash = conversation.conversation_id, _record_hash(conversation)
         before = latest[key][1] if key in latest else known.get(key)
-        if before == record_hash:
+        # A list of tickets without their comments must not take the place of the tickets.
+        shorter = conversation.truncated and len(conversation.messages) < whole.get(key, 0)
+        if before == record_hash or shorter:
             n_unchanged += 1
             continue
         n_new, n_changed = (n_new + 1, n_changed) if before is None else (n_new, n_changed + 1)
         latest[key] = (conversation, record_hash, file, line)
+        if conversation.truncated:
+            whole.pop(key, None)
+        else:
+            whole[key] = len(conversation.messages)
     shown = {key: c.contact.identities for key, (c, _, _, _) in latest.items()}
     replaced = [key for key in latest if key in known]
     if replaced:
