@@ -58,7 +58,7 @@ def one(path: Path, n: int) -> None:
                     store.rows(statement)
         return
     started = time.perf_counter()
-    with open_store(path, read_only=True, memory="3GB") as store:
+    with open_store(path, read_only=True, memory="3500MB") as store:
         every(store)
     seconds = time.perf_counter() - started
     print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)

@@ -130,7 +130,9 @@ def every(
     wanted = None if ids is None else list(ids)
     found: dict[str | None, list[Metrics]] = {name: [] for name in (None, *names)}
     for row in reader.records(sql, [wanted, GAP_MINUTES, window_hours, timezone]):
-        dimension = row.pop("dimension")
+        dimension, answer, lasted = row.pop("dimension"), row.pop("first_answer"), row.pop("lasted")
+        row["first_answer_median"], row["first_answer_p90"] = answer or (None, None)
+        row["minutes_median"], row["minutes_p90"] = (s / 60 for s in lasted) if lasted else (None, None)
         if row["n_episodes"]:  # nothing at all is still one row over all
             found[dimension].append(Metrics(**row))
     return found

@@ -17,7 +17,7 @@ rated as (
 whole as (
     select part.stands_under as conversation_id, bool_or(c.has_handoff) as handed_over, bool_or(c.has_ai) as has_ai,
            min(c.started_at) as started_at, max(coalesce(c.ended_at, c.started_at)) as ended_at,
-           arg_min(c.ai_version, (c.started_at, c.conversation_id)) filter (c.ai_version is not null) as ai_version,
+           arg_min(c.ai_version, c.started_at) filter (c.ai_version is not null) as ai_version,
            any_value(part.came_in) as came_in
     from part
     join conversation c using (conversation_id)
@@ -33,9 +33,9 @@ fact as (
                 when r.unknown_issue_at <= r.clock_at + to_hours($3::integer) then 'unknown'
                 when r.next_at <= r.clock_at + to_hours($3::integer) then 'other' end as issue,
            q.csat, q.handle_minutes,
-           date_diff('second', first.asked_at, first.answered_at) as first_answer_seconds,
+           try_cast(date_diff('second', first.asked_at, first.answered_at) as integer) as first_answer_seconds,
            first.asked_at is not null as was_asked,
-           date_diff('second', w.started_at, w.ended_at) / 60.0 as minutes,
+           try_cast(date_diff('second', w.started_at, w.ended_at) as integer) as seconds,
            strftime(date_trunc('week', (w.started_at at time zone 'UTC') at time zone $4::varchar), '%Y-%m-%d') as week,
            first.queue, first.channel, first.language, w.ai_version,
            coalesce(j.reason, nullif(trim(first.reason), '')) as reason
@@ -72,11 +72,10 @@ select {slices},
        coalesce(sum(csat) filter (handed_over), 0)::double as csat_human_sum,
        count(*) filter (was_asked) as n_asked,
        count(*) filter (first_answer_seconds >= 0) as n_answered,
-       median(first_answer_seconds) filter (first_answer_seconds >= 0)::double as first_answer_median,
-       quantile_cont(first_answer_seconds, 0.9) filter (first_answer_seconds >= 0)::double as first_answer_p90,
-       median(minutes) filter (not coalesce(is_open, false) and minutes >= 0)::double as minutes_median,
-       quantile_cont(minutes, 0.9) filter (not coalesce(is_open, false) and minutes >= 0)::double as minutes_p90,
-       count(*) filter (not coalesce(is_open, false) and minutes >= 0) as n_timed,
+       -- one state for both points: it holds every value, in every grouping
+       quantile_cont(first_answer_seconds, [0.5, 0.9]) filter (first_answer_seconds >= 0) as first_answer,
+       quantile_cont(seconds, [0.5, 0.9]) filter (not coalesce(is_open, false) and seconds >= 0) as lasted,
+       count(*) filter (not coalesce(is_open, false) and seconds >= 0) as n_timed,
        count(handle_minutes) filter (handed_over) as n_handled,
        median(handle_minutes) filter (handed_over)::double as handle_median,
        (select max(data_end) from recontact) as data_end

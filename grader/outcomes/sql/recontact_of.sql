@@ -35,17 +35,18 @@ history as (             -- all conversations of these people
                       rows between unbounded preceding and 1 preceding)
 ),
 numbered as (
-    select *, sum(opens::integer) over (partition by contact_id order by started_at, conversation_id) as episode
+    select *, sum(opens::integer) over theirs as episode, row_number() over theirs as place
     from history
+    window theirs as (partition by contact_id order by started_at, conversation_id)
 ),
 episode as (
     select contact_id, episode, min(started_at) as started_at, max(clock_at) as clock_at,
-           arg_min(conversation_id, (started_at, conversation_id)) as first_id,
-           arg_max(conversation_id, (started_at, conversation_id)) as last_id,
-           arg_min(coalesce(initiated_by, ''), (started_at, conversation_id)) = 'customer' as came,
-           arg_max(coalesce(state, ''), (started_at, conversation_id)) = 'open' as is_open,
-           arg_min(judged_reason, (started_at, conversation_id)) filter (judged_reason is not null) as judged_reason,
-           arg_min(source_reason, (started_at, conversation_id)) filter (source_reason is not null) as source_reason,
+           arg_min(conversation_id, place) as first_id,
+           arg_max(conversation_id, place) as last_id,
+           arg_min(coalesce(initiated_by, ''), place) = 'customer' as came,
+           arg_max(coalesce(state, ''), place) = 'open' as is_open,
+           arg_min(judged_reason, place) filter (judged_reason is not null) as judged_reason,
+           arg_min(source_reason, place) filter (source_reason is not null) as source_reason,
            list_distinct(flatten(list(refs) filter (refs is not null))) as refs,
            list_distinct(flatten(list(ref_kinds) filter (ref_kinds is not null))) as ref_kinds
     from numbered group by contact_id, episode
@@ -56,7 +57,7 @@ ranked as (              -- the customer's own, in order
     window later as (partition by contact_id order by started_at, first_id)
 ),
 pair as (                -- each with the next 20 within 30 days, and how much is known of their issues
-    select a.contact_id, a.episode, b.started_at as back_at, b.first_id as back_id,
+    select a.contact_id, a.episode, b.started_at as back_at, b.first_id as back_id, b.rank as back_rank,
            case when len(list_intersect(a.ref_kinds, b.ref_kinds)) > 0 then 'reference'
                 when a.judged_reason is not null and b.judged_reason is not null then 'reason'
                 when a.source_reason is not null and b.source_reason is not null then 'source reason' end as how,
@@ -90,8 +91,8 @@ compared as (            -- alike: half of the words of the two are in both. Unl
 returned as (
     select contact_id, episode,
            min(back_at) filter (same) as same_issue_at,
-           arg_min(back_id, (back_at, back_id)) filter (same) as same_issue_id,
-           arg_min(how, (back_at, back_id)) filter (same) as same_issue_how,
+           arg_min(back_id, back_rank) filter (same) as same_issue_id,
+           arg_min(how, back_rank) filter (same) as same_issue_how,
            min(back_at) filter (same is null) as unknown_issue_at
     from compared group by contact_id, episode
 ),
