@@ -93,6 +93,8 @@ def test_what_is_no_contact_of_a_customer_is_left_out_and_open_ones_are_apart(em
     w = empty
     w.talk("spam", contact=PHONES[0], excluded="spam")
     w.talk("ad", contact=PHONES[1], initiated_by="business")
+    w.talk("ad to nobody known", initiated_by="business")
+    w.talk("spam of nobody known", excluded="spam")
     w.talk("open", contact=PHONES[2], state="open")
     w.talk("a", contact=PHONES[3])
     w.talk("survey", contact=PHONES[3], start=day(1), excluded="survey")

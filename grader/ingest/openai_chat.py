@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from grader.ingest import canonical
 from grader.ingest.fields import FieldType
 from grader.ingest.jsontext import parse
-from grader.ingest.rows import Ledger, SeenIds, UnfitError, misspelt, named, short_hash
+from grader.ingest.rows import Ledger, SeenIds, UnfitError, misspelt, named, short_hash, without_file
 from grader.model import Conversation, JsonValue, canonical_json, digest
 
 Row = dict[str, JsonValue]
@@ -28,7 +28,6 @@ _HEAD["created_at"] = _FIELDS["started_at"]
 _LOOSE = {key: canonical.MESSAGE.fields[key] for key in ("name", "tool_call_id", "kind", "is_error", "attributes")}
 _LOOSE["error"] = _LOOSE["is_error"]
 _ROLES = {"system", "user", "assistant", "tool", "function", "developer"}
-_MAX_INLINE = 2048  # characters of a file inside a message that are kept; longer ones leave their hash
 _CURE = "write OpenAI's chat messages, or use a mapping (grader schema mapping prints one to start from)"
 
 
@@ -293,11 +292,7 @@ def _without_inline_file(value: JsonValue, ledger: Ledger) -> JsonValue:
         return {key: _without_inline_file(item, ledger) for key, item in value.items()}
     if isinstance(value, list):
         return [_without_inline_file(item, ledger) for item in value]
-    if isinstance(value, str) and len(value) > _MAX_INLINE and " " not in value[:_MAX_INLINE]:
-        ledger.note("a file stood inside a message, its first characters, length and hash are kept")
-        mark = hashlib.sha256(value.encode("utf-8", "replace")).hexdigest()
-        return f"{value[:64]}… ({len(value):,} characters, sha256 {mark})"
-    return value
+    return without_file(value, ledger) if isinstance(value, str) else value
 
 
 def call(raw: JsonValue) -> JsonValue:

@@ -16,6 +16,7 @@ from difflib import get_close_matches
 from grader.model import Conversation, JsonValue, Label, Outcome, Policy
 
 ROW_LIMIT = 64 * 1024 * 1024  # bytes of one row; a longer one is rejected without being held in memory
+MAX_INLINE = 2048  # characters of a file inside a text that are kept; longer ones leave their hash
 EXCERPT = 160  # characters of a rejected row that are shown and stored
 
 Incoming = Conversation | Policy | Outcome | Label
@@ -182,6 +183,15 @@ def excerpt(raw: bytes | str) -> str:
     line = " ".join(text.split())
     plain = "".join(c if c.isprintable() else "\ufffd" for c in line)
     return plain if len(plain) <= EXCERPT else plain[: EXCERPT - 1] + "…"
+
+
+def without_file(text: str, ledger: Ledger) -> str:
+    """The text; of a file in it (a data URL, base64) its beginning, length and hash: nobody reads it here."""
+    if len(text) <= MAX_INLINE or " " in text[:MAX_INLINE]:
+        return text
+    ledger.note("a file stood inside a message, its first characters, length and hash are kept")
+    mark = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+    return f"{text[:64]}… ({len(text):,} characters, sha256 {mark})"
 
 
 def named(value: JsonValue) -> str:

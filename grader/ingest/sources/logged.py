@@ -4,12 +4,11 @@ around each (`{"headers": …, "body": {…}}`). What a payload means is not kno
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from grader.ingest.jsontext import decode, parse
-from grader.ingest.rows import Ledger, Parsed, Problem, UnfitError
+from grader.ingest.rows import Ledger, Parsed, Problem, UnfitError, without_file
 from grader.ingest.source import Source, json_layout
 from grader.model import JsonValue
 
@@ -21,7 +20,6 @@ _HOLDERS = (
 )  # fmt: skip
 _TIMES = ("received_at", "receivedAt", "logged_at", "@timestamp", "timestamp", "time", "ts", "createdAt", "created_at")
 _DEEPEST = 4  # envelopes in envelopes
-_MAX_INLINE = 2048  # characters of a file inside a value that are kept; longer ones leave their hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +105,7 @@ def kept(value: JsonValue, ledger: Ledger, without: Collection[str] = ()) -> Jso
         return {key: item for key, item in inner.items() if item is not None and item not in ("", [], {})}
     if isinstance(value, list):
         return [kept(item, ledger, without) for item in value]
-    if isinstance(value, str) and len(value) > _MAX_INLINE and " " not in value[:_MAX_INLINE]:
-        ledger.note("a file stood inside a message, its first characters, length and hash are kept")
-        mark = hashlib.sha256(value.encode("utf-8", "replace")).hexdigest()
-        return f"{value[:64]}… ({len(value):,} characters, sha256 {mark})"
-    return value
+    return without_file(value, ledger) if isinstance(value, str) else value
 
 
 def objects(value: JsonValue) -> list[Row]:
