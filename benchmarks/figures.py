@@ -1,7 +1,9 @@
 """How long recontact and all figures take over millions of conversations, and in how much memory.
 
-The database is filled by SQL, since only reading is measured: two messages a conversation, a third as many contacts as
-conversations, a year. Each size runs in a process of its own; prints a table and whether the bars are met.
+The database is filled by SQL, since only reading is measured: two messages a conversation, a third as many contacts
+as conversations, a year, durations and waits spread over hours. All figures are those of `grader metrics`, over
+everything and by each dimension, for every window over everything, with the capacity freed. Each size runs in a
+process of its own; prints a table and whether the bars are met.
 """
 
 from __future__ import annotations
@@ -19,36 +21,30 @@ from workload import ROOT, told
 MAX_SECONDS = 60.0  # at the largest size
 MAX_PEAK_MB = 4_000.0
 
-FILL = """
-insert into conversation by name
-select 'c' || i as conversation_id, 'cv_' || i as content_hash, 'cr_' || i as record_hash,
-       ['whatsapp', 'chat', 'email'][1 + i % 3] as channel,
-       ['orders', 'returns', 'payments', 'general'][1 + i % 4] as queue,
-       ['en', 'pt', 'es'][1 + i % 3] as language,
-       case when i % 5 < 3
-            then ['refund', 'exchange', 'order_status', 'invoice'][1 + (hash(i) % 4)::integer] end as reason,
-       case when i % 20 > 0 then 'ct_' || hash(i) % {contacts} end as contact_id,
-       timestamp '2026-01-01' + to_seconds((hash(i * 7) % 31536000)::bigint) as started_at, 0 as started_offset_minutes,
-       started_at + to_minutes((hash(i * 3) % 60)::bigint) as ended_at, 2 as n_messages, 60 as n_chars,
-       false as has_tools, i % 3 = 0 as has_human, i % 3 = 0 as has_handoff, 'customer' as initiated_by,
-       true as has_ai, started_at as asked_at,
-       started_at + to_minutes(1) as answered_at,
-       '{{"contact":{{"identities":[]}},"started_at":null,"ended_at":null}}' as as_given
-from range({n}) as r(i);
-insert into message by name
-select conversation_id, k as number, ['customer', 'ai'][k] as role, 'text' as kind,
-       ['where is my order number ' || n_chars || ' please tell me today', 'it arrives tomorrow'][k] as text,
-       started_at + to_minutes(k) as sent_at, 0 as sent_offset_minutes
-from conversation, (values (1), (2)) as v(k);
-insert into outcome by name
-select conversation_id, 1 + (hash(conversation_id) % 5)::integer as csat
-from conversation where hash(conversation_id) % 7 = 0;
+FILL = """ insert into conversation by name select 'c' || i as conversation_id, 'cv_' || i as content_hash, 'cr_' || i
+as record_hash, ['whatsapp', 'chat', 'email'][1 + i % 3] as channel, ['orders', 'returns', 'payments', 'general'][1 +
+i % 4] as queue, ['en', 'pt', 'es'][1 + i % 3] as language, case when i % 5 < 3 then ['refund', 'exchange',
+'order_status', 'invoice'][1 + (hash(i) % 4)::integer] end as reason, case when i % 20 > 0 then 'ct_' || hash(i) %
+{contacts} end as contact_id, timestamp '2026-01-01' + to_seconds((hash(i * 7) % 31536000)::bigint) as started_at, 0
+as started_offset_minutes, started_at + to_seconds((hash(i * 3) % 10800)::bigint) as ended_at, 2 as n_messages, 60 as
+n_chars, false as has_tools, i % 3 = 0 as has_human, i % 3 = 0 as has_handoff, 'customer' as initiated_by, true as
+has_ai, started_at as asked_at, started_at + to_seconds((hash(i * 5) % 900)::bigint) as answered_at,
+'{{"contact":{{"identities":[]}},"started_at":null,"ended_at":null}}' as as_given from range({n}) as r(i); insert into
+message by name select conversation_id, k as number, ['customer', 'ai'][k] as role, 'text' as kind, ['where is my
+order number ' || n_chars || ' please tell me today', 'it arrives tomorrow'][k] as text, started_at + to_minutes(k) as
+sent_at, 0 as sent_offset_minutes from conversation, (values (1), (2)) as v(k); insert into outcome by name select
+conversation_id, case when hash(conversation_id) % 7 = 0 then 1 + (hash(conversation_id) % 5)::integer end as csat,
+case when has_human then 3 + hash(conversation_id) % 600 / 20 end as handle_minutes from conversation where
+hash(conversation_id) % 7 = 0 or has_human;
 """
 
 
 def one(path: Path, n: int) -> None:
     """In a process of its own: fill, then time."""
-    from grader.outcomes.metrics import every
+    from grader.cli.metrics import DATABASE_MEMORY
+    from grader.outcomes.capacity import freed
+    from grader.outcomes.episodes import DIMENSIONS, WINDOWS, opened
+    from grader.outcomes.metrics import of_episodes
     from grader.store import open_store
 
     if n:
@@ -58,8 +54,12 @@ def one(path: Path, n: int) -> None:
                     store.rows(statement)
         return
     started = time.perf_counter()
-    with open_store(path, read_only=True, memory="3500MB") as store:
-        every(store)
+    with open_store(path, read_only=True, memory=DATABASE_MEMORY) as store, opened(store) as episodes:
+        for by in (None, *DIMENSIONS):
+            of_episodes(episodes, by)
+            freed(episodes, by)
+        for hours in WINDOWS.values():
+            of_episodes(episodes, window_hours=hours)
     seconds = time.perf_counter() - started
     print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 

@@ -25,6 +25,13 @@ HEAD = """\
 """
 
 
+# What a table that is empty by default looks like.
+EXAMPLES = {
+    "prices": ('[prices."my-model"]', "input = 0.40", "cached_input = 0.10", "output = 1.60"),
+    "queues": ('[queues."returns"]', 'owner = "Ana"', 'fail_if = ["recontact_rate.low > 0.25", "csat_ai < 3.5"]'),
+}
+
+
 def shipped(name: str) -> Path:
     """The folder `rubrics`, `prompts` or `datasets` that came with this installation."""
     package = Path(__file__).parent
@@ -114,10 +121,8 @@ def template() -> str:
         if isinstance(item.default, Mapping) and item.default:
             rows = "".join(f"# {key} = {_toml(value)}\n" for key, value in item.default.items())
             tables.append(f"{_doc(item)}# [{item.key}]\n{rows}")
-        elif item.key == "prices":
-            tables.append(
-                f'{_doc(item)}## [prices."my-model"]\n## input = 0.40\n## cached_input = 0.10\n## output = 1.60\n'
-            )
+        elif item.key in EXAMPLES:
+            tables.append(_doc(item) + "".join(f"## {line}\n" for line in EXAMPLES[item.key]))
         else:
             parts.append(f"{_doc(item)}# {name} = {_toml(item.default)}\n")
     return "\n".join(parts + tables)
@@ -132,6 +137,8 @@ def _toml(value: object) -> str:
         return '"none"'
     if isinstance(value, Mapping):
         return "{}"
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_toml, value))}]"
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, (int, float)):

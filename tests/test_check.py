@@ -59,7 +59,7 @@ def test_a_condition_is_true_false_or_not_known(shop: Path, text: str, holds: bo
     ("text", "cure"),
     [
         ("recontact", "FIGURE"), ("recontact_rat > 1", "did you mean recontact_rate?"),
-        ("csat_ai.low < 1", "is a number"),
+        ("csat_ai.of < 1", "has low, high, n"),
         ("coverage.mid < 1", "low"), ("coverage < high", "FIGURE"), ("__import__('os') > 1", "FIGURE"), ("", "FIGURE"),
         ("coverage > 1 or coverage < 2", "FIGURE"),
     ],
@@ -100,3 +100,25 @@ def test_a_pipeline_is_told_by_the_exit_code_a_table_junit_and_the_step_summary(
         assert main("check", "-w", shop, *wrong).code == 2
     nowhere = main("check", "-w", shop, "--fail-if", "coverage > 2", "--junit", tmp_path / "no" / "x.xml")
     assert nowhere.code == 2
+
+
+def test_the_conditions_of_the_workspace_hold_where_none_is_given_and_name_the_owner(main: Main, shop: Path) -> None:
+    (shop / "grader.toml").write_text(
+        '[figures]\nfail_if = ["coverage < 0.5"]\n[queues.orders]\nowner = "Ana"\nfail_if = ["recontact_rate > 0.1"]\n'
+        '[queues.gone]\nowner = "Ben"\nfail_if = ["csat_ai < 3"]\n',
+        encoding="utf-8",
+    )
+    done = main("check", "-w", shop, "--json")
+    assert done.code == 1
+    told = {c["slice"]: c for c in json.loads(done.out)["checks"]}
+    assert {name: (c["owner"], c["failed"]) for name, c in told.items()} == {
+        "all": (None, False), "orders": ("Ana", True), "gone": ("Ben", None),
+    }  # fmt: skip
+    assert "orders (Ana): recontact_rate > 0.1 (is 0.2)" in done.err
+    by_flag = main("check", "-w", shop, "--by", "queue", "--fail-if", "recontact_rate > 0.1", "--json")
+    assert [c["owner"] for c in json.loads(by_flag.out)["checks"]] == [None, "Ana"]
+    assert main("check", "-w", shop, "--by", "queue").code == 2
+    (shop / "grader.toml").write_text('[queues.orders]\nfail_if = ["csat > 1"]\n', encoding="utf-8")
+    wrong = main("check", "-w", shop)
+    assert wrong.code == 2
+    assert "grader.toml:1: queues.orders.fail_if: there is no figure 'csat'" in wrong.err.replace("--fail-if: ", "")

@@ -92,6 +92,8 @@ def test_every_setting_can_be_set_in_the_environment(tmp_path: Path) -> None:
         "judge.group": "all",
         "engine.concurrency": "64",
         "prices": '{"m": {"input": 1, "output": 2}}',
+        "queues": '{"returns": {"owner": "Ana"}}',
+        "figures.fail_if": "a > 1",
         "judge.temperature": "1",
         "judge.context_chars": "5000",
     }
@@ -460,11 +462,11 @@ def uncommented() -> str:
 
 
 def test_the_template_of_grader_toml_says_nothing_and_uncommented_says_the_defaults(tmp_path: Path) -> None:
-    assert tomllib.loads(template()) == {"workspace": {}, "judge": {}, "engine": {}, "report": {}}
+    assert tomllib.loads(template()) == {"workspace": {}, "judge": {}, "engine": {}, "report": {}, "figures": {}}
     defaults = load(start=write(tmp_path / "a", template()), environ={})
     explicit = load(start=write(tmp_path / "b", uncommented()), environ={})
     said = {item.key for item in SETTINGS if explicit.origin(item.key) != "default"}
-    assert said == set(BY_KEY) - {"prices"}
+    assert said == set(BY_KEY) - {"prices", "queues"}
     for item in SETTINGS:
         one, other = defaults.value(item.key), explicit.value(item.key)
         assert str(one).replace("/a/", "/b/") == str(other).replace("/a/", "/b/"), item.key
@@ -472,7 +474,7 @@ def test_the_template_of_grader_toml_says_nothing_and_uncommented_says_the_defau
 
 def test_defaults_are_values_that_would_be_accepted() -> None:
     for item in SETTINGS:
-        if item.key != "prices":
+        if item.key not in ("prices", "queues"):
             assert item.kind.read(item.default) == item.default, item.key
 
 

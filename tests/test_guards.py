@@ -234,6 +234,8 @@ def setting_row(key: str) -> str:
     item = next(item for item in SETTINGS if item.key == key)
     if isinstance(item.default, dict) or hasattr(item.default, "keys"):
         default = "see below" if item.default else "empty"
+    elif item.default == ():
+        default = "empty"
     else:
         default = "none" if item.default is None else f"`{item.default}`"
     variables = ", ".join(f"`{name}`" for name in item.env)
@@ -249,7 +251,7 @@ def test_every_setting_is_documented_as_it_is(key: str) -> None:
 def test_no_document_names_a_setting_that_is_gone() -> None:
     known = {item.key for item in SETTINGS} | {"judge.api_key"}
     text = (REPOSITORY / "docs" / "configuration.md").read_text(encoding="utf-8")
-    named = set(re.findall(r"`((?:workspace|judge|engine|report)\.[a-z_]+)`", text))
+    named = set(re.findall(r"`((?:workspace|judge|engine|report|figures)\.[a-z_]+)`", text))
     assert named <= known, sorted(named - known)
 
 

@@ -11,12 +11,14 @@ from typing import Any
 
 import pytest
 from conftest import Main
-from report_data import T0, World, says, world
+from report_data import T0, World, sample, says, world
 
 from grader.errors import InputError
 from grader.model import Outcome
 from grader.outcomes import Bounds, Share
-from grader.outcomes.metrics import Metrics, metrics
+from grader.outcomes.capacity import freed
+from grader.outcomes.episodes import opened
+from grader.outcomes.metrics import RATES, Metrics, metrics, of_episodes
 
 PHONES = [f"+5511999990{n:03}" for n in range(20)]
 
@@ -116,10 +118,11 @@ def test_ratings_and_times_are_of_those_that_have_them(empty: World) -> None:
     w.rated("c2", 2)
     w._incoming.append((Outcome(conversation_id="c2", csat=2, handle_minutes=12.5), None, None))
     found = only(w)
-    assert (found.csat_ai, found.n_csat_ai, found.csat_human, found.n_csat_human) == (5, 1, 2, 1)
-    assert found.first_answer_median == 180
-    assert found.first_answer_p90 == pytest.approx(516)
-    assert found.minutes_median == 40
+    assert (found.csat_ai.value, found.csat_response_ai) == (5, Share(1, 2))
+    assert (found.csat_human.value, found.csat_response_human) == (2, Share(1, 1))
+    assert found.csat_ai.interval is None  # one rating says nothing of the others
+    assert (found.first_answer_median, found.first_answer_p90) == (180, 600)
+    assert (found.resolution_median, found.n_resolution_waited) == (2400, 0)
     assert (found.n_handled, found.handle_median) == (1, 12.5)
 
 
@@ -140,6 +143,82 @@ def test_slices_add_up_and_weeks_are_those_of_the_zone(empty: World) -> None:
         metrics(w.store, by="mood")
     with pytest.raises(InputError, match="window"):
         metrics(w.store, window_hours=0)
+
+
+def test_who_still_waits_is_neither_left_out_nor_taken_as_done(empty: World) -> None:
+    """Four that took 1, 2, 3 and 4 hours, and four open ones that had been watched for 2.5 hours: Kaplan and Meier's
+    S is 7/8 after 1 h, 6/8 after 2 h, 3/8 after 3 h (6/8 · 1/2), 0 after 4 h. Of the closed ones alone half were done
+    after 2 h.
+    """
+    w = empty
+    end = T0 + timedelta(days=1)
+    for n in range(4):
+        w.talk(f"done{n}", contact=PHONES[n], minutes=60 * (n + 1))
+        start = end - timedelta(hours=2, minutes=30)
+        w.talk(f"open{n}", says("customer", "anybody?", start), contact=PHONES[9 + n], start=start, state="open")
+    w.talk("end", contact=PHONES[19], start=end - timedelta(minutes=10), minutes=10, excluded="test")
+    found = only(w)
+    assert (found.resolution_median, found.resolution_p90) == (3 * 3600, 4 * 3600)
+    assert (found.n_timed, found.n_resolution_waited) == (4, 4)
+    assert (found.n_asked, found.n_answered, found.n_first_answer_waited) == (8, 4, 4)
+
+
+def test_half_that_was_never_reached_is_not_known(empty: World) -> None:
+    w = empty
+    w.talk("a", contact=PHONES[0])
+    for n in range(1, 4):
+        w.talk(f"open{n}", says("customer", "anybody?", T0), contact=PHONES[n], state="open")
+    found = only(w)
+    assert (found.resolution_median, found.resolution_p90) == (None, None)
+
+
+def test_every_rate_is_what_its_columns_count(empty: World) -> None:
+    w = empty
+    sample(w, 80)
+    w.save()
+    with opened(w.store) as episodes:
+        (found,) = of_episodes(episodes)
+        for name, rate in RATES.items():
+            share = found.rate(name)
+            columns = [c for c in (rate.yes, rate.unknown) if c]
+            rows = episodes.rows(columns, rate.of, 168)
+            assert len(rows) == share.of, name
+            assert sum(r[rate.yes] for r in rows) == share.n, name
+            if rate.unknown:
+                assert isinstance(share, Bounds)
+                assert sum(r[rate.unknown] for r in rows) == share.n_unknown, name
+                assert not any(r[rate.unknown] and r[rate.yes] for r in rows)
+
+
+def test_what_humans_took_for_the_same_reason_is_what_the_ai_freed(empty: World) -> None:
+    """Refunds take 10, 11, 12, 13 and 30 minutes: median 12. Two of four refunds by the AI hold, one may; invoices
+    are of a reason with too few handle times, and count nothing.
+    """
+    w = empty
+    for n, minutes in enumerate([10, 11, 12, 13, 30]):
+        w.talk(f"h{n}", contact=PHONES[n], human=True, reason="refund")
+        w._incoming.append((Outcome(conversation_id=f"h{n}", handle_minutes=minutes), None, None))
+    for n in range(4):
+        w.talk(f"r{n}", contact=PHONES[5 + n], reason="refund")
+    w.talk("back", contact=PHONES[7], reason="refund", start=day(2), human=True)
+    w.talk("maybe", says("customer", "hm"), says("ai", "Yes?"), contact=PHONES[8], start=day(2), reason=None)
+    w.talk("i", contact=PHONES[9], reason="invoice")
+    w.talk("end", contact=PHONES[10], start=day(40), human=True, reason="other")
+    w.save()
+    with opened(w.store) as episodes:
+        (told,) = freed(episodes)
+        slices = freed(episodes, "queue")
+    refund, *others = told.parts
+    assert (refund.reason, refund.n_resolved, refund.n_unknown) == ("refund", 2, 1)
+    assert refund.handled is not None
+    assert (refund.handled.n, refund.handled.median, refund.handled.low, refund.handled.high) == (5, 12, 10, 30)
+    assert told.hours == pytest.approx((2 * 12 / 60, 2 * 10 / 60, 3 * 30 / 60))
+    assert told.money(20) == pytest.approx((8, 20 / 3, 30))
+    assert told.money(None) is None
+    assert (told.n_counted, told.n_not_counted) == (2, 2)  # the invoice, and what was asked without a reason
+    assert {p.reason for p in others} == {"invoice", None}
+    assert told.hours is not None
+    assert sum(s.hours[0] for s in slices if s.hours) == pytest.approx(told.hours[0])
 
 
 def test_nothing_gives_nothing(empty: World) -> None:

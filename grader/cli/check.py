@@ -12,6 +12,9 @@ from grader.cli import console
 from grader.errors import ConfigError, InputError, ThresholdError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from grader.config import Settings
     from grader.outcomes.metrics import Metrics
     from grader.outcomes.thresholds import Condition
 
@@ -23,6 +26,7 @@ class Checked(NamedTuple):
     condition: str
     value: float | None
     failed: bool | None  # None: not known
+    owner: str | None = None  # who answers for the queue
 
     @property
     def told(self) -> str:
@@ -52,33 +56,40 @@ def check(
 ) -> None:
     """Exit 1 where a figure of `grader metrics` is past its threshold; 0 where none is.
 
+    Without --fail-if the conditions of grader.toml hold: `fail_if` in [figures] over everything, and in
+    [queues."NAME"] for that queue, whose owner is named.
+
     A rate has .low and .high (ends of its 95 % interval), .n and .of: `recontact_rate.low > 0.2` fails only where it is
     clearly above, `.high` as soon as it may be. What is not known is said, and fails nothing. In a GitHub workflow the
     table goes into the step summary too.
 
     Example:
+      grader check
       grader check --fail-if 'recontact_rate.high > 0.2' --fail-if 'csat_ai < 3.5' --by queue
     """
     from grader.cli.grade import selection
-    from grader.outcomes.metrics import WINDOWS, metrics
-    from grader.outcomes.thresholds import FIGURES, condition
+    from grader.cli.metrics import DATABASE_MEMORY
+    from grader.outcomes.metrics import WINDOWS, every
+    from grader.outcomes.thresholds import condition
     from grader.store import open_store
 
     del quiet
-    if not fail_if:
-        raise InputError(
-            "no condition is given", cure=f"--fail-if 'recontact_rate.high > 0.2'; figures: {', '.join(FIGURES)}"
-        )
-    conditions = [condition(text) for text in fail_if]
     if window not in WINDOWS:
         raise ConfigError(f"--window {window!r} is not known", cure=f"one of {', '.join(WINDOWS)}")
     settings = console.settings(workspace)
-    with open_store(settings.workspace.database, read_only=True) as store:
+    asked = {(by, None): tuple(condition(text) for text in fail_if)} if fail_if else _configured(settings, by)
+    with open_store(settings.workspace.database, read_only=True, memory=DATABASE_MEMORY) as store:
         ids = store.population(selection(select), zone=settings.workspace.tz) if select else None
-        found = metrics(store, by=by, window_hours=WINDOWS[window], ids=ids, timezone=settings.workspace.timezone)
-    if not found:
+        dimensions = [name for name in dict.fromkeys(dimension for dimension, _ in asked) if name]
+        counts = every(
+            store, dimensions, window_hours=WINDOWS[window], ids=ids, timezone=settings.workspace.timezone
+        )  # fmt: skip
+    if not counts[None]:
         raise InputError("there is nothing to check: no conversation that a customer began", cure="grader ingest PATH…")
-    checked = [_checked(c, m) for m in found for c in conditions]
+    checked = [
+        each for (dimension, only), conditions in asked.items()
+        for each in _checked(counts[dimension], dimension, only, conditions, settings)
+    ]  # fmt: skip
     if junit is not None:
         _write(junit, _junit(checked))
     if summary := os.environ.get("GITHUB_STEP_SUMMARY", "").strip():
@@ -86,17 +97,59 @@ def check(
     if as_json:
         console.out_json({"failed": sum(c.failed is True for c in checked), "checks": [c._asdict() for c in checked]})
     else:
-        console.table(["slice", "fails if", "is>", ""], [
-            (c.slice, c.condition, c.told, {True: "FAILED", False: "ok", None: "not known"}[c.failed]) for c in checked
+        console.table(["slice", "owner", "fails if", "is>", ""], [
+            (c.slice, c.owner, c.condition, c.told, {True: "FAILED", False: "ok", None: "not known"}[c.failed])
+            for c in checked
         ])  # fmt: skip
     failed = [c for c in checked if c.failed]
     if failed:
-        named = "; ".join(f"{c.slice}: {c.condition} (is {c.told})" for c in failed[:5])
+        named = "; ".join(
+            f"{c.slice}{f' ({c.owner})' if c.owner else ''}: {c.condition} (is {c.told})" for c in failed[:5]
+        )
         raise ThresholdError(f"{len(failed)} of {len(checked)} checks failed: {named}{' …' if len(failed) > 5 else ''}")
 
 
-def _checked(c: Condition, m: Metrics) -> Checked:
-    return Checked(m.slice or "(not known)", c.text, c.of(m), c.holds(m))
+def _configured(settings: Settings, by: str | None) -> dict[tuple[str | None, str | None], tuple[Condition, ...]]:
+    """(dimension, the one slice or None for all) → conditions, from grader.toml; an error names where it stands."""
+    from grader.outcomes.thresholds import FIGURES, condition
+
+    if by is not None:
+        raise ConfigError("--by needs --fail-if", cure="the conditions of grader.toml say themselves what they are of")
+    wanted: list[tuple[str, str | None, str | None, Sequence[str]]]
+    wanted = [("figures.fail_if", None, None, settings.figures.fail_if)]
+    wanted += [("queues", "queue", name, queue.fail_if) for name, queue in settings.queues.items()]
+    found: dict[tuple[str | None, str | None], tuple[Condition, ...]] = {}
+    for key, dimension, only, texts in wanted:
+        try:
+            conditions = tuple(condition(text) for text in texts)
+        except InputError as error:
+            where = f"{settings.origin(key)}: {key}{f'.{only}.fail_if' if only else ''}"
+            raise ConfigError(f"{where}: {error.reason}", cure=error.cure) from error
+        if conditions:
+            found[dimension, only] = conditions
+    if not found:
+        raise InputError(
+            "no condition is given, and grader.toml has none",
+            cure=f"--fail-if 'recontact_rate.high > 0.2', or fail_if in [figures]; figures: {', '.join(FIGURES)}",
+        )
+    return found
+
+
+def _checked(
+    slices: Sequence[Metrics], dimension: str | None, only: str | None, conditions: Sequence[Condition],
+    settings: Settings,
+) -> list[Checked]:  # fmt: skip
+    def owner(name: str | None) -> str | None:
+        queue = settings.queues.get(name) if dimension == "queue" and name else None
+        return queue.owner if queue else None
+
+    wanted = [m for m in slices if only is None or m.slice == only]
+    if only is not None and not wanted:  # no episode in that queue
+        return [Checked(only, c.text, None, None, owner(only)) for c in conditions]
+    return [
+        Checked(m.slice or "(not known)", c.text, c.of(m), c.holds(m), owner(m.slice))
+        for m in wanted for c in conditions
+    ]  # fmt: skip
 
 
 def _junit(checked: list[Checked]) -> str:
@@ -109,7 +162,8 @@ def _junit(checked: list[Checked]) -> str:
     for c in checked:
         case = Xml.SubElement(suite, "testcase", classname=console.clean(c.slice), name=f"not {c.condition}")
         if c.failed:
-            Xml.SubElement(case, "failure", message=f"is {c.told}")
+            who = f", owner: {console.clean(c.owner)}" if c.owner else ""
+            Xml.SubElement(case, "failure", message=f"is {c.told}{who}")
         elif c.failed is None:
             Xml.SubElement(case, "skipped", message="not known")
     return f'<?xml version="1.0" encoding="utf-8"?>\n{Xml.tostring(suite, encoding="unicode")}\n'
@@ -120,9 +174,12 @@ def _markdown(checked: list[Checked]) -> str:
         plain = console.clean(text).replace("\\", "\\\\")
         return "".join(f"\\{c}" if c in "|`*_[]<>&#" else c for c in plain)
 
-    lines = ["### grader check", "", "| slice | fails if | is | |", "|---|---|---|---|"]
+    lines = ["### grader check", "", "| slice | owner | fails if | is | |", "|---|---|---|---|---|"]
     words = {True: "**failed**", False: "ok", None: "not known"}
-    lines += [f"| {cell(c.slice)} | {cell(c.condition)} | {cell(c.told)} | {words[c.failed]} |" for c in checked]
+    lines += [
+        f"| {cell(c.slice)} | {cell(c.owner or '')} | {cell(c.condition)} | {cell(c.told)} | {words[c.failed]} |"
+        for c in checked
+    ]
     return "\n".join(lines) + "\n\n"
 
 

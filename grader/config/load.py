@@ -13,6 +13,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from grader.config.queues import Queues
 from grader.config.settings import BY_KEY, SECTIONS, SETTINGS, Setting, Settings
 from grader.config.values import SECRET_NAME, Headers, PathKind, Prices, Secret, Url
 from grader.errors import ConfigError
@@ -78,6 +79,7 @@ def load(
             for section, record in SECTIONS.items()
         },
         prices=values["prices"],
+        queues=values["queues"],
         origins=origins,
         warnings=tuple(_misspelt(environ)),
     )
@@ -194,7 +196,9 @@ def _read(item: Setting, raw: object, origin: str) -> Any:
 
 def _wrong(item: Setting, raw: object, origin: str, expected: str) -> ConfigError:
     # Where a key could have been pasted, the value is not repeated.
-    quiet = SECRET_NAME.search(item.key) or isinstance(raw, (dict, list)) or isinstance(item.kind, (Url, Prices))
+    quiet = (
+        SECRET_NAME.search(item.key) or isinstance(raw, (dict, list)) or isinstance(item.kind, (Url, Prices, Queues))
+    )
     long = isinstance(raw, int) and raw.bit_length() > 256  # Python refuses to write very long numbers
     if quiet:
         return ConfigError(f"{origin}: {item.key}: expected {expected}")
@@ -268,8 +272,9 @@ def _lines(file: Path) -> dict[str, int]:
                 found.setdefault(key, number)
                 key = key.rpartition(".")[0]
             quote = next((q for q in ('"""', "'''") if pair[2].count(q) == 1), "")
-    for key in [key for key in found if key.startswith("prices.")]:
-        found["prices"] = min(found[key], found.get("prices", found[key]))
+    for table in ("prices", "queues"):
+        if lines := [number for key, number in found.items() if key.startswith(f"{table}.")]:
+            found[table] = min(*lines, found.get(table, lines[0]))
     return found
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
+from grader.config.queues import Queue, Queues, Texts
 from grader.config.values import (
     Choice,
     Headers,
@@ -228,6 +229,21 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """What `grader metrics`, `check` and `brief` need to know of the business."""
+
+    human_hour_cost: float | None = _setting(
+        None,
+        Number(0, optional=True),
+        "What an hour of a human agent costs, to put capacity into money; none: not told.",
+    )
+    currency: str = _setting("USD", Text(), "The currency of `human_hour_cost`.")
+    fail_if: tuple[str, ...] = _setting(
+        (), Texts(), "Conditions past which `grader check` fails, such as `recontact_rate.low > 0.2`, over everything."
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything that can be set, and where each value came from. Made by `grader.config.load`."""
 
@@ -237,6 +253,11 @@ class Settings:
     judge: Judge = Judge()
     engine: Engine = Engine()
     report: Report = Report()
+    figures: Figures = Figures()
+    queues: Mapping[str, Queue] = dataclasses.field(default_factory=dict, metadata={
+        "kind": Queues(), "env": (), "flag": None,
+        "doc": "Per queue: its `owner`, and `fail_if`, the conditions past which `grader check` fails for it.",
+    })  # fmt: skip
     prices: Mapping[str, Price] = dataclasses.field(default_factory=dict, metadata={
         "kind": Prices(), "env": (), "flag": None,
         "doc": "Prices by model, USD per million tokens: `input`, `output`, `cached_input`. Before the built-in list.",
@@ -286,7 +307,7 @@ class Setting:
 
 
 SECTIONS: Mapping[str, type] = MappingProxyType(
-    {"workspace": Workspace, "judge": Judge, "engine": Engine, "report": Report}
+    {"workspace": Workspace, "judge": Judge, "engine": Engine, "report": Report, "figures": Figures}
 )
 
 

@@ -14,7 +14,6 @@ from typing import Any
 from grader.errors import InputError
 from grader.outcomes.figures import find_run, query
 from grader.outcomes.reader import Reader
-from grader.outcomes.recontact import GAP_MINUTES
 from grader.statistics.association import (
     Difference,
     Pooled,
@@ -68,7 +67,7 @@ def associations(
     if outcome not in OUTCOMES:
         raise InputError(f"there is no outcome {outcome!r}", field="--outcome", cure=f"one of {', '.join(OUTCOMES)}")
     run_id = find_run(reader, run_id)
-    rows = reader.records(query("association", "recontact_of"), [run_id, GAP_MINUTES, window_hours, outcome])
+    rows = reader.records(query("association", "returns"), [run_id, window_hours, outcome])
     found = [_association(list(part)) for _, part in groupby(rows, key=lambda row: (row["rubric"], row["code"]))]
     told = [a for a in found if a.enough]
     adjusted = benjamini_hochberg(

@@ -14,7 +14,6 @@ from typing import Any
 from grader.model import Conversation, Evidence, Policy
 from grader.outcomes.figures import find_run, query
 from grader.outcomes.reader import Reader
-from grader.outcomes.recontact import GAP_MINUTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +140,7 @@ def cases(reader: Reader, run_id: str | None, ids: Sequence[str]) -> tuple[Case,
         gone.setdefault(absent.conversation_id, []).append(absent)
     followups = {
         row["conversation_id"]: Followup(**row)
-        for row in reader.records(query("followup", "recontact_of"), [run_id, GAP_MINUTES, list(ids)])
+        for row in reader.records(query("followup", "returns"), [run_id, list(ids)])
     }
     return tuple(
         Case(

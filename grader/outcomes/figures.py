@@ -15,8 +15,9 @@ from importlib.resources import files
 from typing import Any
 
 from grader.errors import ConfigError, GraderError
+from grader.outcomes.chain import as_ctes
 from grader.outcomes.reader import Reader
-from grader.outcomes.recontact import GAP_MINUTES, WINDOWS_HOURS, Recontact
+from grader.outcomes.recontact import WINDOWS_HOURS, Recontact
 from grader.outcomes.share import Share
 
 
@@ -268,9 +269,13 @@ class Figures:
 
 
 def query(name: str, *parts: str) -> str:
-    """The text of `sql/<name>.sql`, after `run.sql` and the parts that it builds on."""
+    """The text of `sql/<name>.sql`, after `run.sql` and its parts; `returns` is all of `sql/chain`."""
     folder = files("grader.outcomes") / "sql"
-    return "\n".join((folder / f"{part}.sql").read_text(encoding="utf-8") for part in ("run", *parts, name))
+
+    def text(part: str) -> str:
+        return as_ctes() if part == "returns" else (folder / f"{part}.sql").read_text(encoding="utf-8")
+
+    return "\n".join(text(part) for part in ("run", *parts, name))
 
 
 def find_run(reader: Reader, run_id: str | None = None) -> str:
@@ -308,12 +313,12 @@ def figures(reader: Reader, run_id: str | None = None) -> Figures:
 
     [about] = records("about")
     [spend] = records("spend")
-    windows = [GAP_MINUTES, list(WINDOWS_HOURS)]
+    windows = [list(WINDOWS_HOURS)]
     return Figures(
         about=About(**about),
         decided=tuple(Decided(**row) for row in records("decided")),
         headlines=tuple(Headline(**row) for row in records("headline")),
-        recontacts=tuple(Recontact(**row) for row in records("recontact", "recontact_of", params=windows)),
+        recontacts=tuple(Recontact(**row) for row in records("recontact", "returns", params=windows)),
         defects=tuple(Defect(**row) for row in records("defect")),
         choices=tuple(_choice(row) for row in records("choice")),
         unjudged=tuple(Unjudged(**row) for row in records("failure")),

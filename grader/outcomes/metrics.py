@@ -1,23 +1,50 @@
 """What happened, over all conversations and without a judge: containment, AI resolution, returns, ratings, times.
 
-Counts come from `sql/metrics.sql`, by slice; rates are made here. An episode is one contact's conversations that follow
-each other within the gap (see `sql/recontact_of.sql`); only those that the customer began count.
+Counts come by slice from `grader.outcomes.episodes`; rates are made here. `RATES` names every rate with the columns of
+`sql/episode/told.sql` that it is made of, so that its rows can be listed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from importlib.resources import files
 
-from grader.errors import InputError
+from grader.outcomes.episodes import DIMENSIONS, WINDOWS, Episodes, checked, opened
 from grader.outcomes.reader import Reader
-from grader.outcomes.recontact import GAP_MINUTES
-from grader.outcomes.share import Bounds, Share
+from grader.outcomes.share import Bounds, Mean, Share
 
-DIMENSIONS = ("week", "queue", "reason", "channel", "language", "ai_version")
-WINDOWS = {"24h": 24, "72h": 72, "7d": 168, "30d": 720}
+__all__ = ["DIMENSIONS", "RATES", "WINDOWS", "Metrics", "Rate", "every", "metrics", "of_episodes"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A rate as columns: those that count in `yes`, of those that count in `of`; of those in `unknown` nobody knows."""
+
+    title: str
+    yes: str
+    of: str
+    unknown: str | None = None
+    cases: str | None = None  # the only ones among `of` that can be unknown
+
+
+RATES: Mapping[str, Rate] = {
+    "containment": Rate("Contained (deflection)", "contained", "closed"),
+    "ai_resolution": Rate("AI-resolved", "ai_resolved", "matured", "ai_issue_unknown", "ai_came_back"),
+    "false_containment": Rate("False containment", "ai_same_issue", "ai_matured", "ai_issue_unknown", "ai_came_back"),
+    "recontact": Rate("Came back, same issue", "same_issue", "matured", "issue_unknown", "came_back"),
+    "recontact_any": Rate("Came back, about anything", "came_back", "matured"),
+    "recontact_after_ai": Rate("Came back after the AI alone, about anything", "ai_came_back", "ai_matured"),
+    "recontact_after_human": Rate(
+        "Came back after a human, same issue", "human_same_issue", "human_matured", "human_issue_unknown",
+        "human_came_back",
+    ),
+    "escalation": Rate("Escalated to a human", "escalated", "closed"),
+    "coverage": Rate("A return could be seen", "visible", "closed"),
+    "answered": Rate("Answered at all", "answered", "asked"),
+    "csat_response_ai": Rate("Rated, without a human", "rated_ai", "without_human"),
+    "csat_response_human": Rate("Rated, with a human", "rated_human", "handed_over"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +57,10 @@ class Metrics:
     n_closed: int
     n_contained: int
     n_by_ai: int  # contained, and an AI answered; where only unknown speakers did, nobody knows
+    n_escalated: int  # closed, and a human took part
     n_no_identity: int
     n_no_time: int
+    n_visible: int  # closed, with identity and time: a return could be seen
     n_not_yet_known: int
     n_matured: int
     n_came_back: int
@@ -41,21 +70,29 @@ class Metrics:
     n_ai_came_back: int
     n_ai_same_issue: int
     n_ai_issue_unknown: int
+    n_human_matured: int
+    n_human_came_back: int
+    n_human_same_issue: int
+    n_human_issue_unknown: int
+    n_handed_over: int
     n_csat_ai: int
     csat_ai_sum: float
-    n_handed_over: int
+    csat_ai_squares: float
     n_csat_human: int
     csat_human_sum: float
+    csat_human_squares: float
     n_asked: int
     n_answered: int
-    first_answer_median: float | None  # seconds
-    first_answer_p90: float | None
-    minutes_median: float | None  # from the first to the last message of closed episodes
-    minutes_p90: float | None
     n_timed: int
     n_handled: int
     handle_median: float | None  # minutes of a human, where the source says so
     data_end: datetime | None
+    first_answer_median: float | None  # seconds, by Kaplan and Meier: those without an answer waited at least so long
+    first_answer_p90: float | None
+    n_first_answer_waited: int  # asked, and had no answer while they were watched
+    resolution_median: float | None  # seconds from the first to the last message; open ones are not over yet
+    resolution_p90: float | None
+    n_resolution_waited: int
 
     @property
     def contained(self) -> Share:
@@ -84,58 +121,91 @@ class Metrics:
         return Bounds(self.n_same_issue, self.n_issue_unknown, self.n_matured, self.n_came_back)
 
     @property
+    def came_back_after_ai(self) -> Share:
+        """Came back about anything, of those that the AI alone closed."""
+        return Share(self.n_ai_came_back, self.n_ai_matured)
+
+    @property
+    def same_issue_after_human(self) -> Bounds:
+        """Came back about the same issue, of those that a human took part in: what the AI's rate is to be held to."""
+        return Bounds(self.n_human_same_issue, self.n_human_issue_unknown, self.n_human_matured, self.n_human_came_back)
+
+    @property
+    def escalated(self) -> Share:
+        """A human took part, of the closed ones."""
+        return Share(self.n_escalated, self.n_closed)
+
+    @property
     def coverage(self) -> Share:
         """Closed episodes whose customer and time are known, so that a return could be seen at all."""
-        return Share(self.n_matured + self.n_not_yet_known, self.n_closed)
+        return Share(self.n_visible, self.n_closed)
 
     @property
-    def csat_ai(self) -> float | None:
-        """Mean of 1 to 5 without a human, None without an answer."""
-        return self.csat_ai_sum / self.n_csat_ai if self.n_csat_ai else None
+    def csat_ai(self) -> Mean:
+        """Ratings of 1 to 5 where no human took part."""
+        return Mean(self.n_csat_ai, self.csat_ai_sum, self.csat_ai_squares)
 
     @property
-    def csat_human(self) -> float | None:
-        """The same where a human took part."""
-        return self.csat_human_sum / self.n_csat_human if self.n_csat_human else None
+    def csat_human(self) -> Mean:
+        """The same where a human did."""
+        return Mean(self.n_csat_human, self.csat_human_sum, self.csat_human_squares)
+
+    @property
+    def csat_response_ai(self) -> Share:
+        """Rated, of those without a human."""
+        return Share(self.n_csat_ai, self.n_episodes - self.n_handed_over)
+
+    @property
+    def csat_response_human(self) -> Share:
+        """Rated, of those with one."""
+        return Share(self.n_csat_human, self.n_handed_over)
 
     @property
     def answered(self) -> Share:
         """Somebody known answered the customer's first message."""
         return Share(self.n_answered, self.n_asked)
 
+    def rate(self, name: str) -> Share | Bounds:
+        """The rate of `RATES` with this name."""
+        return _RATE_OF[name](self)
+
+
+_RATE_OF: Mapping[str, Callable[[Metrics], Share | Bounds]] = {
+    "containment": lambda m: m.contained,
+    "ai_resolution": lambda m: m.ai_resolved,
+    "false_containment": lambda m: m.false_containment,
+    "recontact": lambda m: m.same_issue,
+    "recontact_any": lambda m: m.came_back,
+    "recontact_after_ai": lambda m: m.came_back_after_ai,
+    "recontact_after_human": lambda m: m.same_issue_after_human,
+    "escalation": lambda m: m.escalated,
+    "coverage": lambda m: m.coverage,
+    "answered": lambda m: m.answered,
+    "csat_response_ai": lambda m: m.csat_response_ai,
+    "csat_response_human": lambda m: m.csat_response_human,
+}
+
+
+def of_episodes(
+    episodes: Episodes, by: str | None = None, *, window_hours: int = 168,
+    where: Mapping[str, str | None] | None = None,
+) -> list[Metrics]:  # fmt: skip
+    """The figures of every slice of a dimension, in its order; of everything, as one slice, without one."""
+    return [Metrics(**row) for row in episodes.counts(by, window_hours, where)]
+
 
 def every(
     reader: Reader, dimensions: Sequence[str] = DIMENSIONS, *, window_hours: int = 168,
     ids: Sequence[str] | None = None, timezone: str = "UTC",
 ) -> dict[str | None, list[Metrics]]:  # fmt: skip
-    """The figures of everything (under None, one slice "all", none where there is no episode) and by each dimension, in
-    one pass over the data. As `metrics`.
+    """The figures of everything (under None, one slice "all", none where there is no episode) and by each dimension.
+    As `metrics`; the episodes are made once.
     """
-    for name in dimensions:
-        if name not in DIMENSIONS:
-            raise InputError(f"there is no dimension {name!r}", field="--by", cure=f"one of {', '.join(DIMENSIONS)}")
-    if not 1 <= window_hours <= max(WINDOWS.values()):
-        raise InputError(f"a window of {window_hours} hours is not looked at", field="--window", cure="1 h to 30 d")
-    folder = files("grader.outcomes") / "sql"
-    sql = "\n".join(
-        (folder / f"{n}.sql").read_text(encoding="utf-8") for n in ("population", "recontact_of", "metrics")
-    )
-    names = list(dict.fromkeys(dimensions))  # checked above: these words become part of the SQL
-    grouped = " ".join(f"when grouping({name}) = 0 then '{name}'" for name in names)
-    chosen = " ".join(f"when grouping({name}) = 0 then {name}" for name in names)
-    slices = f"case {grouped} end as dimension, case {chosen} else 'all' end as slice" if names else (
-        "null::varchar as dimension, 'all' as slice"
-    )  # fmt: skip
-    sql = sql.replace("{slices}", slices).replace("{grouping_sets}", ", ".join(["()", *(f"({n})" for n in names)]))
-    wanted = None if ids is None else list(ids)
-    found: dict[str | None, list[Metrics]] = {name: [] for name in (None, *names)}
-    for row in reader.records(sql, [wanted, GAP_MINUTES, window_hours, timezone]):
-        dimension, answer, lasted = row.pop("dimension"), row.pop("first_answer"), row.pop("lasted")
-        row["first_answer_median"], row["first_answer_p90"] = answer or (None, None)
-        row["minutes_median"], row["minutes_p90"] = (s / 60 for s in lasted) if lasted else (None, None)
-        if row["n_episodes"]:  # nothing at all is still one row over all
-            found[dimension].append(Metrics(**row))
-    return found
+    for name in (None, *dimensions):
+        checked(name, window_hours)
+    with opened(reader, ids=ids, timezone=timezone) as episodes:
+        names = (None, *dict.fromkeys(dimensions))
+        return {name: of_episodes(episodes, name, window_hours=window_hours) for name in names}
 
 
 def metrics(
@@ -147,5 +217,6 @@ def metrics(
     `ids`: only episodes that end with these conversations; returns are still looked for among all. Weeks begin on
     Monday in `timezone`. Raises InputError for a dimension or window that there is none of.
     """
-    dimensions = () if by is None else (by,)
-    return every(reader, dimensions, window_hours=window_hours, ids=ids, timezone=timezone)[by]
+    checked(by, window_hours)
+    with opened(reader, ids=ids, timezone=timezone) as episodes:
+        return of_episodes(episodes, by, window_hours=window_hours)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from math import sqrt
 
 Z95 = 1.959963984540054  # the 97.5 % point of the normal distribution
+FEWEST_RATINGS = 10  # for an interval of a mean
 
 
 def wilson(n: int, of: int, z: float = Z95) -> tuple[float, float]:
@@ -81,6 +82,39 @@ class Bounds:
     def interval(self) -> tuple[float, float] | None:
         """From the lower end of the 95 % Wilson interval of `low` to the upper one of `high`; None when `of` is 0."""
         return (wilson(self.low.n, self.of)[0], wilson(self.high.n, self.of)[1]) if self.of else None
+
+
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """The mean of `n` ratings by their sum and the sum of their squares, so that slices add up."""
+
+    n: int
+    sum: float
+    squares: float
+
+    @property
+    def value(self) -> float | None:
+        """sum / n, or None."""
+        return self.sum / self.n if self.n else None
+
+    @property
+    def variance(self) -> float | None:
+        """Of the ratings, in the sample's unbiased form; None with fewer than two."""
+        if self.n < 2:
+            return None
+        return max(0.0, (self.squares - self.sum * self.sum / self.n) / (self.n - 1))
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """The 95 % interval by Student's t, within the scale of 1 to 5; None with fewer than `FEWEST_RATINGS`, or where
+        all ratings are the same, of which t would make a certainty.
+        """
+        from grader.statistics.means import t_interval
+
+        if self.n < FEWEST_RATINGS or not self.variance or self.value is None:
+            return None
+        low, high = t_interval(self.value, self.variance, self.n)
+        return max(1.0, low), min(5.0, high)
 
 
 def percent(rate: float | None) -> str:

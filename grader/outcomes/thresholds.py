@@ -13,7 +13,7 @@ from difflib import get_close_matches
 
 from grader.errors import InputError
 from grader.outcomes.metrics import Metrics
-from grader.outcomes.share import Bounds, Share
+from grader.outcomes.share import Bounds, Mean, Share
 
 _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
     ">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le, "==": operator.eq, "!=": operator.ne,
@@ -26,22 +26,30 @@ _RATES: Mapping[str, Callable[[Metrics], Share | Bounds]] = {
     "resolution_rate": lambda m: m.ai_resolved,
     "containment_rate": lambda m: m.contained,
     "false_containment_rate": lambda m: m.false_containment,
+    "recontact_after_ai_rate": lambda m: m.came_back_after_ai,
+    "recontact_after_human_rate": lambda m: m.same_issue_after_human,
+    "escalation_rate": lambda m: m.escalated,
     "coverage": lambda m: m.coverage,
     "answered_rate": lambda m: m.answered,
+    "csat_response_ai_rate": lambda m: m.csat_response_ai,
+    "csat_response_human_rate": lambda m: m.csat_response_human,
 }
+_MEANS: Mapping[str, Callable[[Metrics], Mean]] = {"csat_ai": lambda m: m.csat_ai, "csat_human": lambda m: m.csat_human}
 _NUMBERS: Mapping[str, Callable[[Metrics], float | None]] = {
-    "csat_ai": lambda m: m.csat_ai,
-    "csat_human": lambda m: m.csat_human,
     "episodes": lambda m: m.n_episodes,
     "first_answer_median_seconds": lambda m: m.first_answer_median,
     "first_answer_p90_seconds": lambda m: m.first_answer_p90,
+    "resolution_median_seconds": lambda m: m.resolution_median,
+    "resolution_p90_seconds": lambda m: m.resolution_p90,
 }
-FIGURES = (*_RATES, *_NUMBERS)
+FIGURES = (*_RATES, *_MEANS, *_NUMBERS)
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One condition. `part` of a rate: the rate itself, an end of its 95 % interval, its numerator or denominator."""
+    """One condition. `part` of a rate: the rate itself, an end of its 95 % interval, its numerator or denominator; of a
+    mean: the mean itself, an end of its interval, how many rated.
+    """
 
     text: str
     figure: str
@@ -53,6 +61,11 @@ class Condition:
         """What the figure is, None where it is not known (a rate of nothing, or one that lies between two ends)."""
         if self.figure in _NUMBERS:
             return _NUMBERS[self.figure](metrics)
+        if self.figure in _MEANS:
+            mean = _MEANS[self.figure](metrics)
+            if self.part in ("rate", "n"):
+                return mean.value if self.part == "rate" else float(mean.n)
+            return None if mean.interval is None else mean.interval[self.part == "high"]
         share = _RATES[self.figure](metrics)
         if self.part in ("n", "of"):
             return float(getattr(share, self.part))
@@ -82,7 +95,8 @@ def condition(text: str) -> Condition:
         near = get_close_matches(figure, FIGURES, 1)
         hint = f"did you mean {near[0]}? " if near else ""
         raise InputError(f"there is no figure {figure!r}", field="--fail-if", cure=f"{hint}One of {', '.join(FIGURES)}")
-    if part is not None and (part not in _PARTS or figure in _NUMBERS):
-        what = f"{figure} is a number" if figure in _NUMBERS else f"{figure} has {', '.join(_PARTS)}"
+    parts = _PARTS if figure in _RATES else ("low", "high", "n") if figure in _MEANS else ()
+    if part is not None and part not in parts:
+        what = f"{figure} has {', '.join(parts)}" if parts else f"{figure} is a number"
         raise InputError(f"{figure} has no {part!r}", field="--fail-if", cure=what)
     return Condition(text.strip(), figure, part or "rate", comparison, float(number) / (100 if percent else 1))

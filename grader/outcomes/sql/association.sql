@@ -1,5 +1,5 @@
 -- For each defect code of the run and each contact reason: who of the flagged and of the clean ones had the outcome.
--- $3: the window in hours; $4: recontact, same_issue or low_csat. Conversations that a human took over stand apart.
+-- $2: the window in hours; $3: recontact, same_issue or low_csat. Conversations that a human took over stand apart.
 
 , rated as (
     select conversation_id, arg_max(csat, coalesce(observed_at, timestamp '0001-01-01')) as csat
@@ -11,13 +11,13 @@ judged as (              -- unsupported findings are neither flagged nor clean
 ),
 known as (               -- what is known of the outcome: true, false, or not (yet) known
     select r.conversation_id, r.has_handoff, coalesce(j.reason, nullif(trim(c.reason), '')) as reason,
-           case $4
+           case $3
                when 'low_csat' then q.csat <= 2
-               when 'recontact' then case when r.basis = 'clock' and r.clock_at <= r.data_end - to_hours($3::integer)
-                    then coalesce(r.next_at <= r.clock_at + to_hours($3::integer), false) end
-               when 'same_issue' then case when r.basis = 'clock' and r.clock_at <= r.data_end - to_hours($3::integer)
-                    then case when r.same_issue_at <= r.clock_at + to_hours($3::integer) then true
-                              when r.unknown_issue_at <= r.clock_at + to_hours($3::integer) then null
+               when 'recontact' then case when r.basis = 'clock' and r.clock_at <= r.data_end - to_hours($2::integer)
+                    then coalesce(r.next_at <= r.clock_at + to_hours($2::integer), false) end
+               when 'same_issue' then case when r.basis = 'clock' and r.clock_at <= r.data_end - to_hours($2::integer)
+                    then case when r.same_issue_at <= r.clock_at + to_hours($2::integer) then true
+                              when r.unknown_issue_at <= r.clock_at + to_hours($2::integer) then null
                               else false end end
            end as had
     from recontact r

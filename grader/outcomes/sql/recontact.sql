@@ -1,4 +1,4 @@
--- Recontact by window and queue, closed windows only. $3: the windows, in hours.
+-- Recontact by window and queue, closed windows only. $2: the windows, in hours.
 
 , resolved as (
     select conversation_id, answer from answered where rubric = 'resolution' and code = 'resolved'
@@ -8,7 +8,7 @@ windowed as (
            r.clock_at + to_hours(w.window_hours) as until,
            r.clock_at <= r.data_end - to_hours(w.window_hours) as closed
     from recontact r
-    cross join (select unnest($3::integer[]) as window_hours) w
+    cross join (select unnest($2::integer[]) as window_hours) w
     left join resolved v using (conversation_id)
 ),
 told as (
