@@ -46,6 +46,11 @@ COMMANDS: dict[str, Entry] = {
     "associations": Entry(
         "Read", "Which findings go with a return or a bad rating.", "grader.cli.associations", "associations"
     ),
+    "quality": Entry(
+        "Read", "What the judge found: solved, defects, hand-offs, mood.", "grader.cli.quality", "quality"
+    ),
+    "ledger": Entry("Read", "The backlog: causes, volume, returns, hours, examples.", "grader.cli.quality", "ledger"),
+    "trace": Entry("Read", "The conversations behind a figure.", "grader.cli.trace", "trace"),
     "check": Entry("Read", "Exit 1 where a figure is past its threshold.", "grader.cli.check", "check"),
     "db": Entry("Read", "Inspect, list, verify and rebuild the database.", "grader.cli.db", "app"),
 }

@@ -7,10 +7,9 @@ reason of which too few are known counts nothing and is told apart; it is never 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from grader.outcomes.episodes import Episodes
+from grader.outcomes.episodes import Episodes, Where
 
 FEWEST_HANDLED = 5  # handle times of a reason, for its median to be used
 
@@ -77,7 +76,7 @@ class Capacity:
 
 def freed(
     episodes: Episodes, by: str | None = None, *, window_hours: int = 168,
-    where: Mapping[str, str | None] | None = None,
+    where: Where | None = None,
 ) -> list[Capacity]:  # fmt: skip
     """What was freed in every slice of a dimension, of everything as one without one. Medians are of all humans."""
     known = {

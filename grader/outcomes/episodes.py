@@ -16,7 +16,7 @@ from grader.outcomes.reader import Reader
 
 DIMENSIONS = ("week", "queue", "reason", "channel", "language", "ai_version")
 WINDOWS = {"24h": 24, "72h": 72, "7d": 168, "30d": 720}
-_KEPT = ("subject", "counted", "horizon", *chain.STEPS, "rated", "versioned", "fact")
+_KEPT = ("subject", "counted", "horizon", *chain.STEPS, "rated", "versioned", "member", "fact")
 # How long until, and how long those were watched that are not there (yet).
 _WAITS = {
     "first_answer": {
@@ -31,18 +31,18 @@ _WAITS = {
 }  # fmt: skip
 
 
+# By dimension: {"queue": "returns"}, None for those of which it is not known, a pair for both ends of a range.
+Where = Mapping[str, str | tuple[str, str] | None]
+
+
 class Episodes:
-    """The episodes as they were opened. `where` narrows down by dimension: {"queue": "returns", "week": "2026-09-07"};
-    None as a value stands for those of which it is not known.
-    """
+    """The episodes as they were opened. `where` narrows down what is counted."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self._handled: list[dict[str, Any]] | None = None
 
-    def counts(
-        self, by: str | None, window_hours: int, where: Mapping[str, str | None] | None = None
-    ) -> list[dict[str, Any]]:
+    def counts(self, by: str | None, window_hours: int, where: Where | None = None) -> list[dict[str, Any]]:
         """The counts of each slice of a dimension, of everything as one slice "all" without one; none of nothing."""
         rows = self._query("metrics", by, window_hours, where)
         waits = {name: {r["slice"]: r for r in self._query("waits", by, window_hours, where, **parts)}
@@ -54,9 +54,7 @@ class Episodes:
                 row[f"n_{name}_waited"] = wait.get("n_censored", 0)
         return [row for row in rows if row["n_episodes"]]
 
-    def resolved_by_reason(
-        self, by: str | None, window_hours: int, where: Mapping[str, str | None] | None = None
-    ) -> list[dict[str, Any]]:
+    def resolved_by_reason(self, by: str | None, window_hours: int, where: Where | None = None) -> list[dict[str, Any]]:
         """By slice and reason: `n_resolved` by the AI for sure, and `n_unknown` that may be."""
         return self._query("capacity", by, window_hours, where)
 
@@ -67,29 +65,37 @@ class Episodes:
         return self._handled
 
     def rows(
-        self, columns: Sequence[str], of: str, window_hours: int, where: Mapping[str, str | None] | None = None,
+        self, columns: Sequence[str], of: str, window_hours: int, where: Where | None = None,
     ) -> list[dict[str, Any]]:  # fmt: skip
         """The episodes that count in `of`, each with these columns; newest first."""
         chosen = "".join(f", t.{name}" for name in columns)
         return self._query("rows", None, window_hours, where, columns=chosen, of=of)
 
     def _query(
-        self, name: str, by: str | None, window_hours: int, where: Mapping[str, str | None] | None, **fillings: object
+        self, name: str, by: str | None, window_hours: int, where: Where | None, **fillings: object
     ) -> list[dict[str, Any]]:
         checked(by, window_hours)
-        clauses, values = [], []
-        for dimension, value in (where or {}).items():
-            checked(dimension, window_hours)
+        condition, values = narrowed(where)
+        told = f"from (\n{chain.text('episode', 'told', window_hours=window_hours)}) where {condition}"
+        body = chain.text("episode", name, slice=by or "'all'", **fillings)
+        return self._reader.records(behind(told, body), values)
+
+
+def narrowed(where: Where | None) -> tuple[str, list[object]]:
+    """A condition on the dimensions, and its parameters."""
+    clauses, values = ["true"], list[object]()
+    for dimension, value in (where or {}).items():
+        checked(dimension, 1)
+        if isinstance(value, tuple):
+            values += value
+            clauses.append(f"{dimension}::varchar between ${len(values) - 1}::varchar and ${len(values)}::varchar")
+        else:
             values.append(value)
             clauses.append(f"{dimension}::varchar is not distinct from ${len(values)}::varchar")
-        told = chain.text("episode", "told", window_hours=window_hours)
-        if clauses:
-            told = f"from (\n{told}) where {' and '.join(clauses)}"
-        body = chain.text("episode", name, slice=by or "'all'", **fillings)
-        return self._reader.records(_with(told, body), values)
+    return " and ".join(clauses), values
 
 
-def _with(told: str, body: str) -> str:
+def behind(told: str, body: str) -> str:
     """`body` behind a CTE `told`, before the CTEs that it has itself."""
     head, _, rest = body.partition("\nwith ")
     if rest:
@@ -120,10 +126,11 @@ def opened(reader: Reader, *, ids: Sequence[str] | None = None, timezone: str = 
             _drop(reader, spent)
         _make(reader, "rated", chain.text("episode", "rated"))
         _make(reader, "versioned", chain.text("episode", "versioned"))
+        _make(reader, "member", chain.text("episode", "member"))
         _drop(reader, ("numbered", "episode"))
         everything = "true" if named is None else "false"
         _make(reader, "fact", chain.text("episode", "fact", timezone="$1::varchar", everything=everything), [timezone])
-        _drop(reader, [name for name in _KEPT if name not in ("fact", "horizon")])
+        _drop(reader, [name for name in _KEPT if name not in ("fact", "horizon", "member")])
         yield Episodes(reader)
     finally:
         _drop(reader, _KEPT)

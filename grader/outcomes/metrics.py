@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from grader.outcomes.episodes import DIMENSIONS, WINDOWS, Episodes, checked, opened
+from grader.outcomes.episodes import DIMENSIONS, WINDOWS, Episodes, Where, checked, opened
 from grader.outcomes.reader import Reader
 from grader.outcomes.share import Bounds, Mean, Share
 
@@ -188,7 +188,7 @@ _RATE_OF: Mapping[str, Callable[[Metrics], Share | Bounds]] = {
 
 def of_episodes(
     episodes: Episodes, by: str | None = None, *, window_hours: int = 168,
-    where: Mapping[str, str | None] | None = None,
+    where: Where | None = None,
 ) -> list[Metrics]:  # fmt: skip
     """The figures of every slice of a dimension, in its order; of everything, as one slice, without one."""
     return [Metrics(**row) for row in episodes.counts(by, window_hours, where)]

@@ -1,0 +1,225 @@
+"""`grader quality` and `grader ledger`: what the judge found, in weights, and the backlog of what to fix."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from grader.cli import console, narrow
+from grader.cli.metrics import DATABASE_MEMORY
+
+if TYPE_CHECKING:
+    from grader.config import Settings
+    from grader.outcomes.quality import Cause, Judged, Slice
+    from grader.statistics.stratified import Estimate
+
+KINDS = {"escalation": "a human took over", "non_resolution": "not solved"}
+
+
+def quality(
+    by: Annotated[
+        str | None, typer.Option("--by", help="week, queue, reason, channel, language or ai_version.")
+    ] = None,
+    week: narrow.WeekOption = None,
+    weeks: narrow.WeeksOption = 1,
+    queue: narrow.QueueOption = None,
+    reason: narrow.ReasonOption = None,
+    channel: narrow.ChannelOption = None,
+    language: narrow.LanguageOption = None,
+    ai_version: narrow.VersionOption = None,
+    run: narrow.RunOption = None,
+    workspace: console.WorkspaceOption = None,
+    as_json: console.JsonOption = False,
+    quiet: console.QuietOption = False,
+) -> None:
+    """What the judge found: solved, defects, quality of hand-offs, escalations too early and too late, mood.
+
+    Of each week one run counts, the one that judged most of it, with the weights of its sample. By week, a line says
+    where rubric, prompt, model or judge changed: figures on both sides of it do not compare.
+
+    Example:
+      grader quality --by queue
+      grader quality --by week --queue returns
+    """
+    del quiet
+    where = narrow.narrowed(
+        week=week, weeks=weeks, queue=queue, reason=reason, channel=channel, language=language, ai_version=ai_version
+    )
+    settings = console.settings(workspace)
+    with _opened(settings, run) as found:
+        slices, instruments = found.slices(by, where), found.instruments()
+        even, runs = found.even, found.runs
+    if as_json:
+        console.out_json({
+            "by": by, "runs": runs, "weighted": not even,
+            "slices": [_document(s) for s in slices],
+            "instruments": {w or "(not known)": judged for w, judged in instruments.items()},
+        })  # fmt: skip
+        return
+    if not slices:
+        console.note("no conversation of these was judged: grader grade")
+        return
+    if by is None:
+        _page(slices[0])
+    else:
+        _table(slices, by, instruments if by == "week" else {})
+    named = f"run {runs[0]}" if len(runs) == 1 else f"{len(runs)} runs, of each week the one that judged most"
+    console.note(f"{named}; " + ("every conversation had the same chance" if even else "weighted by how it was drawn"))
+    console.note("the judge was not held against human labels here: its own errors are in these figures")
+
+
+@contextmanager
+def _opened(settings: Settings, run: str | None) -> Iterator[Judged]:
+    from grader.outcomes.episodes import opened
+    from grader.outcomes.figures import find_run
+    from grader.outcomes.quality import judged
+    from grader.store import open_store
+
+    zone = settings.workspace.timezone
+    with open_store(settings.workspace.database, read_only=True, memory=DATABASE_MEMORY) as store:
+        whole = find_run(store, run) if run else None
+        with opened(store, timezone=zone) as episodes, judged(store, episodes, run=whole, timezone=zone) as found:
+            yield found
+
+
+def estimate_cells(e: Estimate | None) -> tuple[str, str, str]:
+    """Rate, interval and counts; the counts are those of the sample, the rate that of what it was drawn from."""
+    from grader.outcomes.share import percent
+
+    if e is None:
+        return "–", "–", "0 of 0"
+    return percent(e.point), f"{percent(e.low)} to {percent(e.high)}", f"{e.n:,} of {e.of:,}"
+
+
+def _page(s: Slice) -> None:
+    from grader.outcomes.quality import QUALITY
+
+    console.table(
+        ["figure", "rate>", "95 % interval", "count>", "from"],
+        [(f.title, *estimate_cells(s.figures[name]), ", ".join(f.rubrics)) for name, f in QUALITY.items()],
+    )
+    console.out(_stands_for(s))
+
+
+def _stands_for(s: Slice) -> str:
+    if abs(s.volume - s.n_conversations) < 0.5:
+        return f"{s.n_conversations:,} judged conversations"
+    return f"{s.n_conversations:,} judged conversations, which stand for {s.volume:,.0f}"
+
+
+def _table(slices: list[Slice], by: str, instruments: dict[str | None, dict[str, tuple[str, ...]]]) -> None:
+    from grader.outcomes.quality import QUALITY, comparable
+    from grader.outcomes.share import percent
+
+    shown = ("resolved", "critical_defect", "handoff_resolved", "escalated_too_late", "missed_escalation",
+             "irritated_after_ai")  # fmt: skip
+    columns = (by, "judged>", *(f"{QUALITY[name].title.lower()}>" for name in shown))
+    rows: list[tuple[str, ...]] = []
+    before: str | None = None
+    for s in slices:
+        if instruments and before is not None and s.slice is not None:
+            broken = [n for n in shown if not comparable(n, instruments.get(before, {}), instruments.get(s.slice, {}))]
+            if broken:
+                rows.append(("── the judge changed ──", "", *("/" if n in broken else "" for n in shown)))
+        cells = [
+            "–" if (e := s.figures[name]) is None else f"{percent(e.point)} ({e.n:,}/{e.of:,})" for name in shown
+        ]  # fmt: skip
+        rows.append((s.slice or "(not known)", f"{s.n_conversations:,}", *cells))
+        before = s.slice
+    console.table(columns, rows)
+
+
+def _document(s: Slice) -> dict[str, Any]:
+    return {
+        "slice": s.slice, "n_conversations": s.n_conversations, "volume": s.volume,
+        "figures": {
+            name: e and {"n": e.n, "of": e.of, "rate": e.point, "low": e.low, "high": e.high, "method": e.method}
+            for name, e in s.figures.items()
+        },
+    }  # fmt: skip
+
+
+def ledger(
+    week: narrow.WeekOption = None,
+    weeks: narrow.WeeksOption = 1,
+    queue: narrow.QueueOption = None,
+    reason: narrow.ReasonOption = None,
+    window: narrow.WindowOption = "7d",
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many lines of the table.")] = 25,
+    run: narrow.RunOption = None,
+    workspace: console.WorkspaceOption = None,
+    as_json: console.JsonOption = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, all lines.")] = False,
+    quiet: console.QuietOption = False,
+) -> None:
+    """The backlog: why humans took over and what was not solved, by cause, contact reason and queue.
+
+    Ranked by the human hours that each costs (those of the conversation, and of the return about the same issue), then
+    by volume; what nobody can fix stands last. Volumes are those of what the sample was drawn from.
+
+    Example:
+      grader ledger --queue returns
+      grader ledger --week 2026-W38 --weeks 4 --csv > backlog.csv
+    """
+    from grader.errors import ConfigError
+    from grader.outcomes.quality import FIXES
+
+    del quiet
+    if as_json and as_csv:
+        raise ConfigError("--json and --csv both want stdout", cure="leave out one")
+    hours = narrow.hours(window)
+    where = narrow.narrowed(week=week, weeks=weeks, queue=queue, reason=reason)
+    settings = console.settings(workspace)
+    with _opened(settings, run) as found:
+        causes = found.ledger(hours, where)
+    if as_json:
+        console.out_json({"window": window, "causes": [asdict(c) | {"fix": c.fix} for c in causes]})
+        return
+    if as_csv:
+        _csv(causes)
+        return
+    if not causes:
+        console.note(
+            "no escalation or failure of these has a cause: the rubric `resolution` names them, and the offline "
+            "judge decides few"
+        )
+        return
+    fixable = [c for c in causes if c.fix is not None]
+    console.table(
+        ("what happened", "cause", "reason", "queue", "volume>", "judged>", "came back>", "hours>", "fix", "examples"),
+        [_line(c) for c in causes[:limit]],
+    )
+    if len(causes) > limit:
+        console.note(f"… and {len(causes) - limit} more lines: --limit {len(causes)}, --csv or --json has them")
+    unfixed = len(causes) - len(fixable)
+    console.note(
+        f"came back: about the same issue within {window}, of those whose window is over; hours are at least these; "
+        f"{unfixed} of {len(causes)} lines name a cause that is not fixed by a change "
+        f"({', '.join(sorted({cause for (_, cause), fix in FIXES.items() if fix is None}))})"
+    )
+    console.note("a line's conversations: grader trace escalation_cause --cause CAUSE --reason REASON --queue QUEUE")
+
+
+def _line(c: Cause) -> tuple[str, ...]:
+    unknown = f" + {c.n_hours_unknown} not known" if c.n_hours_unknown else ""
+    return (
+        KINDS[c.kind], c.cause, c.reason or "(not known)", c.queue or "(none)", f"{c.volume:,.0f}", f"{c.n:,}",
+        f"{c.n_came_back:,} of {c.n_matured:,}", f"{c.hours:,.1f}{unknown}", c.fix or "–", ", ".join(c.examples),
+    )  # fmt: skip
+
+
+def _csv(causes: list[Cause]) -> None:
+    from grader.report.export import cell
+
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    for number, cause in enumerate(causes):
+        row = asdict(cause) | {"fix": cause.fix, "examples": " ".join(cause.examples)}
+        if number == 0:
+            writer.writerow(row)
+        writer.writerow([cell(value) if isinstance(value, str) else value for value in row.values()])

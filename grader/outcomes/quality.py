@@ -1,0 +1,226 @@
+"""What the judge found, over weeks and slices, in weights: solved, defects, hand-offs, mood.
+
+Of each week one run counts, the one that judged most of it, with the weights of its own sample. What judged a week is
+kept beside it: a line of weeks breaks where rubric, prompt, model or judge changed, and nothing compares across.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from grader.outcomes import chain
+from grader.outcomes.episodes import Episodes, Where, behind, checked, narrowed
+from grader.outcomes.reader import Reader
+from grader.outcomes.share import wilson
+from grader.statistics.stratified import Estimate, Stratum, weighted_rate
+
+_TABLES = ("chosen", "design", "sampled", "finding", "judged", "usual")
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A rate of verdicts as columns of `sql/quality/judged.sql`. `rubrics`: those it rests on. `bad`: less is better."""
+
+    title: str
+    yes: str
+    of: str
+    rubrics: tuple[str, ...]
+    bad: bool
+
+
+_DEFECTS = ("accuracy", "behavior", "experience")
+QUALITY: Mapping[str, Figure] = {
+    "resolved": Figure("Judged resolved", "resolved", "resolution_known", ("resolution",), bad=False),
+    "critical_defect": Figure("With a proved critical defect", "critical", "critical_assessed", _DEFECTS, bad=True),
+    "defect": Figure("With a proved defect", "flagged", "assessed", _DEFECTS, bad=True),
+    "handoff_resolved": Figure(
+        "Hand-off: resolved without a restart", "handoff_resolved", "handoff_known", ("experience", "resolution"),
+        bad=False,
+    ),
+    "context_passed": Figure(
+        "Hand-off: context passed on", "context_passed", "context_known", ("experience",), bad=False
+    ),
+    "not_repeated": Figure(
+        "Hand-off: customer did not have to repeat", "not_repeated", "repeat_known", ("experience",), bad=False
+    ),
+    "escalated_too_late": Figure("Escalated too late", "late", "late_assessed", ("behavior",), bad=True),
+    "escalated_too_early": Figure("Escalated without need", "early", "early_assessed", ("behavior",), bad=True),
+    "missed_escalation": Figure("Should have been escalated", "missed", "missed_assessed", ("behavior",), bad=True),
+    "irritated_after_ai": Figure(
+        "Irritated after the AI alone", "irritated_after_ai", "mood_known_after_ai", ("resolution",), bad=True
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """The figures of one slice: of `n_conversations` judged, which stand for `volume`. None: nothing to divide by."""
+
+    slice: str | None
+    n_conversations: int
+    volume: float
+    figures: Mapping[str, Estimate | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One line of the ledger. `n` conversations stand for `volume`; hours are at least `hours`, those of
+    `n_hours_unknown` are not known. `fix`: what to change; None where nothing is to be fixed.
+    """
+
+    kind: str  # escalation, non_resolution
+    cause: str
+    reason: str | None
+    queue: str | None
+    n: int
+    volume: float
+    n_unsolved: int
+    n_resolution_known: int
+    n_matured: int
+    n_came_back: int
+    came_back_volume: float
+    hours: float
+    n_hours_unknown: int
+    examples: tuple[str, ...]
+
+    @property
+    def fix(self) -> str | None:
+        """What to change so that it does not happen again."""
+        return FIXES.get((self.kind, self.cause), "look at the examples")
+
+
+FIXES: Mapping[tuple[str, str], str | None] = {
+    ("escalation", "lack_of_data"): "give the AI the data",
+    ("escalation", "missing_integration"): "build or repair the integration",
+    ("escalation", "missing_rule"): "write the rule",
+    ("escalation", "real_exception"): None,
+    ("escalation", "customer_wish"): None,
+    ("non_resolution", "integration"): "build or repair the integration",
+    ("non_resolution", "rule"): "review the rule",
+    ("non_resolution", "missing_data"): "ask for the detail, or give it to the AI",
+    ("non_resolution", "wrong_answer"): "mend prompt, text or knowledge",
+    ("non_resolution", "not_escalated"): "mend the rule for hand-offs",
+    ("non_resolution", "human_backlog"): "shorten the human queue",
+    ("non_resolution", "customer_left"): None,
+}
+
+
+class Judged:
+    """The judged conversations as they were opened."""
+
+    def __init__(self, reader: Reader, design: Sequence[Mapping[str, Any]]) -> None:
+        self._reader = reader
+        self._design = {(row["run_id"], row["stratum"]): row for row in design}
+
+    @property
+    def runs(self) -> tuple[str, ...]:
+        """The runs that count."""
+        return tuple(sorted({run for run, _ in self._design}))
+
+    @property
+    def even(self) -> bool:
+        """One run, drawn with equal chances: plain shares are fair."""
+        chances = [row[end] for row in self._design.values() for end in ("least", "most")]
+        return len(self.runs) <= 1 and (not chances or max(chances) - min(chances) < 1e-9)
+
+    def slices(self, by: str | None = None, where: Where | None = None) -> list[Slice]:
+        """The figures of every slice of a dimension, in its order; of everything, as one slice, without one."""
+        checked(by, 1)
+        counts = "".join(
+            f",\n       count(*) filter (where {f.of}) as {name}_of,"
+            f" count(*) filter (where {f.of} and {f.yes}) as {name}_n"
+            for name, f in QUALITY.items()
+        )
+        rows = self._query("rates", where, slice=by or "'all'", counts=counts)
+        slices: dict[str | None, list[dict[str, Any]]] = {}
+        for row in rows:
+            slices.setdefault(row["slice"], []).append(row)
+        return [
+            Slice(
+                name, sum(r["n_conversations"] for r in parts), sum(r["volume"] for r in parts),
+                {figure: self._estimate(parts, figure) for figure in QUALITY},
+            )
+            for name, parts in slices.items()
+        ]  # fmt: skip
+
+    def _estimate(self, parts: Sequence[Mapping[str, Any]], figure: str) -> Estimate | None:
+        n, of = (sum(r[f"{figure}_{end}"] for r in parts) for end in ("n", "of"))
+        if not of:
+            return None
+        if self.even:
+            return Estimate(n / of, *wilson(n, of), n, of, "Wilson")
+        strata = [
+            Stratum(d["n_population"], d["n_drawn"], r[f"{figure}_n"], r[f"{figure}_of"])
+            for r in parts
+            for d in [self._design[r["run_id"], r["stratum"]]]
+        ]
+        return weighted_rate(strata)
+
+    def instruments(self) -> dict[str | None, dict[str, tuple[str, ...]]]:
+        """What judged each week, by rubric."""
+        found: dict[str | None, dict[str, tuple[str, ...]]] = {}
+        for row in self._reader.records(chain.text("quality", "instruments"), []):
+            found.setdefault(row["week"], {})[row["rubric"]] = tuple(row["instruments"])
+        return found
+
+    def ledger(self, window_hours: int, where: Where | None = None) -> list[Cause]:
+        """Causes by contact reason and queue: what can be fixed first, by the hours that it costs, then by volume."""
+        checked(None, window_hours)
+        rows = self._query("ledger", where, window_hours=window_hours)
+        found = [Cause(**(row | {"examples": tuple(row["examples"])})) for row in rows]
+        return sorted(found, key=lambda c: c.fix is None)  # SQL has put them in order otherwise
+
+    def rows(self, columns: Sequence[str], of: str, where: Where | None = None) -> list[dict[str, Any]]:
+        """The conversations that count in `of`, each with these columns; newest first."""
+        return self._query("rows", where, of=of, columns="".join(f", t.{name}" for name in columns))
+
+    def caused(self, kind: str, cause: str, where: Where | None = None) -> list[dict[str, Any]]:
+        """The conversations behind a line of the ledger."""
+        column, of = {
+            "escalation": ("escalation_reason", "has_handoff"),
+            "non_resolution": ("non_resolution_cause", "unsolved"),
+        }[kind]
+        rows = self._query("rows", where, of=of, columns=f", t.{column} as cause")
+        return [row for row in rows if row["cause"] == cause]
+
+    def _query(self, name: str, where: Where | None, **fillings: object) -> list[dict[str, Any]]:
+        condition, values = narrowed(where)
+        told = f"from judged where {condition}"
+        return self._reader.records(behind(told, chain.text("quality", name, **fillings)), values)
+
+
+def comparable(figure: str, one: Mapping[str, tuple[str, ...]], other: Mapping[str, tuple[str, ...]]) -> bool:
+    """Two weeks' figures may be compared: the same rubrics, judge, model, parameters and prompt stand behind them."""
+    return all(len(one.get(r, ())) == 1 and one.get(r) == other.get(r) for r in QUALITY[figure].rubrics)
+
+
+@contextmanager
+def judged(
+    reader: Reader, episodes: Episodes, *, run: str | None = None, timezone: str = "UTC"
+) -> Iterator[Judged]:  # fmt: skip
+    """The judged conversations, of one run (its whole id) or of the runs that judged most of each week. Within
+    `episodes`, which tell what happened afterwards.
+    """
+    from grader.outcomes.capacity import FEWEST_HANDLED
+
+    del episodes  # its tables are read
+    zone = "$1::varchar"
+
+    def make(name: str, values: Sequence[object] = (), **fillings: object) -> None:
+        text = chain.text("quality", name, **fillings)
+        reader.rows(f"create or replace temp table {name} as\n{text}", values)
+
+    try:
+        make("chosen", [timezone, run], timezone=zone, run="$2")
+        make("design")
+        make("sampled", [timezone], timezone=zone)
+        make("finding")
+        make("judged")
+        make("usual", fewest=FEWEST_HANDLED)
+        yield Judged(reader, reader.records("select * from design order by run_id, stratum nulls first", []))
+    finally:
+        for name in _TABLES:
+            reader.rows(f"drop table if exists temp.{name}", [])

@@ -1,0 +1,16 @@
+-- Of each week the run that judged most of its conversations, so that each conversation counts once and under one sampling
+-- design. {run}: $1, the only run that may be; null: any. {timezone}: of weeks.
+
+with judging as (
+    select date_trunc('week', (c.started_at at time zone 'UTC') at time zone {timezone})::date as week, i.run_id,
+           count(*) as n, any_value(r.started_at) as started_at
+    from run_item i
+    join run r on r.run_id = i.run_id
+    join judgement j on j.key = i.key
+    join conversation c on c.conversation_id = i.conversation_id
+    where {run}::varchar is null or i.run_id = {run}::varchar
+    group by week, i.run_id
+)
+select week, arg_max(run_id, (n, started_at, run_id)) as run_id
+from judging
+group by week
