@@ -265,9 +265,8 @@ def sample(w: World, n: int = 60) -> None:
                     call=priced(),
                 )
     for line in (DATASETS / "outcomes.jsonl").read_text(encoding="utf-8").splitlines()[:n]:
-        rated = json.loads(line)
-        if "csat" in rated:
-            w.rated(rated["conversation_id"], rated["csat"])
+        outcome = {name: value for name, value in json.loads(line).items() if name in Outcome.model_fields}
+        w._incoming.append((Outcome.model_validate(outcome), None, None))
     for file in sorted((DATASETS / "policies").glob("*.md")):
         _, head, text = file.read_text(encoding="utf-8").split("---\n", 2)
         w.policy(Policy(**yaml.load(head, Loader=yaml.BaseLoader), text=text))

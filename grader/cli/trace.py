@@ -43,17 +43,25 @@ class Traced:
     def line(self) -> str:
         """The figure, as the rows give it."""
         n = len(self.rows)
+        weight = float(sum(row.get("weight", 1) for row in self.rows))
+        told = f"{self.title}: {n:,} conversations" + (
+            f", which stand for {weight:,.0f}" if abs(weight - n) > 0.5 else ""
+        )
+        if self.value == "minutes":
+            known = [row for row in self.rows if row["minutes"] is not None]
+            hours = sum(row["minutes"] * row.get("weight", 1) for row in known) / 60
+            back = sum(bool(row["came_back_in"]) for row in self.rows)
+            matured = sum(row.get("matured", True) for row in self.rows)
+            unknown = f" ({n - len(known):,} without)" if len(known) < n else ""
+            return f"{told}, {hours:,.1f} hours{unknown}, came back {back:,} of {matured:,}"
         if self.value and self.value != "closed":
             values = [row[self.value] for row in self.rows]
-            mean = f", mean {sum(values) / n:.2f}" if n else ""
-            return f"{self.title}: {n:,} conversations{mean}"
+            return told + (f", mean {sum(values) / n:.2f}" if n else "")
         if self.yes is None:
-            weight = sum(row.get("weight", 1) for row in self.rows)
-            stands = f", which stand for {weight:,.0f}" if abs(weight - n) > 0.5 else ""
-            return f"{self.title}: {n:,} conversations{stands}"
+            return told
         yes = sum(self.counts(row) == "yes" for row in self.rows)
-        unknown = sum(self.counts(row) == "not known" for row in self.rows)
-        return f"{self.title}: {yes:,} of {n:,}" + (f", {unknown:,} not known" if unknown else "")
+        n_unknown = sum(self.counts(row) == "not known" for row in self.rows)
+        return f"{self.title}: {yes:,} of {n:,}" + (f", {n_unknown:,} not known" if n_unknown else "")
 
 
 def trace(
@@ -87,7 +95,7 @@ def trace(
     from grader.outcomes.metrics import RATES
     from grader.outcomes.quality import QUALITY
 
-    known = (*RATES, *MEASURED, *QUALITY, *CAUSES)
+    known = (*RATES, *MEASURED, "capacity", *QUALITY, *CAUSES)
     if figure not in known:
         from difflib import get_close_matches
 
@@ -114,12 +122,12 @@ def trace(
         open_store(settings.workspace.database, read_only=True, memory=DATABASE_MEMORY) as store,
         opened(store, timezone=zone) as episodes,
     ):
-        if figure in RATES or figure in MEASURED:
+        if figure in RATES or figure in MEASURED or figure == "capacity":
             found = _of_episodes(episodes, figure, hours, where)
         else:
             whole = find_run(store, run) if run else None
             with judged(store, episodes, run=whole, timezone=zone) as verdicts:
-                found = _of_verdicts(verdicts, figure, cause, where)
+                found = _of_verdicts(verdicts, figure, cause, hours, where)
     wanted = {"yes": "yes", "no": "no", "unknown": "not known"}.get(only or "")
     rows = [row for row in found.rows if wanted is None or found.counts(row) == wanted]
     if as_json:
@@ -138,8 +146,13 @@ def trace(
 
 
 def _of_episodes(episodes: Episodes, figure: str, hours: int, where: Where) -> Traced:
+    from grader.outcomes.capacity import FEWEST_HANDLED
     from grader.outcomes.metrics import RATES
 
+    if figure == "capacity":
+        usual = {h["reason"]: h["median"] for h in episodes.handle_minutes() if h["n"] >= FEWEST_HANDLED}
+        rows = episodes.rows([], "ai_resolved", hours, where)
+        return Traced("capacity freed", [row | {"minutes": usual.get(row["reason"])} for row in rows], value="minutes")
     if figure in MEASURED:
         value, of = MEASURED[figure]
         return Traced(figure, episodes.rows([value], of, hours, where), value=value)
@@ -148,11 +161,12 @@ def _of_episodes(episodes: Episodes, figure: str, hours: int, where: Where) -> T
     return Traced(rate.title, episodes.rows(columns, rate.of, hours, where), rate.yes, rate.unknown)
 
 
-def _of_verdicts(verdicts: Judged, figure: str, cause: str | None, where: Where) -> Traced:
+def _of_verdicts(verdicts: Judged, figure: str, cause: str | None, hours: int, where: Where) -> Traced:
     from grader.outcomes.quality import QUALITY
 
     if figure in CAUSES:
-        return Traced(f"{CAUSES[figure]}, {cause}", verdicts.caused(CAUSES[figure], cause or "", where))
+        rows = verdicts.caused(CAUSES[figure], cause or "", hours, where)
+        return Traced(f"{CAUSES[figure]}, {cause}", rows, value="minutes")
     wanted = QUALITY[figure]
     return Traced(wanted.title, verdicts.rows([wanted.yes], wanted.of, where), wanted.yes)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from grader.errors import InputError
@@ -41,6 +42,19 @@ class Episodes:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self._handled: list[dict[str, Any]] | None = None
+
+    @property
+    def data_end(self) -> datetime | None:
+        """How far the data reach, UTC without a zone; None where nothing has a time."""
+        found: datetime | None = self._reader.rows("select data_end from horizon", [])[0][0]
+        return found
+
+    @property
+    def n_synthetic(self) -> int:
+        """Conversations that say of themselves that they were made up."""
+        sql = "select count(*) from conversation where try_cast(attributes ->> '$.synthetic' as boolean)"
+        n: int = self._reader.rows(sql, [])[0][0]
+        return n
 
     def counts(self, by: str | None, window_hours: int, where: Where | None = None) -> list[dict[str, Any]]:
         """The counts of each slice of a dimension, of everything as one slice "all" without one; none of nothing."""

@@ -22,7 +22,7 @@ _TABLES = ("chosen", "design", "sampled", "finding", "judged", "usual")
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A rate of verdicts as columns of `sql/quality/judged.sql`. `rubrics`: those it rests on. `bad`: less is better."""
+    """A rate of verdicts as columns of `sql/quality/judged.sql`. `rubrics`: those it rests on. `bad`: more is worse."""
 
     title: str
     yes: str
@@ -169,7 +169,7 @@ class Judged:
     def ledger(self, window_hours: int, where: Where | None = None) -> list[Cause]:
         """Causes by contact reason and queue: what can be fixed first, by the hours that it costs, then by volume."""
         checked(None, window_hours)
-        rows = self._query("ledger", where, window_hours=window_hours)
+        rows = self._followed("ledger", where, window_hours)
         found = [Cause(**(row | {"examples": tuple(row["examples"])})) for row in rows]
         return sorted(found, key=lambda c: c.fix is None)  # SQL has put them in order otherwise
 
@@ -177,14 +177,19 @@ class Judged:
         """The conversations that count in `of`, each with these columns; newest first."""
         return self._query("rows", where, of=of, columns="".join(f", t.{name}" for name in columns))
 
-    def caused(self, kind: str, cause: str, where: Where | None = None) -> list[dict[str, Any]]:
-        """The conversations behind a line of the ledger."""
-        column, of = {
-            "escalation": ("escalation_reason", "has_handoff"),
-            "non_resolution": ("non_resolution_cause", "unsolved"),
-        }[kind]
-        rows = self._query("rows", where, of=of, columns=f", t.{column} as cause")
-        return [row for row in rows if row["cause"] == cause]
+    def caused(self, kind: str, cause: str, window_hours: int, where: Where | None = None) -> list[dict[str, Any]]:
+        """The conversations behind a line of the ledger, each with the minutes of humans that it costs."""
+        checked(None, window_hours)
+        return self._followed("caused", where, window_hours, kind=kind, cause=cause)
+
+    def _followed(self, name: str, where: Where | None, window_hours: int, **asked: str) -> list[dict[str, Any]]:
+        condition, values = narrowed(where)
+        places = {word: f"${len(values) + n}" for n, word in enumerate(asked, 1)}
+        followed = behind(
+            f"from judged where {condition}", chain.text("quality", "followed", window_hours=window_hours)
+        )
+        sql = f"with followed as (\n{followed})\n{chain.text('quality', name, **places)}"
+        return self._reader.records(sql, [*values, *asked.values()])
 
     def _query(self, name: str, where: Where | None, **fillings: object) -> list[dict[str, Any]]:
         condition, values = narrowed(where)
@@ -193,8 +198,11 @@ class Judged:
 
 
 def comparable(figure: str, one: Mapping[str, tuple[str, ...]], other: Mapping[str, tuple[str, ...]]) -> bool:
-    """Two weeks' figures may be compared: the same rubrics, judge, model, parameters and prompt stand behind them."""
-    return all(len(one.get(r, ())) == 1 and one.get(r) == other.get(r) for r in QUALITY[figure].rubrics)
+    """Two weeks' figures may be compared: the same rubric, judge, model, parameters and prompt stand behind both, as
+    far as both have any.
+    """
+    both = [r for r in QUALITY[figure].rubrics if r in one and r in other]
+    return all(one[r] == other[r] and len(one[r]) == 1 for r in both)
 
 
 @contextmanager

@@ -13,27 +13,13 @@ from difflib import get_close_matches
 
 from grader.errors import InputError
 from grader.outcomes.metrics import Metrics
-from grader.outcomes.share import Bounds, Mean, Share
+from grader.outcomes.share import Bounds, Mean
 
 _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
     ">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le, "==": operator.eq, "!=": operator.ne,
 }  # fmt: skip
 _CONDITION = re.compile(r"\s*([a-z_0-9]+)(?:\.([a-z]+))?\s*(>=|<=|==|!=|>|<)\s*([0-9]*\.?[0-9]+)\s*(%?)\s*", re.ASCII)
 _PARTS = ("rate", "low", "high", "n", "of")
-_RATES: Mapping[str, Callable[[Metrics], Share | Bounds]] = {
-    "recontact_rate": lambda m: m.same_issue,
-    "recontact_any_rate": lambda m: m.came_back,
-    "resolution_rate": lambda m: m.ai_resolved,
-    "containment_rate": lambda m: m.contained,
-    "false_containment_rate": lambda m: m.false_containment,
-    "recontact_after_ai_rate": lambda m: m.came_back_after_ai,
-    "recontact_after_human_rate": lambda m: m.same_issue_after_human,
-    "escalation_rate": lambda m: m.escalated,
-    "coverage": lambda m: m.coverage,
-    "answered_rate": lambda m: m.answered,
-    "csat_response_ai_rate": lambda m: m.csat_response_ai,
-    "csat_response_human_rate": lambda m: m.csat_response_human,
-}
 _MEANS: Mapping[str, Callable[[Metrics], Mean]] = {"csat_ai": lambda m: m.csat_ai, "csat_human": lambda m: m.csat_human}
 _NUMBERS: Mapping[str, Callable[[Metrics], float | None]] = {
     "episodes": lambda m: m.n_episodes,
@@ -42,7 +28,15 @@ _NUMBERS: Mapping[str, Callable[[Metrics], float | None]] = {
     "resolution_median_seconds": lambda m: m.resolution_median,
     "resolution_p90_seconds": lambda m: m.resolution_p90,
 }
-FIGURES = (*_RATES, *_MEANS, *_NUMBERS)
+# What `grader.outcomes.metrics.RATES` calls them.
+RATE_NAMES: Mapping[str, str] = {
+    "recontact_rate": "recontact", "recontact_any_rate": "recontact_any", "resolution_rate": "ai_resolution",
+    "containment_rate": "containment", "false_containment_rate": "false_containment",
+    "recontact_after_ai_rate": "recontact_after_ai", "recontact_after_human_rate": "recontact_after_human",
+    "escalation_rate": "escalation", "coverage": "coverage", "answered_rate": "answered",
+    "csat_response_ai_rate": "csat_response_ai", "csat_response_human_rate": "csat_response_human",
+}  # fmt: skip
+FIGURES = (*RATE_NAMES, *_MEANS, *_NUMBERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +60,7 @@ class Condition:
             if self.part in ("rate", "n"):
                 return mean.value if self.part == "rate" else float(mean.n)
             return None if mean.interval is None else mean.interval[self.part == "high"]
-        share = _RATES[self.figure](metrics)
+        share = metrics.rate(RATE_NAMES[self.figure])
         if self.part in ("n", "of"):
             return float(getattr(share, self.part))
         if self.part == "rate":
@@ -95,7 +89,7 @@ def condition(text: str) -> Condition:
         near = get_close_matches(figure, FIGURES, 1)
         hint = f"did you mean {near[0]}? " if near else ""
         raise InputError(f"there is no figure {figure!r}", field="--fail-if", cure=f"{hint}One of {', '.join(FIGURES)}")
-    parts = _PARTS if figure in _RATES else ("low", "high", "n") if figure in _MEANS else ()
+    parts = _PARTS if figure in RATE_NAMES else ("low", "high", "n") if figure in _MEANS else ()
     if part is not None and part not in parts:
         what = f"{figure} has {', '.join(parts)}" if parts else f"{figure} is a number"
         raise InputError(f"{figure} has no {part!r}", field="--fail-if", cure=what)

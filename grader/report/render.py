@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from grader.report import unseen
 from grader.report.overview import plural, words
@@ -52,6 +52,30 @@ def html(page: Page) -> str:
             plural=plural,
         )
     )
+
+
+def page_html(name: str, styles: tuple[str, ...], **values: object) -> str:
+    """A page without any script: its style stands in it, named by hash in its CSP."""
+    style = _joined(styles)
+    csp = f"default-src 'none'; style-src 'sha256-{_sha256(style)}'; img-src data:; base-uri 'none'; form-action 'none'"
+    shown = Markup(style)  # noqa: S704 - our own file
+    return _environment().get_template(name).render(style=shown, csp=csp, **values).lstrip()
+
+
+def template(name: str) -> jinja2.Template:
+    """A template of plain text: nothing is escaped, the one who renders it says how others' words are written."""
+    environment = _environment().overlay(autoescape=False)
+    return environment.get_template(name)
+
+
+def _refs(text: str) -> Markup:
+    """`[3]` as a link to the reference with that number."""
+    parts = re.split(r"\[(\d+)\]", text)
+    found = [
+        Markup('<a class="ref" href="#r{0}">{0}</a>').format(part) if n % 2 else escape(_shown(part))
+        for n, part in enumerate(parts)
+    ]
+    return Markup("").join(found)
 
 
 def script_json(value: object) -> Markup:
@@ -99,7 +123,7 @@ def _joined(names: tuple[str, ...]) -> str:
 
 @cache
 def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
+    found = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_FOLDER),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
@@ -108,3 +132,5 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    found.filters["refs"] = _refs
+    return found

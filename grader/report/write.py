@@ -96,7 +96,7 @@ def write(
     stretches = text(reader, settings, run_id=run_id, form=form, every=every)
     first = next(stretches, "")  # errors of the run come before anything is made
     try:
-        _put(path, chain([first], stretches))
+        put(path, chain([first], stretches))
     except OSError as error:
         raise ConfigError(
             f"{path}: cannot be written: {error.strerror or error}", cure="name another place with --out"
@@ -110,7 +110,7 @@ def _verdicts(reader: Reader, run_id: str) -> Iterator[Found]:
         yield from outcomes.verdicts(reader, run_id, ids[start : start + _AT_ONCE])
 
 
-def _put(path: Path, stretches: Iterable[str]) -> None:
+def put(path: Path, stretches: Iterable[str]) -> None:
     """Write beside the place and move there, so that nobody sees half of a file. A device is written to as it is."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists() and not path.is_file():

@@ -1,0 +1,139 @@
+"""`grader brief`: one page of a week for the owner of AI operations."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from grader.cli import console, narrow
+from grader.cli.metrics import DATABASE_MEMORY
+from grader.errors import ConfigError, InputError
+
+if TYPE_CHECKING:
+    from grader.config import Settings
+    from grader.outcomes.brief import Brief
+    from grader.outcomes.episodes import Episodes, Where
+
+FORMATS = ("md", "html")
+
+
+def brief(
+    week: narrow.WeekOption = None,
+    weeks: narrow.WeeksOption = 1,
+    against: Annotated[
+        int, typer.Option("--against", min=1, max=52, help="So many weeks before are what it is held to.")
+    ] = 4,
+    window: narrow.WindowOption = "7d",
+    run: narrow.RunOption = None,
+    form: Annotated[
+        str | None, typer.Option("--format", "-f", help="md or html; both files by default.", show_default=False)
+    ] = None,
+    out: Annotated[
+        str | None,
+        typer.Option("--out", "-o", metavar="PATH", help="A file, a folder, or - for stdout (Markdown). [reports/]"),
+    ] = None,
+    open_it: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
+    workspace: console.WorkspaceOption = None,
+    as_json: console.JsonOption = False,
+    quiet: console.QuietOption = False,
+) -> None:
+    """One page of a week: figures, what changed beyond noise, warning signs, the two biggest queues, what to fix first.
+
+    The last whole week by default; `--weeks 4` makes it the four that end with it. Every number has a reference, and
+    every reference the command that lists its conversations.
+
+    Example:
+      grader brief --week 2026-W38 --open
+      grader brief --weeks 4 --out - > brief.md
+    """
+    from grader.outcomes.period import Period, last_whole, monday
+
+    del quiet
+    if form is not None and form not in FORMATS:
+        raise ConfigError(f"--format {form!r} is not known", cure="md or html; both by default")
+    if out == "-" and (as_json or open_it):
+        raise ConfigError("--out - is for Markdown or HTML on stdout alone", cure="leave out --open and --json")
+    hours = narrow.hours(window)
+    settings = console.settings(workspace)
+    from grader.outcomes.brief import brief as gather
+    from grader.outcomes.episodes import opened
+    from grader.outcomes.figures import find_run
+    from grader.outcomes.quality import judged
+    from grader.report.brief import html, markdown, page
+    from grader.store import open_store
+
+    zone = settings.workspace.timezone
+    with open_store(settings.workspace.database, read_only=True, memory=DATABASE_MEMORY) as store:
+        whole = find_run(store, run) if run else None
+        with opened(store, timezone=zone) as episodes, judged(store, episodes, run=whole, timezone=zone) as verdicts:
+            data_end = episodes.data_end
+            if data_end is None:
+                raise InputError("there is no conversation with a time", cure="grader ingest PATH…")
+            last = monday(week) if week else last_whole(data_end, settings.workspace.tz)
+            found = gather(
+                episodes, verdicts, Period(last, weeks), data_end=data_end, n_synthetic=episodes.n_synthetic,
+                baseline_weeks=against, window_hours=hours, zone=settings.workspace.tz,
+            )  # fmt: skip
+            failing = _failing(settings, found, episodes, hours)
+    made = page(
+        found, zone=settings.workspace.tz, owners=settings.queues, failing=failing,
+        hour_cost=settings.figures.human_hour_cost, currency=settings.figures.currency, run=whole,
+    )  # fmt: skip
+    if out == "-":
+        text = html(made) if form == "html" else markdown(made)
+        print(console.clean(text, one_line=False), end="")
+        return
+    paths = _write(settings, found, {"md": markdown(made), "html": html(made)}, form, Path(out) if out else None)
+    if as_json:
+        console.out_json({"week": found.period.name, "weeks": weeks, "paths": paths})
+    else:
+        for path in paths:
+            console.out(path)
+    if open_it:
+        typer.launch(paths[-1].resolve().as_uri())
+
+
+def _failing(settings: Settings, found: Brief, episodes: Episodes, hours: int) -> dict[str, list[str]]:
+    """By queue, the conditions of grader.toml that hold, with what the figure is."""
+    from grader.outcomes.brief import WAITS_FOR_RETURNS
+    from grader.outcomes.metrics import of_episodes
+    from grader.outcomes.thresholds import RATE_NAMES, condition
+
+    failing: dict[str, list[str]] = {}
+    for queue in found.queues:
+        name = queue.queue or ""
+        for text in settings.queues[name].fail_if if name in settings.queues else ():
+            try:
+                asked = condition(text)
+            except InputError as error:
+                where = f"{settings.origin('queues')}: queues.{name}.fail_if"
+                raise ConfigError(f"{where}: {error.reason}", cure=error.cure) from error
+            period = found.known if RATE_NAMES.get(asked.figure) in WAITS_FOR_RETURNS else found.period
+            where_: Where = {"week": period.ends, "queue": queue.queue}
+            for m in of_episodes(episodes, window_hours=hours, where=where_):
+                if asked.holds(m):
+                    failing.setdefault(name, []).append(f"{text} (is {asked.of(m):.4g})")
+    return failing
+
+
+def _write(settings: Settings, found: Brief, texts: dict[str, str], form: str | None, out: Path | None) -> list[Path]:
+    from grader.report.write import put
+
+    span = f"-{found.period.n_weeks}w" if found.period.n_weeks > 1 else ""
+    name = f"brief-{found.period.name}{span}"
+    paths = []
+    if out is not None and out.suffix.lstrip(".") in texts and form is None:
+        form = out.suffix.lstrip(".")
+    for kind in [form] if form else FORMATS:
+        folder = settings.workspace.reports if out is None else out
+        path = out if out is not None and form and not out.is_dir() else folder / f"{name}.{kind}"
+        try:
+            put(path, [texts[kind]])
+        except OSError as error:
+            raise ConfigError(
+                f"{path}: cannot be written: {error.strerror or error}", cure="name another place with --out"
+            ) from error
+        paths.append(path)
+    return paths
