@@ -113,17 +113,17 @@ class Judged:
 
     def __init__(self, reader: Reader, design: Sequence[Mapping[str, Any]]) -> None:
         self._reader = reader
-        self._design = {(row["run_id"], row["stratum"]): row for row in design}
+        self._design = {(row["run_id"], row["stratum"], row["probability"]): row for row in design}
 
     @property
     def runs(self) -> tuple[str, ...]:
         """The runs that count."""
-        return tuple(sorted({run for run, _ in self._design}))
+        return tuple(sorted({run for run, *_ in self._design}))
 
     @property
     def even(self) -> bool:
         """One run, drawn with equal chances: plain shares are fair."""
-        chances = [row[end] for row in self._design.values() for end in ("least", "most")]
+        chances = [chance for *_, chance in self._design]
         return len(self.runs) <= 1 and (not chances or max(chances) - min(chances) < 1e-9)
 
     def slices(self, by: str | None = None, where: Where | None = None) -> list[Slice]:
@@ -155,7 +155,7 @@ class Judged:
         strata = [
             Stratum(d["n_population"], d["n_drawn"], r[f"{figure}_n"], r[f"{figure}_of"])
             for r in parts
-            for d in [self._design[r["run_id"], r["stratum"]]]
+            for d in [self._design[r["run_id"], r["stratum"], r["probability"]]]
         ]
         return weighted_rate(strata)
 
@@ -228,7 +228,9 @@ def judged(
         make("finding")
         make("judged")
         make("usual", fewest=FEWEST_HANDLED)
-        yield Judged(reader, reader.records("select * from design order by run_id, stratum nulls first", []))
+        yield Judged(
+            reader, reader.records("select * from design order by run_id, stratum nulls first, probability", [])
+        )
     finally:
         for name in _TABLES:
             reader.rows(f"drop table if exists temp.{name}", [])

@@ -267,7 +267,15 @@ class _Writer:
 
 
 def _named(dimension: str | None, name: str | None) -> str:
-    return f" --{(dimension or '').replace('_', '-')} {shlex.quote(name if name is not None else '(none)')}"
+    return f" --{(dimension or '').replace('_', '-')} {_quoted(name if name is not None else '(none)')}"
+
+
+def _quoted(text: str) -> str:
+    """For a shell; what cannot be printed is written as an escape, so that a command stays on its line."""
+    if text.isprintable():
+        return shlex.quote(text)
+    escaped = "".join(c if c.isprintable() and c not in "'\\" else f"\\U{ord(c):08x}" for c in text)
+    return f"$'{escaped}'"
 
 
 def _of(t: Told) -> str:
@@ -389,9 +397,15 @@ def markdown_text(text: object) -> str:
     return _MARKDOWN.sub(r"\\\1", plain)
 
 
+def markdown_code(text: str) -> str:
+    """A text as code in Markdown: the fence is longer than any within it."""
+    fence = "`" * (max((len(run) for run in re.findall("`+", text)), default=0) + 2)
+    return f"{fence} {text} {fence}"
+
+
 def markdown(found: Page) -> str:
     """The page as Markdown."""
-    return template("brief.md").render(page=found, md=markdown_text)
+    return template("brief.md").render(page=found, md=markdown_text, code=markdown_code)
 
 
 def html(found: Page) -> str:
