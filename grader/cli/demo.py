@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -101,6 +102,7 @@ def demo(
         console.out()
         console.out(outcome.line())
         console.out(f"report: {path}")
+        console.note(f"next: grader brief -w {shlex.quote(str(folder))} --week 2026-W41 --weeks 6 --against 6 --open")
     if open_report:
         typer.launch(str(path))
     outcome.finish()
