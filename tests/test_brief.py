@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import html as unescape
 import json
 import re
@@ -244,6 +245,12 @@ def test_trace_lists_what_counts_and_refuses_what_there_is_not(main: Main, shop:
     back = list(only["rows"])
     assert back
     assert all(row["came_back_in"] for row in back)
+    listed = main("trace", "returns", "-w", shop, "--csv").out.splitlines()
+    returns = list(csv.DictReader(listed))
+    assert len(returns) == 128
+    assert {r["status"] for r in returns} == {"recontacted", "no_recontact", "open_window"}
+    assert {r["matched_by"] for r in returns} == {"", "reason"}
+    assert main("trace", "returns", "-w", shop).out.rstrip().endswith("no_recontact 92, open_window 7, recontacted 29")
     assert main("trace", "handle_minutes", "-w", shop).code == 0
     for wrong, words in (
         (["false_containmnt"], "did you mean false_containment?"), (["escalation_cause"], "grader ledger"),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import sys
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,7 +12,7 @@ import typer
 
 from grader.cli import console, narrow
 from grader.cli.metrics import DATABASE_MEMORY
-from grader.errors import InputError
+from grader.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
     from grader.outcomes.episodes import Episodes, Where
@@ -20,6 +23,7 @@ MEASURED = {  # figures that are no rate: the column with the value, and the one
     "first_answer_seconds": ("first_answer_seconds", "answered"), "resolution_seconds": ("seconds", "timed"),
     "handle_minutes": ("handle_minutes", "handled"), "episodes": ("closed", "true"),
 }  # fmt: skip
+LISTED = ("returns", "capacity")  # every episode with its status; what the AI freed
 CAUSES = {"escalation_cause": "escalation", "non_resolution_cause": "non_resolution"}
 
 
@@ -54,6 +58,9 @@ class Traced:
             matured = sum(row.get("matured", True) for row in self.rows)
             unknown = f" ({n - len(known):,} without)" if len(known) < n else ""
             return f"{told}, {hours:,.1f} hours{unknown}, came back {back:,} of {matured:,}"
+        if self.value == "status":
+            by_status = Counter(row["status"] for row in self.rows)
+            return f"{told}: " + ", ".join(f"{status} {k:,}" for status, k in sorted(by_status.items()))
         if self.value and self.value != "closed":
             values = [row[self.value] for row in self.rows]
             return told + (f", mean {sum(values) / n:.2f}" if n else "")
@@ -81,21 +88,24 @@ def trace(
     only: Annotated[str | None, typer.Option("--only", help="yes, no or unknown: only the rows that count so.")] = None,
     workspace: console.WorkspaceOption = None,
     as_json: console.JsonOption = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, a row per conversation.")] = False,
     quiet: console.QuietOption = False,
 ) -> None:
     """List the conversations behind a figure of `grader metrics`, `quality`, `ledger` or `brief`.
 
-    Each row says whether it counts; the last line counts them up to the figure. `grader report` shows a conversation.
+    Each row says whether it counts; the last line counts them up to the figure. `returns` lists every episode with its
+    status (recontacted, no_recontact, open_window, no_identity, …), which one came back, and how the issue was matched.
 
     Example:
       grader trace false_containment --queue returns
+      grader trace returns --csv > returns.csv
       grader trace escalation_cause --cause missing_integration --week 2026-W38 --weeks 4
     """
     del quiet
     from grader.outcomes.metrics import RATES
     from grader.outcomes.quality import QUALITY
 
-    known = (*RATES, *MEASURED, "capacity", *QUALITY, *CAUSES)
+    known = (*RATES, *MEASURED, *LISTED, *QUALITY, *CAUSES)
     if figure not in known:
         from difflib import get_close_matches
 
@@ -105,6 +115,8 @@ def trace(
     if (figure in CAUSES) != (cause is not None):
         raise InputError("--cause goes with escalation_cause or non_resolution_cause, and they need it",
                          field="--cause", cure="grader ledger lists the causes")  # fmt: skip
+    if as_json and as_csv:
+        raise ConfigError("--json and --csv both want stdout", cure="leave out one")
     if only is not None and only not in ("yes", "no", "unknown"):
         raise InputError(f"{only!r} is not known", field="--only", cure="yes, no or unknown")
     hours = narrow.hours(window)
@@ -122,7 +134,7 @@ def trace(
         open_store(settings.workspace.database, read_only=True, memory=DATABASE_MEMORY) as store,
         opened(store, timezone=zone) as episodes,
     ):
-        if figure in RATES or figure in MEASURED or figure == "capacity":
+        if figure in RATES or figure in MEASURED or figure in LISTED:
             found = _of_episodes(episodes, figure, hours, where)
         else:
             whole = find_run(store, run) if run else None
@@ -135,6 +147,9 @@ def trace(
             "figure": figure, "title": found.title, "told": found.line,
             "rows": [row | {"counts": found.counts(row)} for row in rows],
         })  # fmt: skip
+        return
+    if as_csv:
+        _csv(rows, found)
         return
     columns = ("conversation", "began (UTC)", "queue", "reason", found.value or "counts", "afterwards")
     console.table(columns, [
@@ -153,6 +168,9 @@ def _of_episodes(episodes: Episodes, figure: str, hours: int, where: Where) -> T
         usual = {h["reason"]: h["median"] for h in episodes.handle_minutes() if h["n"] >= FEWEST_HANDLED}
         rows = episodes.rows([], "ai_resolved", hours, where)
         return Traced("capacity freed", [row | {"minutes": usual.get(row["reason"])} for row in rows], value="minutes")
+    if figure == "returns":
+        rows = episodes.rows(["status", "matched_by", "same_issue", "issue_unknown"], "true", hours, where)
+        return Traced("returns", rows, value="status")
     if figure in MEASURED:
         value, of = MEASURED[figure]
         return Traced(figure, episodes.rows([value], of, hours, where), value=value)
@@ -171,11 +189,23 @@ def _of_verdicts(verdicts: Judged, figure: str, cause: str | None, hours: int, w
     return Traced(wanted.title, verdicts.rows([wanted.yes], wanted.of, where), wanted.yes)
 
 
+def _csv(rows: list[dict[str, Any]], found: Traced) -> None:
+    from grader.report.export import cell
+
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    for number, row in enumerate(rows):
+        told = row | {"counts": found.counts(row)}
+        if number == 0:
+            writer.writerow(told)
+        writer.writerow([cell(value) if isinstance(value, str) else value for value in told.values()])
+
+
 def _time(at: Any) -> str:
     return "–" if at is None else f"{at:%Y-%m-%d %H:%M}"
 
 
 def _afterwards(row: dict[str, Any]) -> str:
     if row.get("came_back_in"):
-        return f"came back {_time(row['next_at'])} in {row['came_back_in']}"
+        how = f" (same issue by {row['matched_by']})" if row.get("matched_by") else ""
+        return f"came back {_time(row['next_at'])} in {row['came_back_in']}{how}"
     return ""

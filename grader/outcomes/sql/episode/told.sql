@@ -12,6 +12,9 @@ select *,
        matured and coalesce(same_issue_at <= clock_at + to_hours({window_hours}), false) as same_issue,
        matured and not same_issue and coalesce(unknown_issue_at <= clock_at + to_hours({window_hours}), false)
            as issue_unknown,
+       case when basis <> 'seen' then basis when is_open then 'open' when not matured then 'open_window'
+            when came_back then 'recontacted' else 'no_recontact' end as status,
+       case when same_issue then same_issue_how end as matched_by,
        matured and by_ai as ai_matured,
        came_back and by_ai as ai_came_back,
        same_issue and by_ai as ai_same_issue,
