@@ -22,7 +22,7 @@ known as (               -- what is known of the outcome: true, false, or not (y
            end as had
     from recontact r
     join conversation c using (conversation_id)
-    left join judged_reason j using (conversation_id)
+    left join judged_reason j on j.id = c.rowid
     left join rated q using (conversation_id)
 )
 select j.rubric, j.code, any_value(j.title) as title, any_value(j.severity) as severity, k.reason,

@@ -14,6 +14,7 @@ with answers as (
            max(state) filter (code = 'escalated_too_late') as late,
            max(state) filter (code = 'missed_escalation') as missed,
            bool_or(state = 'flagged') as flagged,
+           list_sort(list(distinct code) filter (state = 'flagged')) as codes,
            bool_or(scale = 'defect' and state <> 'cannot_assess') as assessed,
            bool_or(state = 'flagged' and severity = 'critical') as critical,
            bool_or(scale = 'defect' and state <> 'cannot_assess' and severity = 'critical') as critical_assessed
@@ -25,7 +26,7 @@ select s.*, coalesce(nullif(a.contact_reason, 'cannot_assess'), s.source_reason)
        coalesce(a.resolved in ('resolved', 'partly', 'not', 'unclear'), false) as resolution_known,
        coalesce(a.resolved = 'resolved', false) as resolved,
        coalesce(a.resolved in ('partly', 'not'), false) as unsolved,
-       coalesce(a.assessed, false) as assessed, coalesce(a.flagged, false) as flagged,
+       a.codes, coalesce(a.assessed, false) as assessed, coalesce(a.flagged, false) as flagged,
        coalesce(a.critical_assessed, false) as critical_assessed, coalesce(a.critical, false) as critical,
        s.has_handoff and coalesce(a.context in ('flagged', 'absent'), false) as context_known,
        s.has_handoff and coalesce(a.context = 'absent', false) as context_passed,
