@@ -12,7 +12,7 @@ from grader.ingest import canonical
 from grader.ingest.rows import Incoming, Ledger, Parsed, Problem, named
 from grader.ingest.source import Source
 from grader.ingest.sources.intercom_options import Options, options
-from grader.ingest.sources.intercom_record import conversation_row, outcome_row, ticket_row
+from grader.ingest.sources.intercom_record import conversation_row, rows_of, ticket_row
 from grader.ingest.sources.objects import Node, Row, Value, beginning, values
 from grader.model import JsonValue
 
@@ -84,18 +84,18 @@ def _one(value: Value, item: JsonValue, path: str, begin: bytes, size: int, opti
     else:
         node = Node(item, path, ledger)
         row = ticket_row(node, options) if _is_ticket(item) else conversation_row(node, options)
-        records += _built(row, outcome_row(node, row), ledger)
+        records += _built(*rows_of(node, row, options), ledger)
     problem = ledger.settle()
     return Parsed(value.line, begin, () if problem else tuple(records), problem, size=size)
 
 
-def _built(row: Row, outcome: Row | None, ledger: Ledger) -> list[Incoming]:
+def _built(conversations: list[Row], outcomes: list[Row], ledger: Ledger) -> list[Incoming]:
     """The records, as far as nothing is wrong."""
-    if ledger.problems:
-        return []
-    made = [canonical.conversation(row, ledger)]
-    if outcome and not ledger.problems:
-        made.append(canonical.record({"type": "outcome", **outcome}, ledger))  # type: ignore[arg-type]  # an Outcome
+    made: list[Incoming | None] = []
+    for row in conversations:
+        made += [canonical.conversation(row, ledger)] if not ledger.problems else []
+    for outcome in outcomes:
+        made += [canonical.record({"type": "outcome", **outcome}, ledger)] if not ledger.problems else []
     return [record for record in made if record is not None]
 
 

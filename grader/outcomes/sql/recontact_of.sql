@@ -17,9 +17,9 @@
     where c.contact_id in (select contact_id from subject)
     group by c.conversation_id
 ),
-referred as (
+referred as (            -- but not where a helpdesk's conversation was cut at a return: that says nothing of the issue
     select conversation_id, list(distinct kind || chr(31) || value) as refs, list(distinct kind) as ref_kinds
-    from reference group by conversation_id
+    from reference where kind <> 'continues' group by conversation_id
 ),
 history as (             -- all conversations of these people
     select c.conversation_id, c.contact_id, c.started_at, coalesce(c.ended_at, c.started_at) as clock_at,
