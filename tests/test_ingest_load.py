@@ -181,7 +181,7 @@ def test_the_first_ten_rejections_are_shown_and_the_rest_counted(grader: Command
     ([GOOD, BAD], ("--strict",), 2, "kept 0 + rejected 2 = 2 rows in"),
     ([GOOD], ("--strict",), 0, "kept 1 + rejected 0 = 1 rows in"),
     (b"", (), 0, "kept 0 + rejected 0 = 0 rows in"),
-    ("a;b\n".encode("utf-16"), (), 2, ""),
+    (b"PK\x03\x04", (), 2, ""),
     ([GOOD], ("--format", "xml"), 2, ""),
     ([GOOD], ("--timezone", "Mars/Olympus"), 2, ""),
     ([GOOD], ("--map", "none.toml"), 2, ""),
@@ -341,9 +341,7 @@ def test_a_cure_that_is_a_command_can_be_pasted(grader: Command, workspace: Path
     folder.mkdir(parents=True, exist_ok=True)
     text = (json.dumps({**GOOD, "messages": [{"role": "customer", "text": "olá"}]}, ensure_ascii=False) + "\n") * 2
     for content, name in [
-        (text.encode("utf-16"), "a.jsonl"), (text.encode("utf-16-be"), "b.jsonl"),
-        (text.encode("utf-16-le"), "c.jsonl"),
-        (gzip.compress(text.encode("utf-16")), "d.jsonl.gz"), (text.encode("cp1252"), "e.jsonl"),
+        (text.encode("cp1252"), "e.jsonl"),
         (gzip.compress(text.encode("cp1252")), "f.jsonl.gz"), (json.dumps({"my rows": [GOOD]}).encode(), "g.json"),
     ]:  # fmt: skip
         put(folder, content, name)

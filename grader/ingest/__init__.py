@@ -21,7 +21,8 @@ from grader.errors import InputError
 from grader.ingest import canonical, openai_chat, policies
 from grader.ingest.jsontext import decode, parse
 from grader.ingest.mapped import MappedReader
-from grader.ingest.mapping import EXAMPLE, Mapping, example_mapping, load_mapping, load_options
+from grader.ingest.mapping import Mapping
+from grader.ingest.mapping_file import EXAMPLE, example_mapping, load_mapping, load_options
 from grader.ingest.rows import (
     ROW_LIMIT,
     Incoming,
