@@ -226,6 +226,22 @@ def test_a_preview_shows_conversations_and_unused_columns_and_writes_nothing(gra
     assert [row["record"]["conversation_id"] for row in document[0]["rows"]] == ["881"]
 
 
+def test_a_preview_tells_what_all_rows_come_to(grader: Command, workspace: Path) -> None:
+    asked = {"role": "boss", "text": "hi", "at": "2026-08-03T14:02"}
+    more = {"conversation_id": "b", "messages": [asked], "customer_id": "7", "state": "closed"}
+    put(workspace, [*rows(4), more, BAD, {"type": "outcome", "conversation_id": "b", "csat": 4}])
+    shown = grader("ingest", "rows.jsonl", "--preview", "-n", "1", cwd=workspace).stdout
+    assert "all rows of the file, 7: kept 6 + rejected 1" in shown
+    assert "conversations: 5; messages by role: customer 4 · unknown 1" in shown
+    assert "with a known contact: 1, with all times: 1, closed: 1" in shown
+    assert "ratings: 1" in shown
+    assert "unknown is never taken for the AI" in shown
+    assert "rejected first: rows.jsonl:6: messages: must be a list" in shown
+    (document,) = json.loads(grader("ingest", "rows.jsonl", "--preview", "--json", cwd=workspace).stdout)
+    assert document["looked_at"]["messages"] == {"customer": 4, "unknown": 1}
+    assert (document["looked_at"]["rows"], document["looked_at"]["whole_file"]) == (7, True)
+
+
 def test_terminal_codes_in_a_file_do_not_reach_the_terminal(grader: Command, workspace: Path) -> None:
     evil = "\x1b]0;owned\x07\x1b[2J\u202e"
     put(workspace, [{"conversation_id": evil, "messages": [{"role": evil, "text": evil, "at": evil}], evil: 1}, GOOD])

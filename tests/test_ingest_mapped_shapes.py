@@ -124,6 +124,12 @@ def test_roles_as_numbers_truth_values_and_a_rest(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_the_rest_of_the_roles_is_what_the_mapping_says(tmp_path: Path) -> None:
+    text = SIMPLE.replace('"who"', '{ from = "who", default = "human" }') + '[roles]\n"Loja bot" = "ai"\n'
+    rows = "id,who,what\n1,Loja bot,a\n1,Ana,b\n1,user,c\n1,,d\n"
+    assert [m.role.value for m in one(tmp_path, rows, text).messages] == ["ai", "human", "customer", "human"]
+
+
 def test_the_author_who_is_the_customer_of_the_row_is_the_customer(tmp_path: Path) -> None:
     author = '{ from = "author", equals = { requester = "customer" }, values = { "99" = "ai" }, default = "human" }'
     rows = "id,author,what,requester\n1, 7 ,a,7\n1,99,b,7\n1,12,c,7\n"
@@ -133,6 +139,7 @@ def test_the_author_who_is_the_customer_of_the_row_is_the_customer(tmp_path: Pat
     log = [{"author": n, "what": "x"} for n in (7, 99, 12)]
     made = one(tmp_path, [{"id": 1, "requester": 7, "log": log}], inside, "x.jsonl")
     assert [m.role.value for m in made.messages] == ["customer", "ai", "human"]
+    assert made.attributes == {}
 
 
 # ── a text that holds the conversation ──

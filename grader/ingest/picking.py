@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, time
 
 from grader.ingest import openai_chat, transcript
+from grader.ingest.canonical import is_role
 from grader.ingest.fields import Found, read_time, with_offset
 from grader.ingest.jsontext import parse
 from grader.ingest.mapping import FLAGS, TIMES, Mapping, Pick, Picks, plain
@@ -28,6 +29,7 @@ from grader.ingest.rows import Ledger, UnfitError, named
 from grader.model import JsonValue
 
 Row = dict[str, JsonValue]
+_Around = tuple[Row, set[Keys]]  # the row that a message's list stands in, and what of it is used
 
 _MAX_UNUSED = 500
 _CLOCKS = ("%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M:%S %p", "%I:%M%p")
@@ -128,7 +130,7 @@ class Picker:
             if not isinstance(item, dict):
                 self._ledger.problem(where, f"must be an object, this is {named(item)}", "correct the row")
                 continue
-            message = self._message(self._mapping.messages[0], item, touched, f"{where}.", row)
+            message = self._message(self._mapping.messages[0], item, touched, f"{where}.", (row, used))
             if rest := without(item, touched):
                 message["attributes"] = rest
             made.append(message)
@@ -162,7 +164,7 @@ class Picker:
                     self._ledger.note(f"{picks[key].key} differs between rows of one conversation, the first was taken")
         return found
 
-    def _message(self, picks: Picks, item: Row, used: set[Keys], where: str, around: Row | None = None) -> Found:
+    def _message(self, picks: Picks, item: Row, used: set[Keys], where: str, around: _Around = ({}, set())) -> Found:
         text = first(picks["text"], item, used)
         words = ("text", "role", "kind", "tool_calls")
         message = self._fields({k: pick for k, pick in picks.items() if k not in words}, item, used, where)
@@ -174,8 +176,10 @@ class Picker:
             if key in picks:
                 theirs = word_of(self._fields({key: picks[key]}, item, used, where).get(key))
                 message[key] = None if theirs is None else known.get(plain(theirs), theirs)
-        if role := self._same_as(picks["role"], item, used, around or {}):
+        if role := self._same_as(picks["role"], item, used, around):
             message["role"] = role
+        elif message["role"] is not None and picks["role"].default is not None and not is_role(message["role"]):
+            message["role"] = picks["role"].default
         if message["role"] is None:
             self._ledger.note(f"{picks['role'].source} was blank, those messages are kept with the role unknown")
             message["role"] = "unknown"
@@ -183,16 +187,19 @@ class Picker:
             message["tool_calls"] = self._calls(picks["tool_calls"], item, used, where)
         return message
 
-    def _same_as(self, pick: Pick, item: Row, used: set[Keys], around: Row) -> str | None:
+    def _same_as(self, pick: Pick, item: Row, used: set[Keys], around: _Around) -> str | None:
         """The role that `equals` gives, where what stands for the author stands in that column too."""
         if not pick.equals:
             return None
-        own = word_of(first(pick, item, used))
+        own = plain(word_of(first(pick, item, used)) or "")
         for path, role in pick.equals.items():
-            other = next((value for holder in (item, around) for value, keys in [find(holder, path)] if keys), None)
-            word = word_of(other)
-            if own and word and plain(own) and plain(own) == plain(word):
-                return role
+            for holder, touched in ((item, used), around):
+                value, keys = find(holder, path)
+                if keys:
+                    touched.add(keys)
+                    if own and own == plain(word_of(value) or ""):
+                        return role
+                    break
         return None
 
     def _calls(self, pick: Pick, item: Row, used: set[Keys], where: str) -> JsonValue:

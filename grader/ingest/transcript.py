@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, time, timedelta
 
-from grader.ingest.canonical import ROLES
+from grader.ingest.canonical import is_role
 from grader.ingest.fields import Found
 from grader.ingest.mapping import Transcript, plain
 from grader.ingest.rows import Ledger
@@ -47,8 +47,8 @@ def messages(
                 found.append({"role": "unknown", "text": line})
             continue
         who, words, at = told
-        message: Found = {"role": roles.get(plain(who)) or _known(who) or form.others or who, "text": words}
-        if message["role"] not in ROLES or plain(who) not in roles:
+        message: Found = {"role": roles.get(plain(who)) or (who if is_role(who) else form.others or who), "text": words}
+        if not is_role(who):
             message["attributes"] = {"sender": who}
         if at:
             read = read_at(at)
@@ -72,12 +72,6 @@ def _said(line: str, form: Transcript) -> tuple[str, str, str | None] | None:
     if form.line is None and not re.search(r"[0-9]:[0-9]{2}", at or ""):
         at = None  # a number before a name is no time
     return who, (groups["text"] or "") + line[_LONGEST:], at
-
-
-def _known(who: str) -> str | None:
-    """A word of Grader's own for a role."""
-    role = ROLES.get(" ".join(who.lower().replace("_", " ").replace("-", " ").split()))
-    return role.value if role else None
 
 
 def _on_day(clock: time, last: datetime | None, ledger: Ledger) -> datetime | None:
