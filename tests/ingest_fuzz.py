@@ -231,8 +231,8 @@ def _text(form: Format, text: str, chance: random.Random) -> Spoilt:
 
 
 def _csv_rows(text: str) -> Bounds | None:
-    """Records behind the header, by Python's reader; None where it cannot read them, or the header is not the good one."""
-    lines = [line for line in text.removeprefix("\ufeff").split("\n")]
+    """Records behind the header, by Python's reader; None where it cannot read them, or the header is spoilt."""
+    lines = text.removeprefix("\ufeff").split("\n")
     if lines[0].rstrip("\r") != _CSV.split("\n")[0]:
         return None
     try:

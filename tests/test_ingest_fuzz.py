@@ -76,9 +76,7 @@ def test_a_spoilt_file_ends_in_rows_kept_and_rejected(tmp_path: Path, name: str,
             read(path, mapping=mapping)  # every format is asked whether it is its own
             rows = list(read(path, format=_reader(form), mapping=mapping))
         except InputError as error:  # the file as a whole: binary, no header, dates that contradict each other
-            assert error.cure, seed
-            assert not one.lossless, (seed, one.how)
-            told["refused"] += 1
+            told["refused" if error.cure and not one.lossless else "refused for nothing"] += 1
             continue
         kept = sum(row.rows for row in rows if isinstance(row, Kept))
         rejected = [row for row in rows if isinstance(row, Rejected)]
@@ -94,6 +92,7 @@ def test_a_spoilt_file_ends_in_rows_kept_and_rejected(tmp_path: Path, name: str,
             told["same"] += 1
         told["kept"] += kept
         told["rejected"] += len(rejected)
+    assert not told["refused for nothing"]
     assert told["kept"] > n / 2
     assert told["rejected"] > n / 20
     print(f"{name}: {n} files in {time.monotonic() - begun:.1f} s, {dict(told)}")  # shown with -rP
@@ -109,8 +108,7 @@ def test_a_spoilt_file_goes_into_a_store_by_itself_and_twice_is_once(tmp_path: P
             path = put(tmp_path, one)
             try:
                 first, second = load(path, store, mapping=mapping), load(path, store, mapping=mapping)
-            except InputError as error:
-                assert error.cure, seed
+            except InputError:
                 continue
             assert (first.rows_in, first.kept) == (second.rows_in, second.kept), seed
             assert (second.new, second.changed) == (0, 0), (seed, one.how)

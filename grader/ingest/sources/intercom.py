@@ -76,8 +76,12 @@ def _one(value: Value, item: JsonValue, path: str, begin: bytes, size: int, opti
     records: list[Incoming] = []
     if isinstance(item, dict):
         for key in ("conversation", "ticket"):  # as some scripts wrap it
-            if isinstance(item.get(key), dict) and not _is_either(item) and _is_either(item[key]):
+            own = _is_either(item) and "id" in item
+            if isinstance(item.get(key), dict) and not own and _is_either(item[key]):
+                beside = item.get(f"{key}_parts", item.get("parts"))  # asked for by itself, and put beside it
                 item, path = item[key], f"{path}.{key}" if path else key
+                if isinstance(beside, (list, dict)) and not _has_parts(item, f"{key}_parts"):
+                    item = {**item, f"{key}_parts": beside}
     if not isinstance(item, dict) or not _is_either(item):
         reason, cure = _why_not(item)
         ledger.problem(path or None, reason, cure)
@@ -104,6 +108,11 @@ def _built(conversations: list[Row], outcomes: list[Row], ledger: Ledger) -> lis
 
 def _is_either(value: JsonValue) -> bool:
     return isinstance(value, dict) and (_is_conversation(value) or _is_ticket(value))
+
+
+def _has_parts(value: Mapping[str, JsonValue], key: str) -> bool:
+    holder = value.get(key)
+    return bool(holder.get(key) if isinstance(holder, dict) else holder)
 
 
 def _is_conversation(value: Mapping[str, JsonValue]) -> bool:

@@ -26,7 +26,7 @@ _STATISTICS = (
 
 def conversation_row(node: Node, options: Options) -> Row:
     """The canonical row of a conversation. What is wrong goes to the ledger."""
-    source = node.child("source")
+    source = node.child("source" if node.has("source") else "conversation_message")  # as API 1.x has it
     parts = parts_of(node, "conversation_parts")
     talk = Talk(node, options)
     talk.source(source, node)
@@ -36,7 +36,7 @@ def conversation_row(node: Node, options: Options) -> Row:
             "a list of conversations has only their first messages: they are marked as cut; "
             "GET /conversations/ID gives one with its parts"
         )
-    row["channel"] = source.word("type")
+    row["channel"] = source.word("type") if node.has("source") else None
     delivered = source.word("delivered_as")
     if delivered == "customer_initiated":
         row["initiated_by"] = "customer"

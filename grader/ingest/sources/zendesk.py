@@ -28,7 +28,7 @@ _MARK = "\0"
 _MARKED = re.compile("\0[0-9]+\0\\.?")
 _OWN_LISTS = (
     "tickets", "audits", "ticket_audits", "ticket_events", "satisfaction_ratings", "ticket_metrics", "comments",
-    "agent_engagement_data", "chats", "events", "conversation_log", "results",
+    "agent_engagement_data", "chats", "events", "conversation_log", "results", "messages", "survey_responses",
 )  # fmt: skip
 
 

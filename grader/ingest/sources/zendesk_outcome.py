@@ -60,7 +60,8 @@ def rated_at(found: Mapping[str, list[Node]], ticket: Node | None, options: Opti
 def _ratings(found: Mapping[str, list[Node]], ticket: Node | None) -> list[Node]:
     """Every rating of a ticket, the latest last."""
     own = [ticket.look("satisfaction_rating")] if ticket is not None else []
-    return [*own, *found.get("rating", []), *_rated_in_audits(found)]
+    asked = [_at(one, survey) for survey in found.get("survey", []) for one in _of_survey(survey)]
+    return [*own, *found.get("rating", []), *_rated_in_audits(found), *asked]
 
 
 def _csat(ratings: list[Node], options: Options) -> tuple[float | None, Node | None]:

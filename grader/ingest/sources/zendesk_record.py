@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from grader.ingest.rows import Ledger
 from grader.ingest.sources import html_text, reopened
 from grader.ingest.sources.objects import Node, Row, as_id, attributes
+from grader.ingest.sources.zendesk_hooks import event_units
 from grader.ingest.sources.zendesk_options import Options
 from grader.ingest.sources.zendesk_outcome import handled_by, outcome_row, rated_at
 from grader.ingest.sources.zendesk_thread import CLOSED, People, Talk, audit_of, channel_of, folded, in_audits
@@ -42,7 +43,12 @@ class Units:
     more: dict[str, bool] = field(default_factory=dict)  # by kind: another page follows the last one
 
     def add(self, kind: str, node: Node, about: Row, more: bool) -> None:
-        """One unit, in the file's order. What stands inside a ticket is a unit of its own."""
+        """One unit, in the file's order. What stands inside a ticket, or an event, is a unit of its own."""
+        if kind == "hook":
+            ticket, what, said, author = event_units(dict(node.raw))
+            self.add("ticket", Node(ticket, f"{node.path}.detail", self.ledger), {"users": author}, more=False)
+            self.add(what, Node(said, f"{node.path}.event", self.ledger), {}, more=False)
+            return
         self.found.setdefault(kind, []).append(node)
         self.more[kind] = more
         for name, by_id in about.items():
