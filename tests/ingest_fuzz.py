@@ -21,6 +21,7 @@ import test_ingest_chatwoot_files as chatwoot_files
 import test_ingest_intercom_files as intercom_files
 import test_ingest_langfuse as langfuse_files
 import test_ingest_otel as otel_files
+import test_ingest_variants as variants
 import test_ingest_whatsapp_business_files as business_files
 import test_ingest_whatsapp_txt_sessions as txt_files
 import test_ingest_zendesk_around as zendesk_files
@@ -51,6 +52,11 @@ class Format:
     text: str | None = None
     file: str = "export.jsonl"
     mapping: str | None = None
+    reader: str | None = None  # the format's name, where this is not it
+
+    @property
+    def format(self) -> str:
+        return "mapped" if self.mapping else self.reader or self.name
 
 
 def _exactly(count: Callable[[Any], int]) -> Callable[[Any], Bounds]:
@@ -66,6 +72,17 @@ def _langfuse(value: Any) -> Bounds:
     lists = [value.get(key) for key in ("observations", "scores")] if isinstance(value, dict) else []
     inner = sum(1 for one in lists if isinstance(one, list) for entry in one if not isinstance(entry, str))
     return 1, 1 + inner + (len(value) if isinstance(value, list) else 0)
+
+
+def _zendesk(value: Any) -> Bounds:
+    """As the test of the documented shapes counts, and the lists of the shapes beside it."""
+    n = zendesk_files.n_rows(value)
+    if isinstance(value, dict) and "status" not in value:
+        more = sum(len(value[key]) for key in ("messages", "survey_responses") if isinstance(value.get(key), list))
+        more += isinstance(value.get("survey_response"), dict)
+        known = any(isinstance(value.get(key), list) and value[key] for key in _LISTS)
+        n = (n if known or isinstance(value.get("ticket"), dict) else 0) + more or n
+    return n, n
 
 
 def _plain(value: Any) -> Bounds:
@@ -127,11 +144,46 @@ _LOGS = [{"n": n, "owner": "u", "phones": ["+1", "+2"], "subject": "é #12", "st
     {"who": {"type": "u"}, "text": "oi 😀", "at": 1785780120}, {"who": {"type": "b"}, "html": "x", "at": None}]}
     for n in range(3)]  # fmt: skip
 
+_TEXTS = """
+[conversation]
+conversation_id = "n"
+started_at = "began"
+transcript = "chat"
+[roles]
+Ana = "customer"
+Bot = "ai"
+[transcript]
+others = "human"
+"""
+_LISTS = ("tickets", "comments", "audits", "events", "chats", "agent_engagement_data")
+_ZENDESK: list[Any] = [
+    {"conversation": {"id": "c1"}, "messages": variants.SUNCO[:2]},
+    {"events": [{"type": "conversation:message",
+                 "payload": {"conversation": {"id": "c1"}, "message": variants.SUNCO[2]}}]},
+    variants.wrote(1, 7, "broken é", staff=False),
+    variants.event(4, "status_changed", {"previous": "OPEN", "current": "SOLVED"}, "SOLVED"),
+    {"survey_response": {"answers": [{"type": "rating_scale", "rating": 2, "question": {"options": [1, 2, 3, 4, 5]}}],
+                         "subjects": [{"zrn": "zen:ticket:35"}]}},
+]  # fmt: skip
+
+
+def _table(rows: list[dict[str, Any]]) -> str:
+    """As Langfuse's export button writes a table."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(names)
+    for row in rows:
+        cells = [row.get(name) for name in names]
+        writer.writerow("" if one is None else one if isinstance(one, str) else json.dumps(one) for one in cells)
+    return out.getvalue()
+
+
 FORMATS = {one.name: one for one in (
     Format("chatwoot", [*chatwoot_rows.LOG, *chatwoot_files.FUZZED[-2:]], _of_line(chatwoot_files.n_rows)),
     Format("intercom", [one for one in intercom_files.SEEDS if not isinstance(one, list)],
            _exactly(intercom_files.n_rows)),
-    Format("zendesk", zendesk_files.SEEDS, _exactly(zendesk_files.n_rows)),
+    Format("zendesk", [*zendesk_files.SEEDS, *_ZENDESK], _zendesk),
     Format("whatsapp_business", business_files.FUZZED, _of_line(business_files.n_rows)),
     Format("whatsapp_txt", [], _plain, text=txt_files.SEED.decode(), file="_chat.txt"),
     Format("otel_genai", _traces(), _exactly(otel_files.n_rows)),
@@ -141,6 +193,11 @@ FORMATS = {one.name: one for one in (
     Format("canonical", [_CANONICAL, {**_CANONICAL, "conversation_id": "b"},
                          {"type": "outcome", "conversation_id": "a", "csat": 4}], _plain),
     Format("csv", [], _plain, text=_CSV, file="export.csv", mapping=_MAPPING),
+    Format("csv_scattered", [], _plain, text=_CSV, file="export.csv", mapping=_MAPPING.replace(
+        "[message]", "scattered = true\n[message]", 1)),
+    Format("langfuse_csv", [], _plain, text=_table(langfuse_files.TURNS), file="export.csv", reader="langfuse"),
+    Format("transcripts", [{"n": n, "began": 1785780120, "chat": "[14:02] Ana: oi 😀\n\nBot: Olá: é\nEva (14:03): x"}
+                           for n in range(3)], _plain, mapping=_TEXTS),
     Format("jsonl", _LOGS, _plain, mapping=_LISTED),
 )}  # fmt: skip
 
@@ -225,18 +282,19 @@ def _text(form: Format, text: str, chance: random.Random) -> Spoilt:
     harm = chance.choice(["none", "none", "cut", "bytes", "latin-1", "utf-16", "utf-8-sig", "nul", "gap"])
     raw = _harmed(text, harm, chance)
     rows: Bounds | None = None
-    if form.name == "csv":
-        rows = _csv_rows(text if harm in ("utf-16", "utf-8-sig") else raw.decode("utf-8", "replace"))
+    if form.file.endswith(".csv") and form.text is not None:
+        plain = text if harm in ("utf-16", "utf-8-sig") else raw.decode("utf-8", "replace")
+        rows = _csv_rows(plain, form.text.split("\n")[0], "," if form.reader else ";")
     return Spoilt(form.file, raw, f"{how}, {harm}", how == "as it is" and harm in ("none", "utf-16", "utf-8-sig"), rows)
 
 
-def _csv_rows(text: str) -> Bounds | None:
+def _csv_rows(text: str, header: str, sign: str) -> Bounds | None:
     """Records behind the header, by Python's reader; None where it cannot read them, or the header is spoilt."""
     lines = text.removeprefix("\ufeff").split("\n")
-    if lines[0].rstrip("\r") != _CSV.split("\n")[0]:
+    if lines[0].rstrip("\r") != header:
         return None
     try:
-        rows = list(csv.reader(io.StringIO("\n".join(lines), newline=""), delimiter=";", strict=True))
+        rows = list(csv.reader(io.StringIO("\n".join(lines), newline=""), delimiter=sign, strict=True))
     except csv.Error:
         return None
     n = sum(any(cell.strip() for cell in row) for row in rows[1:])
