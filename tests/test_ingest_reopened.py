@@ -157,6 +157,8 @@ def test_chatwoots_own_lines_tell_of_a_resolving_in_pages_of_the_api(
             ["hi", "Hello!"], ["again me"], ["and again"],
         ]  # fmt: skip
         assert [c.state for c in found.conversations] == ["closed", "closed", "open"]
+    assert cw.of(tmp_path, [cw.page(talk)], **more).conversations[-1].state == "open"  # nothing but the lines tells
+    assert cw.of(tmp_path, [cw.page(talk[:5])], **more).conversations[-1].state == "closed"
 
 
 def test_what_a_person_writes_resolves_nothing(tmp_path: Path) -> None:

@@ -202,6 +202,8 @@ class Talk:
         changes = status.events(self._sights, messages, by_time, Numbered(self._origins))
         events = [*changes, *self._answers(ordered, by_time)]
         last = self._last_status or next((s.status for s in reversed(self._sights) if s.status), None)
+        if last == "resolved" and self._last_status is None and _written_since(events, messages):
+            last = "open"  # the customer's message has reopened it, which no row tells
         ended = [event["at"] for event in events if event["kind"] == "closed" and event["at"]]
         truncated = self._truncated([entry.message for entry in ordered], times)
         row: Row = {
@@ -349,6 +351,12 @@ def _number_of(entry: _Entry) -> int:
     """Chatwoot numbers its messages as they come, and gives their times in whole seconds."""
     identity = entry.message.get("id")
     return identity if isinstance(identity, int) and 0 <= identity < _NO_NUMBER else _NO_NUMBER
+
+
+def _written_since(events: list[Row], messages: list[Row]) -> bool:
+    """The customer has written since the last closing."""
+    closed = max((event["after"] for event in events if event["kind"] == "closed"), default=len(messages))
+    return any(m["role"] == "customer" and m["kind"] not in ("event", "note") for m in messages[closed:])
 
 
 def _initiated_by(messages: list[Row]) -> str | None:

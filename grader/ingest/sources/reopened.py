@@ -31,6 +31,8 @@ def beginnings(messages: Sequence[Row], events: Sequence[Row], ledger: Ledger) -
     a conversation that was closed, and in which the customer had spoken before. No return is an answer: not where a
     colleague or the AI opened the conversation again, or wrote later than 15 minutes after the closing.
     """
+    if all(event["kind"] != "closed" for event in events):
+        return []
     by_place: dict[int, list[Row]] = {}
     for event in events:
         by_place.setdefault(event["after"], []).append(event)
