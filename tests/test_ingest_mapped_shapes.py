@@ -43,7 +43,7 @@ def test_a_date_and_a_time_in_two_columns_make_one_time(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("form", "value"), [
     ("epoch_s", "1785765720"), ("epoch_ms", "1785765720000"), ("epoch_s", "1785765720.0"),
     ("%m/%d/%y %I:%M %p", "08/03/26 02:02 PM"), ("%d.%m.%Y %H:%M:%S", "03.08.2026 14:02:00"),
-    ("iso", "2026-08-03 14:02"),
+    ("iso", "2026-08-03 14:02"), ("excel", "46237.584722222222"),
 ])  # fmt: skip
 def test_times_are_read_by_their_format(tmp_path: Path, form: str, value: str) -> None:
     text = SIMPLE + f'at = "at"\n[time]\nformats = ["{form}"]\n'
@@ -288,6 +288,42 @@ def test_ratings_of_any_kind(tmp_path: Path, pick: str, given_: str, csat: float
     assert one(tmp_path, f"id,r,c\n1,{given_},ok\n", text).csat == csat
 
 
+# ── messages that stand apart ──
+
+
+def test_the_first_message_may_stand_beside_the_list_of_the_others(tmp_path: Path) -> None:
+    text = """
+        [conversation]
+        conversation_id = "id"
+        messages = "conversations"
+        [opening]
+        role = { value = "customer" }
+        text = { from = "description", html = true }
+        at = "created_at"
+        [message]
+        role = { from = "incoming", values = { true = "customer", false = "human" } }
+        text = ["body_text", "lines"]
+        kind = { from = "private", values = { true = "note", false = "text" } }
+    """
+    rows: list[Any] = [
+        {"id": 1, "description": "<p>the lid<br>is <b>broken</b></p>", "created_at": "2026-08-03T14:02:00Z",
+         "conversations": [{"body_text": "psst", "incoming": False, "private": True},
+                           {"lines": ["Sent.", "Bye!"], "incoming": False, "private": False}]},
+        {"id": 2, "description": " ", "conversations": [{"body_text": "hi", "incoming": True, "private": False}]},
+    ]  # fmt: skip
+    records, rejected = by(tmp_path, rows, text, "x.jsonl")
+    assert not rejected
+    assert [(m.role.value, m.kind.value, m.text) for m in records[0].messages] == [
+        ("customer", "text", "the lid\nis broken"), ("human", "note", "psst"), ("human", "text", "Sent.\nBye!"),
+    ]  # fmt: skip
+    assert records[0].messages[0].at == datetime(2026, 8, 3, 14, 2, tzinfo=UTC)
+    assert (records[0].attributes, len(records[1].messages)) == ({}, 1)
+    bare = text[: text.index("[message]")]
+    (record,), _ = by(tmp_path, [{"id": 1, "description": "a", "conversations": [{"role": "user", "content": "b"}]}],
+                      bare, "x.jsonl")  # fmt: skip
+    assert [m.text for m in record.messages] == ["a", "b"]
+
+
 # ── hand-offs ──
 
 HANDOFF = SIMPLE + 'at = "at"\n[handoff]\n'
@@ -336,6 +372,9 @@ def test_a_handoff_without_a_human_is_behind_the_ais_last_words(tmp_path: Path) 
     (TEXT.replace('"chat"', '{ value = "x" }'), "conversation.transcript", "must name a column"),
     (TEXT + "scattered = true\n", "conversation.scattered", "a row is a whole conversation"),
     (SIMPLE + "[handoff]\nto = 'x'\n", "handoff.to", "known here: when, at, note"),
+    (SIMPLE + "[opening]\nrole = 'a'\ntext = 'b'\n", "opening", "no list of the others"),
+    (TEXT.replace("transcript", "messages") + "[opening]\nrole = 'a'\n", "opening.text", "is missing"),
+    (SIMPLE.replace('"who"', '{ from = "who", html = true }'), "message.role.html", "is not a key"),
     ("rows = 5\n" + SIMPLE, "rows", "path of a list"),
     ("rows = 'a'\nformat = 'csv'\n" + SIMPLE, "rows", "JSON alone"),
     (SIMPLE + "[outcome]\nhandle_minutes = { from = 'x', unit = 'h:m' }\n", "outcome.handle_minutes.unit", "hh:mm:ss"),

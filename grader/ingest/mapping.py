@@ -33,6 +33,7 @@ class Pick:
     pattern: re.Pattern[str] | None = None  # of the value only what this finds
     split: str | None = None  # the value is several, with one of these signs between
     every: bool = False  # each of the paths is one value, not only the first that is filled
+    html: bool = False  # of a text: markup, to be read as its words
     equals: MappingOf[str, str] = field(default_factory=dict)  # of a role: where that path holds the same, it is this
 
     @property
@@ -74,6 +75,7 @@ class Mapping:
     contact: Picks = field(default_factory=dict)
     references: Picks = field(default_factory=dict)
     handoff: Picks = field(default_factory=dict)
+    opening: Picks = field(default_factory=dict)  # the first message, where it stands beside the list of the others
     messages: tuple[Picks, ...] = ()
     several: bool = False  # [[message]]: several messages per row, blank ones left out
     transcript: Transcript = Transcript()
@@ -102,7 +104,8 @@ class Mapping:
     def all_picks(self) -> list[Pick]:
         """Every pick whose paths are those of a row (not of a message in a row's list)."""
         of_rows = self.messages if self.by_message else ()
-        tables = (self.conversation, self.contact, self.references, self.handoff, self.outcome, *of_rows)
+        around = (self.conversation, self.contact, self.references, self.handoff, self.opening, self.outcome)
+        tables = (*around, *of_rows)
         return [pick for picks in tables for pick in picks.values()]
 
 

@@ -28,19 +28,19 @@ MESSAGE = ("role", "text", "at", "kind", "name", "tool_call_id", "is_error", "to
 OUTCOME = ("csat", "csat_comment", "handled_by", "resolution_minutes", "handle_minutes", "observed_at")
 HANDOFF = ("when", "at", "note")
 _TABLES = (
-    "format", "rows", "csv", "conversation", "contact", "references", "message", "transcript", "handoff", "roles",
-    "kinds", "time", "outcome",
+    "format", "rows", "csv", "conversation", "contact", "references", "opening", "message", "transcript", "handoff",
+    "roles", "kinds", "time", "outcome",
 )  # fmt: skip
 _PICK = ("from", "value", "values", "default", "join", "pattern")
 _OWN = {
     "outcome.csat": ("scale",), "outcome.resolution_minutes": ("unit",), "outcome.handle_minutes": ("unit",),
-    "message.role": ("equals",),
+    "message.role": ("equals",), "opening.role": ("equals",), "message.text": ("html",), "opening.text": ("html",),
 }  # fmt: skip
 _SEVERAL = ("split", "all")  # of identities and references
 _CSV = ("delimiter", "encoding", "quote", "columns", "skip")
 EXAMPLE = "`grader schema mapping > mapping.toml` writes an example to start from"
 _MAX_SKIP = 1_000
-_TIME_WORDS = ("iso", "epoch_s", "epoch_ms")
+_TIME_WORDS = ("iso", "epoch_s", "epoch_ms", "excel")
 _DATE = re.compile(r"%[dmjbBxc]")
 _YEAR = re.compile(r"%[YyGxc]")
 
@@ -116,6 +116,7 @@ class _Checker:
             contact=self._picks(contact, "contact", tuple(contact)),
             references=self._picks(references, "references", tuple(references)),
             handoff=self._picks(handoff, "handoff", HANDOFF),
+            opening=self._opening(self._table(tables, "opening"), there="messages" in picks),
             messages=messages,
             several=several,
             transcript=self._transcript(self._table(tables, "transcript"), there="transcript" in picks),
@@ -187,6 +188,7 @@ class _Checker:
             self._pattern(f"{key}.pattern", value.get("pattern")),
             split,
             self._flag(f"{key}.all", value.get("all", False)),
+            self._flag(f"{key}.html", value.get("html", False)),
             self._equals(f"{key}.equals", value.get("equals", {})),
         )
 
@@ -257,6 +259,20 @@ class _Checker:
                     self._fail(f"message.{needed}", "is missing", f'name its column: {needed} = "…"')
             sets.append(picks)
         return tuple(sets), several
+
+    def _opening(self, table: dict[str, JsonValue], *, there: bool) -> Picks:
+        picks = self._picks(table, "opening", MESSAGE)
+        if not picks:
+            return {}
+        if not there:
+            cure = "it is for the first message where the others stand in a list: messages in [conversation]"
+            self._fail("opening", "says where a first message is, but no list of the others is named", cure)
+        for needed in ("role", "text"):
+            if needed not in picks:
+                self._fail(
+                    f"opening.{needed}", "is missing", f'name its column, or {needed} = {{ value = "customer" }}'
+                )
+        return picks
 
     def _attributes(self, value: JsonValue) -> tuple[str, ...] | None:
         if value is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 
 from grader.ingest import openai_chat, transcript
 from grader.ingest.canonical import is_role
@@ -26,6 +26,7 @@ from grader.ingest.paths import (
     word_of,
 )
 from grader.ingest.rows import Ledger, UnfitError, named
+from grader.ingest.sources import html_text
 from grader.model import JsonValue
 
 Row = dict[str, JsonValue]
@@ -33,7 +34,8 @@ _Around = tuple[Row, set[Keys]]  # the row that a message's list stands in, and 
 
 _MAX_UNUSED = 500
 _CLOCKS = ("%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M:%S %p", "%I:%M%p")
-_DATED = re.compile(r"%[YyGxc]|^(?:iso|epoch)")
+_DATED = re.compile(r"%[YyGxc]|^(?:iso|epoch|excel)")
+_EXCEL = datetime(1899, 12, 30)  # noqa: DTZ001 - day 0 of a spreadsheet, by the clock on the wall
 
 
 class Picker:
@@ -121,9 +123,11 @@ class Picker:
         except UnfitError as error:
             self._ledger.problem(pick.source, error.reason, error.cure)
             return []
+        opening, made = self._mapping.opening, list[JsonValue]()
+        if opening and not is_blank(first(opening["text"], row, used)):
+            made.append(self._message(opening, row, used, ""))
         if not self._mapping.messages:
-            return list(openai_chat.messages(found, self._ledger))
-        made: list[JsonValue] = []
+            return [*made, *openai_chat.messages(found, self._ledger)]
         for position, item in enumerate(found, 1):
             touched: set[Keys] = set()
             where = f"{pick.source}[{position}]"
@@ -168,10 +172,14 @@ class Picker:
         text = first(picks["text"], item, used)
         words = ("text", "role", "kind", "tool_calls")
         message = self._fields({k: pick for k, pick in picks.items() if k not in words}, item, used, where)
+        if isinstance(text, list) and all(isinstance(one, str) for one in text):
+            text = "\n".join(text)
         if isinstance(text, (dict, list, bool)):
             reason = f"must be text, this is {named(text)}"
             self._ledger.problem(f"{where}{picks['text'].source}", reason, "name the path of the text itself")
         message["text"] = text if text is None or isinstance(text, str) else str(text)
+        if picks["text"].html and message["text"]:
+            message["text"] = html_text.to_text(message["text"])
         for key, known in (("role", self._mapping.roles), ("kind", self._mapping.kinds)):
             if key in picks:
                 theirs = word_of(self._fields({key: picks[key]}, item, used, where).get(key))
@@ -266,6 +274,8 @@ class Picker:
             try:
                 if form == "iso":
                     return read_time(value, self._ledger)
+                if form == "excel":
+                    return with_offset(_EXCEL + timedelta(seconds=round(number(value) * 86_400)), self._ledger)
                 if form in ("epoch_s", "epoch_ms"):
                     return read_time(number(value) * (1000 if form == "epoch_s" else 1), self._ledger)
                 if not _DATED.search(form):
@@ -273,7 +283,7 @@ class Picker:
                 at = datetime.strptime(str(value), form)  # noqa: DTZ007 - the zone is put in below
                 if 1900 <= at.year < 3000:
                     return with_offset(at, self._ledger)
-            except (UnfitError, ValueError):
+            except (UnfitError, ValueError, OverflowError):
                 continue
         cure = f"time.formats has {', '.join(formats)}; add the one that this is"
         raise UnfitError(f"is no time in the mapping's formats: {named(value)}", cure)
