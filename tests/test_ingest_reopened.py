@@ -283,6 +283,21 @@ def test_the_return_counts_as_a_recontact_and_ingesting_again_changes_nothing(tm
     assert (seen.n_episodes, seen.n_closed, seen.n_came_back, seen.n_same_issue) == (3, 2, 1, 0)
 
 
+def test_that_a_part_continues_another_says_nothing_of_the_issue(tmp_path: Path) -> None:
+    later = [cw.said("message_created", 2 * BACK, "incoming", "another thing", cw.CONTACT, "open")]
+    end = [{**cw.said("message_created", 9 * BACK, "incoming", "hello", cw.CONTACT, "open"), "id": 99}]
+    rows = json.loads(json.dumps([*cw.LOG, *RETURN, *later, *end]))
+    for row in rows:
+        row.get("conversation", row)["custom_attributes"] = {}
+    end_row = rows[-1]["conversation"]
+    end_row["id"], end_row["meta"]["sender"] = 77, {"id": 5, "type": "contact", "email": "bo@shop.example"}
+    with open_store(tmp_path / "x.duckdb") as store:
+        load(put(tmp_path, rows), store)
+        (seen,) = metrics(store, window_hours=72)
+    # The first and the second came back within 72 hours; about what, nobody knows.
+    assert (seen.n_came_back, seen.n_same_issue, seen.n_issue_unknown) == (2, 0, 2)
+
+
 def test_a_reopened_ticket_is_a_recontact_about_the_same_issue(tmp_path: Path) -> None:
     rows = [zd.ticket(status="open", description="the lid is broken"), *solved_and_back()]
     other = zd.ticket(36, requester_id=5, submitter_id=5, created_at="2026-09-01T00:00:00Z")
