@@ -16,7 +16,7 @@ from test_ingest_mapped import SIMPLE, by, mapping
 
 from grader.ingest import read
 from grader.ingest.load import load
-from grader.ingest.mapping import load_mapping
+from grader.ingest.mapping_file import load_mapping
 from grader.model import Conversation
 from grader.store import open_store
 
@@ -103,7 +103,9 @@ def test_a_conversation_whose_rows_stand_apart_does_not_go_in_at_all(tmp_path: P
         7: "conversation '1' began at line 2, and other rows stand between",
     }
     _, rejected = by(tmp_path, "id,who,what\n1,user,a\n2,user,b\n1,ai,c\n")
-    assert {r.cure for r in rejected} == {"sort the file by id, and by time within"}
+    assert {r.cure for r in rejected} == {
+        "sort the file by id, and by time within; or write scattered = true in [conversation]"
+    }
 
 
 def test_a_bad_row_far_from_its_conversation_spoils_it_too(tmp_path: Path) -> None:

@@ -54,9 +54,7 @@ def test_a_damaged_gz_gives_the_rows_before_the_damage_and_then_says_so(tmp_path
 
 
 @pytest.mark.parametrize(("content", "name", "said"), [
-    ("hi".encode("utf-16"), "a.jsonl", "UTF-16"),
-    (json.dumps(GOOD).encode("utf-16-le"), "a.jsonl", "UTF-16"),
-    (json.dumps(GOOD).encode("utf-16-be"), "a.csv", "iconv -f UTF-16BE -t UTF-8 < "),
+    ("hi there, what is it".encode("utf-16-be"), "a.txt", "this is not JSON; it begins with 'hi there"),
     (b"PK\x03\x04rest", "a.csv", "save the sheet as CSV"),
     (b"PAR1" + b"\0" * 50, "a.parquet", "Parquet"),
     (bytes(range(256)) * 3 + b"\0" * 300, "a.jsonl", "binary"),
@@ -273,3 +271,26 @@ def test_expand_finds_files_folders_and_globs_once_and_in_order(
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="nothing to take in is there"):
         expand(["empty"])
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+@pytest.mark.parametrize("packed", [False, True])
+def test_wide_text_is_read_as_it_is(tmp_path: Path, encoding: str, packed: bool) -> None:
+    rows = [{"conversation_id": str(n), "messages": [{"role": "customer", "text": f"olá 😀 {n}"}]} for n in range(3)]
+    content = "".join(json.dumps(row, ensure_ascii=False) + "\r\n" for row in rows).encode(encoding)
+    kept, rejected = taken(put(tmp_path, gzip.compress(content) if packed else content))
+    assert not rejected
+    found = [row.record for row in kept if isinstance(row.record, Conversation)]
+    assert [record.messages[0].text for record in found] == ["olá 😀 0", "olá 😀 1", "olá 😀 2"]
+    assert [row.line for row in kept] == [1, 2, 3]
+
+
+def test_a_hole_in_wide_text_rejects_its_row_and_a_cut_end_is_told(tmp_path: Path) -> None:
+    lines = [json.dumps({**GOOD, "conversation_id": str(n), "x": "é"}, ensure_ascii=False) for n in range(3)]
+    broken = "\n".join([lines[0], lines[1].replace("é", "\ud800"), lines[2], ""]).encode("utf-16", "surrogatepass")
+    kept, rejected = taken(put(tmp_path, broken))
+    assert [row.line for row in kept] == [1, 3]
+    assert [row.line for row in rejected] == [2]
+    kept, rejected = taken(put(tmp_path, broken + b"{"))
+    assert (len(kept), len(rejected)) == (2, 2)
+    assert "no UTF-16 from here on" in rejected[-1].reason

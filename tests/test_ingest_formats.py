@@ -13,7 +13,7 @@ from ingest_reading import GOOD, put
 from grader.cli import ingest as command
 from grader.errors import InputError
 from grader.ingest import FORMATS, NAMES, Kept, Rejected, read
-from grader.ingest.mapping import load_options
+from grader.ingest.mapping_file import load_options
 
 SAMPLES = REPOSITORY.parent / "shared" / "data" / "raw_formats"
 EXPECTED = {"intercom": "intercom", "zendesk": "zendesk", "chatwoot": "chatwoot", "otel_genai": "otel_genai",

@@ -260,7 +260,7 @@ def test_roles_are_mapped_in_any_case_and_a_blank_one_is_unknown_and_said(tmp_pa
     (SIMPLE + "[roles]\nbot = 'robot'\n", "roles.bot", "use one of customer, ai, human, tool, system, unknown"),
     (SIMPLE + "[time]\nformats = ['dd/mm']\n", "time.formats", "must be a list of time formats"),
     (SIMPLE + "[time]\ntimezone = 'Mars'\n", "time.timezone", "is no known zone"),
-    (SIMPLE + "[csv]\nencoding = 'utf-16'\n", "csv.encoding", "iconv -f UTF-16"),
+    (SIMPLE + "[csv]\nencoding = 'utf-99'\n", "csv.encoding", "use utf-8, utf-16, cp1252"),
     (SIMPLE + "[csv]\ndelimiter = ';;'\n", "csv.delimiter", "one character"),
     (SIMPLE + "[outcome]\ncsat = { from = 'x', scale = [1, 1] }\n", "outcome.csat.scale", "two different numbers"),
     (SIMPLE + "[outcome]\nresolution_minutes = { from = 'x', unit = 'weeks' }\n", "outcome.resolution_minutes.unit",

@@ -6,7 +6,7 @@ import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from grader.config import Settings
     from grader.ingest import Kept, Mapping, Note, Reading, Rejected
     from grader.ingest.load import Loaded, Progress
+    from grader.ingest.preview import Tally
     from grader.store import Store
 
     _File = tuple[Path, Path | None]  # how it is called, and where its bytes are if not there
@@ -33,6 +34,10 @@ KINDS = ("conversation", "policy", "outcome", "label")
 MAPPING = "mapping"  # what `grader schema` prints an example of
 STDIN = "-"
 PREVIEW_ROWS = 100_000  # rows in which a preview looks for what does not stand together; ingest looks at all
+PREVIEW_TALLY = 10_000  # rows of which a preview tells what they come to
+TALLIED = (
+    "rows", "kept", "rejected", "conversations", "with_identity", "with_times", "closed", "ratings", "messages",
+)  # fmt: skip
 SHOWN_CHARACTERS = 300  # of a message, in a preview
 SHOWN_NOTES = 15  # of a file
 SHOW_PROGRESS_FROM = 4 * 1024 * 1024  # bytes of a file; a smaller one is in before a bar can be read
@@ -333,32 +338,40 @@ def _preview(
     *, as_json: bool,
 ) -> None:  # fmt: skip
     from grader.ingest import read
+    from grader.ingest.preview import Tally
 
     shown: list[dict[str, Any]] = []
     for path, content in files:
         reading = read(path, format=form, mapping=mapping, timezone=zone, content=content, ahead=PREVIEW_ROWS,
                        options=options)  # fmt: skip
         rows = list(islice(reading, n))
+        tally, whole = Tally(), True
+        for row in chain(rows, reading):
+            tally.add(row)
+            if tally.rows >= PREVIEW_TALLY:
+                whole = next(reading, None) is None
+                break
         if as_json:
-            shown.append(_preview_json(reading, rows))
+            shown.append(_preview_json(reading, rows, tally, whole=whole))
         else:
-            _preview_text(reading, rows)
+            _preview_text(reading, rows, tally, whole=whole)
     if as_json:
         console.out_json(shown)
 
 
-def _preview_json(reading: Reading, rows: Sequence[Kept | Rejected]) -> dict[str, Any]:
+def _preview_json(reading: Reading, rows: Sequence[Kept | Rejected], tally: Tally, *, whole: bool) -> dict[str, Any]:
     from grader.ingest import Rejected
 
     return {
         "path": str(reading.path), "format": reading.format, "why": reading.why,
         "rows": [_fields(r) if isinstance(r, Rejected) else {"line": r.line, "record": r.record} for r in rows],
+        "looked_at": {"whole_file": whole, **{name: getattr(tally, name) for name in TALLIED}},
         "unused": reading.unused(),
         "notes": [{"text": note.text, "n": note.n} for note in reading.notes()],
     }  # fmt: skip
 
 
-def _preview_text(reading: Reading, rows: Sequence[Kept | Rejected]) -> None:
+def _preview_text(reading: Reading, rows: Sequence[Kept | Rejected], tally: Tally, *, whole: bool) -> None:
     from grader.ingest import Rejected
     from grader.ingest.preview import lines_of
 
@@ -370,8 +383,12 @@ def _preview_text(reading: Reading, rows: Sequence[Kept | Rejected]) -> None:
         else:
             for line in lines_of(row.record, SHOWN_CHARACTERS):
                 console.out(console.clean(line))
+    console.out()
+    for line in tally.lines(whole=whole):
+        console.out(line)
+    if tally.first_rejected and tally.first_rejected not in rows:
+        console.out(f"rejected first: {_rejection(tally.first_rejected)}")
     if reading.unused():
-        console.out()
         console.out("columns that the mapping does not use: " + ", ".join(sorted(reading.unused())))
     for note in reading.notes():
         console.out(f"note: {note.text} ({_rows(note.n)})")

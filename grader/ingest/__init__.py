@@ -10,7 +10,7 @@ import glob
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Mapping as MappingOf
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from functools import partial
 from itertools import islice
@@ -21,7 +21,8 @@ from grader.errors import InputError
 from grader.ingest import canonical, openai_chat, policies
 from grader.ingest.jsontext import decode, parse
 from grader.ingest.mapped import MappedReader
-from grader.ingest.mapping import EXAMPLE, Mapping, example_mapping, load_mapping, load_options
+from grader.ingest.mapping import Mapping
+from grader.ingest.mapping_file import EXAMPLE, example_mapping, load_mapping, load_options
 from grader.ingest.rows import (
     ROW_LIMIT,
     Incoming,
@@ -40,6 +41,7 @@ from grader.ingest.rows import (
 from grader.ingest.schema import json_schema
 from grader.ingest.source import Layout, Source, json_layout
 from grader.ingest.sources import chatwoot, intercom, langfuse, otel_genai, whatsapp_business, whatsapp_txt, zendesk
+from grader.ingest.sources.logged import behind_prefix
 from grader.model import JsonValue
 
 __all__ = [
@@ -58,6 +60,12 @@ class Sample:
     path: Path
     rows: list[JsonValue]
     head: bytes = b""
+    behind: list[JsonValue] = field(default_factory=list)  # objects that stand behind a time or a level, as in a log
+
+    @property
+    def logged(self) -> list[JsonValue]:
+        """The first rows, and those of a log."""
+        return [*self.rows, *self.behind]
 
 
 class RecordReader(Protocol):
@@ -124,10 +132,10 @@ FORMATS: tuple[Format, ...] = (
     Format("policy", _named_as_policy, lambda source, ledger, *_: [policies.read(source, ledger)]),
     Format("intercom", lambda sample: intercom.recognises(sample.rows), intercom.read, intercom.options),
     Format("zendesk", lambda sample: zendesk.recognises(sample.rows), zendesk.read, zendesk.options),
-    Format("chatwoot", lambda sample: chatwoot.recognises(sample.rows), chatwoot.read, chatwoot.options),
+    Format("chatwoot", lambda sample: chatwoot.recognises(sample.logged), chatwoot.read, chatwoot.options),
     Format(
         "whatsapp_business",
-        lambda sample: whatsapp_business.recognises(sample.rows), whatsapp_business.read, whatsapp_business.options,
+        lambda sample: whatsapp_business.recognises(sample.logged), whatsapp_business.read, whatsapp_business.options,
     ),
     Format(
         "whatsapp_txt",
@@ -261,20 +269,24 @@ def _recognised(source: Source, mapping: Mapping | None) -> tuple[str, str]:
         return "mapped", "a mapping is given"
     name = source.path.name.lower().removesuffix(".gz")
     if name.endswith((".csv", ".tsv")):
+        if why := langfuse.recognises_table(source):
+            return "langfuse", why
         header = excerpt(source.head.split(b"\n", 1)[0])
         raise InputError(
             "a CSV needs a mapping that says what its columns mean", file=str(source.path),
             cure=f"--map mapping.toml; {EXAMPLE}. The header: {header}",
         )  # fmt: skip
     rows: list[JsonValue] = []
+    behind: list[JsonValue] = []
     n_rows = 0
     for raw in islice(source.rows(_layout(source)), _LOOKED_AT):
         n_rows += 1
         try:
             rows.append(parse(decode(raw.raw), Ledger()))
         except UnfitError:
-            continue
-    sample = Sample(source.path, rows, source.head)
+            logged = behind_prefix(raw.raw)
+            behind += [logged[0]] if logged else []
+    sample = Sample(source.path, rows, source.head, behind)
     for known in FORMATS:
         if why := known.recognises(sample):
             return known.name, why

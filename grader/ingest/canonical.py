@@ -297,6 +297,11 @@ def _message(raw: Mapping[str, JsonValue], where: str, ledger: Ledger) -> Messag
     return Message(role=role, kind=kind, text=text, attributes=attributes, **fields)
 
 
+def is_role(word: str) -> bool:
+    """A word for a role that is known here."""
+    return word in ROLES or _plain(word) in ROLES
+
+
 def _role(raw: str, keep_as: str, extra: Found, ledger: Ledger) -> Role:
     role = ROLES.get(raw) or ROLES.get(_plain(raw))
     if role is None:

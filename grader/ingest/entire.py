@@ -45,7 +45,8 @@ class Owner:
         self._ledger = Ledger()
         self._picker = Picker(mapping, self._ledger)
         self.column = self._pick.source
-        bare = len(self._pick.paths) == 1 and not self._pick.values
+        self._made = bool(self._pick.values) or self._pick.pattern is not None or self._pick.join is not None
+        bare = len(self._pick.paths) == 1 and not self._made
         self._bare = self._pick.paths[0] if columns and bare else None  # most files: the cell as it is
 
     def identity(self, row: SourceRow) -> tuple[str | None, Problem | None]:
@@ -65,7 +66,7 @@ class Owner:
         """Whose a row without an identity may be, None if it holds no message that anybody could miss."""
         if row.value is not None:
             return Doubt(anybody=True) if self._is_message(row.value) else None
-        if not self._pick.paths or self._pick.values:
+        if not self._pick.paths or self._made:
             return Doubt(anybody=True)
         seen = [self._in_cells(seems) for seems in row.seems] if self._columns else [self._in_json(row.raw)]
         return Doubt(
@@ -139,7 +140,7 @@ class Spoilt:
         name = repr(identity[:60])
         begun = self._begun.get(identity)
         if how == _APART:
-            sort = f"sort the file by {column}, and by time within"
+            sort = f"sort the file by {column}, and by time within; or write scattered = true in [conversation]"
             if begun is not None and begun < line:
                 return Problem(column, f"conversation {name} began at line {begun}, and other rows stand between", sort)
             return Problem(column, f"more rows of conversation {name} begin at line {other}, behind others", sort)

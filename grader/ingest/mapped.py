@@ -6,10 +6,12 @@ conversation are held at a time; which conversations the file does not hold in w
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from itertools import islice
 
 from grader.errors import InputError
@@ -22,13 +24,16 @@ from grader.ingest.paths import Keys, find, first, paths_in
 from grader.ingest.picking import Picker
 from grader.ingest.rows import ROW_LIMIT, Incoming, Ledger, Parsed, Problem, UnfitError, named
 from grader.ingest.source import Source, json_layout
+from grader.ingest.sources.gathered import Item, gathered
+from grader.ingest.sources.objects import beginning
+from grader.ingest.sources.timeline import in_order
 from grader.ingest.tables import SourceRow, columns
 from grader.ingest.tables import rows as table_rows
-from grader.model import JsonValue
+from grader.model import Conversation, Event, JsonValue, Kind, Role
 
 MAX_GROUP = 50_000  # rows of one conversation
 
-_NEEDED = ("conversation_id", "messages", "role", "text")
+_NEEDED = ("conversation_id", "messages", "transcript", "role", "text")
 _LOOKED_AT = 50  # rows of a JSONL in which a path must show up
 _PLACE = re.compile(r"(messages|row)\[(\d+)\]\.?")
 
@@ -52,30 +57,44 @@ class MappedReader:
         return self._picker.unused
 
     def __iter__(self) -> Iterator[Parsed]:
+        if self._mapping.scattered:
+            return gathered(self._scattered(), self._gathered)
         return self._grouped() if self._mapping.by_message else (self._alone(row) for row in self._rows(self._ledger))
 
     def _rows(self, ledger: Ledger) -> Iterator[SourceRow]:
         if self.format == "csv":
             yield from table_rows(self._source, self._mapping.csv)
             return
+        path = self._mapping.rows
         for raw in self._source.rows(json_layout(self._source.head)):
             begin = raw.raw[:1024]
             try:
                 value = None if raw.problem else parse(decode(raw.raw, ledger), ledger)
                 if raw.problem is None and not isinstance(value, dict):
                     raise UnfitError(f"a row must be an object, this is {named(value)}", "write one object per line")
-                unread = raw.raw if raw.problem else b""
-                yield SourceRow(raw.line, begin, len(raw.raw), value, raw.problem, raw=unread)
+                listed = _listed(value, path) if path and value is not None else None
             except UnfitError as error:
                 problem = Problem(None, error.reason, error.cure)
                 yield SourceRow(raw.line, begin, 0, problem=problem, raw=raw.raw)
+                continue
+            if listed is None:
+                unread = raw.raw if raw.problem else b""
+                yield SourceRow(raw.line, begin, len(raw.raw), value, raw.problem, raw=unread)
+                continue
+            for number, item in enumerate(listed, 1):
+                size = len(raw.raw) // len(listed)
+                if isinstance(item, dict):
+                    yield SourceRow(raw.line, beginning(item), size, item)
+                    continue
+                problem = Problem(f"{path}[{number}]", f"must be an object, this is {named(item)}", "correct the row")
+                yield SourceRow(raw.line, beginning(item), size, None, problem, raw=_written(item))
 
     # ── does the mapping fit the file? ──
 
     def _check_columns(self) -> None:
         names, _, _ = columns(self._source, self._mapping.csv)
         for pick in self._mapping.all_picks():
-            for path in pick.paths:
+            for path in (*pick.paths, *pick.equals):
                 if path not in names:
                     raise self._absent(pick, path, names)
 
@@ -126,10 +145,15 @@ class MappedReader:
             records += self._built(outcome and {**outcome, "attributes": self._picker.rest(row.value, used)})
         else:
             head = self._picker.head([row.value], used)
-            head["messages"] = self._picker.listed(row.value, used)
+            if "transcript" in self._mapping.conversation:
+                messages = self._picker.transcribed(row.value, used, head.get("started_at"))
+            else:
+                messages = self._picker.listed(row.value, used)
+            head["messages"] = [one for one, _ in self._sorted([(one, 0) for one in messages])]
             outcome = self._picker.outcome(head.get("conversation_id"), [row.value], used)
+            handoff = self._picker.handoff([row.value], used)
             head["attributes"] = self._picker.rest(row.value, used)
-            records += self._built(head) + self._built(outcome)
+            records += self._handed_over(self._built(head), handoff, [0] * len(messages)) + self._built(outcome)
         problem = self._ledger.settle()
         if problem:
             return Parsed(row.line, row.begin, problem=self._in_their_words(problem))
@@ -138,6 +162,31 @@ class MappedReader:
     def _built(self, row: Found | None) -> list[Incoming]:
         record = canonical.record(row, self._ledger) if row and not self._ledger.problems else None
         return [] if record is None else [record]
+
+    def _sorted(self, messages: list[tuple[JsonValue, int]]) -> list[tuple[JsonValue, int]]:
+        """(message, its row), by time if the mapping wants that."""
+        ordered, moved = in_order(messages, lambda pair: _at(pair[0]))
+        if moved and not self._mapping.by_time:
+            self._ledger.note(
+                "a conversation's messages do not stand in the order of their times, they are kept as they stand; "
+                "sort = true in [time] puts them in order"
+            )
+        return ordered if self._mapping.by_time else messages
+
+    @staticmethod
+    def _handed_over(
+        records: list[Incoming], handoff: tuple[Found, int | None] | None, origin: list[int]
+    ) -> list[Incoming]:
+        """The conversation with its hand-off. `origin`: the row of each message."""
+        if handoff is None:
+            return records
+        said, row = handoff
+        return [
+            one.model_copy(update={"events": (*one.events, _handoff(one, said, row, origin))})
+            if isinstance(one, Conversation)
+            else one
+            for one in records
+        ]
 
     def _in_their_words(self, problem: Problem) -> Problem:
         """The problem under the name that the file has for the field, where ours was named."""
@@ -181,6 +230,40 @@ class MappedReader:
                 group = []
         yield from self._together(group)
 
+    def _scattered(self) -> Iterator[Item | Parsed]:
+        """The rows by their conversation, to be brought together through a temporary file."""
+        owner = Owner(self._mapping, columns(self._source, self._mapping.csv)[0] if self.format == "csv" else [])
+        for row in self._rows(self._ledger):
+            identity, problem = owner.identity(row)
+            doubt = owner.doubt(row) if identity is None else None
+            begin = row.begin if isinstance(row.begin, bytes) else row.begin.encode("utf-8", "replace")
+            if identity is not None:
+                yield Item((identity,), row.line, begin, row.size, {"row": row.value})
+            elif doubt is not None and len(doubt.ids) == 1 and not doubt.anybody and problem is not None:
+                # A bad row that says whose it is: its conversation would have a hole.
+                bad = {"field": problem.field, "reason": problem.reason, "cure": problem.cure}
+                yield Item(tuple(doubt.ids), row.line, begin, row.size, {"row": None, "bad": bad})
+            else:
+                if doubt is not None:
+                    self._ledger.note("a bad row does not say whose it is: one of the conversations may lack a message")
+                    self._ledger.settle()
+                yield Parsed(row.line, row.begin, problem=problem)
+
+    def _gathered(self, items: list[Item]) -> Iterator[Parsed]:
+        group = [
+            SourceRow(
+                one.line, one.begin, one.size, one.value["row"],
+                Problem(**one.value["bad"]) if "bad" in one.value else None,
+            )
+            for one in items
+        ]  # fmt: skip
+        bad = next((row for row in group if row.problem), None)
+        if bad is None:
+            yield from self._together(group)
+            return
+        other = Problem(None, bad_elsewhere(bad.line), "mend that row")
+        yield from (Parsed(row.line, row.begin, problem=row.problem or other) for row in group)
+
     def _together(self, group: list[SourceRow]) -> Iterator[Parsed]:
         """The rows of one conversation: one record; or every row rejected, the bad one with its reason."""
         if not group:
@@ -200,8 +283,8 @@ class MappedReader:
         used: set[Keys] = set()
         head = self._picker.head(values, used)
         outcome = self._picker.outcome(head.get("conversation_id"), values, used)
-        messages: list[Found] = []
-        origin: list[int] = []
+        handoff = self._picker.handoff(values, used)
+        found: list[tuple[JsonValue, int]] = []
         besides: Found = {}
         for position, value in enumerate(values):
             of_row = set(used)
@@ -211,9 +294,11 @@ class MappedReader:
                 made[0]["attributes"] = rest
             elif rest:
                 besides[f"row {position + 1}"] = rest
-            messages += made
-            origin += [position] * len(made)
-        records = self._built({**head, "messages": messages, "attributes": besides}) + self._built(outcome)
+            found += ((one, position) for one in made)
+        found = self._sorted(found)
+        messages, origin = [one for one, _ in found], [position for _, position in found]
+        built = self._built({**head, "messages": messages, "attributes": besides})
+        records = self._handed_over(built, handoff, origin) + self._built(outcome)
         problem = self._ledger.settle(len(group))
         if problem is None:
             return records, None, 0
@@ -222,6 +307,46 @@ class MappedReader:
         if place:
             at = int(place[2]) - 1 if place[1] == "row" else origin[int(place[2]) - 1]
         return [], self._in_their_words(problem), at
+
+
+def _listed(value: JsonValue, path: str) -> list[JsonValue]:
+    """The rows in the list that stands at a path. Raises UnfitError."""
+    found, keys = find(value, path)
+    if isinstance(found, list) and found:
+        return found
+    what = "is an empty list" if found == [] else f"must be a list, this is {named(found)}" if keys else "is missing"
+    raise UnfitError(f"{path} {what}: it holds no rows", "correct rows in the mapping, or leave the value out")
+
+
+def _written(value: JsonValue) -> bytes:
+    return json.dumps(value).encode()
+
+
+def _at(message: JsonValue) -> datetime | None:
+    at = message.get("at") if isinstance(message, dict) else None
+    return at if isinstance(at, datetime) else None
+
+
+def _handoff(talk: Conversation, said: Found, row: int | None, origin: list[int]) -> Event:
+    """Where people took over: at the time that is said; else in the row that tells of it; else before the first of
+    their messages after the AI's, or behind the AI's last one.
+    """
+    ai = [n for n, m in enumerate(talk.messages, 1) if m.role is Role.AI and m.kind is not Kind.NOTE]
+    human = [n for n, m in enumerate(talk.messages, 1) if m.role is Role.HUMAN and m.kind is not Kind.NOTE]
+    at = said.get("at")
+    if at is not None and any(m.at for m in talk.messages):
+        after = max((n for n, m in enumerate(talk.messages, 1) if m.at and m.at <= at), default=0)
+    elif row is not None:
+        own = [n for n, place in enumerate(origin, 1) if place == row]
+        by_ai = bool(own) and own[-1] in ai
+        after = own[-1] if by_ai else (own[0] - 1 if own else sum(place < row for place in origin))
+    else:
+        first = next((n for n in human if not ai or n > ai[0]), None)
+        after = first - 1 if first else ai[-1] if ai else len(talk.messages)
+    note = said.get("note")
+    from_role = Role.AI if any(n <= after for n in ai) else None
+    return Event(kind="handoff", after=after, at=at, from_role=from_role, to_role=Role.HUMAN,
+                 note=None if note is None else str(note))  # fmt: skip
 
 
 def _is_there(pick: Pick, row: JsonValue) -> bool:

@@ -328,7 +328,8 @@ def recognises(rows: list[JsonValue]) -> str | None:
 
 
 def _sign(message: Mapping[str, JsonValue]) -> str | None:
-    if message.get("role") in _ROLES and "content" in message and "text" not in message:
+    role = message.get("role")
+    if isinstance(role, str) and role in _ROLES and "content" in message and "text" not in message:
         return "messages have OpenAI's role and content"
     calls = message.get("tool_calls")
     if isinstance(calls, list) and any(isinstance(call, dict) and "function" in call for call in calls):

@@ -6,14 +6,15 @@ import re
 from collections.abc import Iterable
 
 from grader.ingest.fields import Found
-from grader.ingest.mapping import Pick, plain
+from grader.ingest.mapping import CLOCKS, MINUTES, Pick, plain
 from grader.ingest.rows import UnfitError, named
 from grader.model import JsonValue
 
 Keys = tuple[str, ...]  # the way to a value, key by key
 
-_TRUE = {"true", "yes", "y", "1", "t"}
-_FALSE = {"false", "no", "n", "0", "f"}
+_TRUE = {"true", "yes", "y", "1", "t", "x", "sim", "sí", "si", "oui", "ja"}
+_FALSE = {"false", "no", "n", "0", "f", "não", "nao", "non", "nein"}
+_EXACT = 2**53  # whole numbers below this are exact as floats
 
 
 def paths_in(value: JsonValue, depth: int = 3) -> list[str]:
@@ -76,7 +77,45 @@ def _remove(holder: Found, keys: Keys) -> None:
 
 
 def first(pick: Pick, row: JsonValue, used: set[Keys]) -> JsonValue:
-    """The first of the pick's paths that holds something, as it is. Another that holds something too stays unused."""
+    """The first of the pick's paths that holds something, as it is (or what its pattern finds in it). Another that
+    holds something too stays unused. With `join`, the texts of all of them.
+    """
+    if pick.join is not None:
+        words = [word for one in all_of(pick, row, used) if (word := word_of(one)) is not None and word.strip()]
+        return _part(pick, pick.join.join(word.strip() for word in words) or None)
+    return _part(pick, _first(pick, row, used))
+
+
+def all_of(pick: Pick, row: JsonValue, used: set[Keys]) -> list[JsonValue]:
+    """What stands at each of the pick's paths, blanks left out; the constant, if it is one."""
+    if not pick.paths:
+        return [pick.constant]
+    found = [find(row, path) for path in pick.paths]
+    used.update(keys for _, keys in found if keys)
+    return [value for value, keys in found if keys and not is_blank(value)]
+
+
+def several(pick: Pick, row: JsonValue, used: set[Keys]) -> list[JsonValue]:
+    """The values of an identity or a reference: one, or of every path, of a list, or between the signs that split."""
+    found = all_of(pick, row, used) if pick.every else [first(pick, row, used)]
+    values = [inner for one in found for inner in (one if isinstance(one, list) else [one])]
+    if pick.split:
+        signs = f"[{re.escape(pick.split)}]"
+        values = [piece.strip() for one in values for piece in (
+            re.split(signs, one) if isinstance(one, str) else [one])]  # fmt: skip
+    return [_part(pick, one) if pick.every else one for one in values if not is_blank(one)]
+
+
+def _part(pick: Pick, value: JsonValue) -> JsonValue:
+    """What the pick's pattern finds in a value: its first group, or all that it matched. None: nothing."""
+    if pick.pattern is None or is_blank(value):
+        return value
+    text = word_of(value)
+    hit = pick.pattern.search(text) if text is not None else None
+    return None if hit is None else next((group for group in hit.groups() if group is not None), hit[0])
+
+
+def _first(pick: Pick, row: JsonValue, used: set[Keys]) -> JsonValue:
     if not pick.paths:
         return pick.constant
     blank: JsonValue = None
@@ -100,6 +139,8 @@ def word_of(value: JsonValue) -> str | None:
     """A value that can stand in a map of words, None for one that cannot."""
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
+        return str(int(value))
     return str(value) if isinstance(value, (str, int, float)) else None
 
 
@@ -119,6 +160,17 @@ def number(value: JsonValue) -> float:
     if not re.fullmatch(r"[+-]?[0-9]{1,15}(?:[.,][0-9]{1,15})?", text):
         raise UnfitError(f"is no number: {named(value)}", 'map words with values = { "good" = 5, "bad" = 1 }')
     return float(text.replace(",", "."))
+
+
+def minutes(value: JsonValue, unit: str) -> float:
+    """A duration in minutes: a number of the unit, or a text as a clock shows it."""
+    parts = CLOCKS.get(unit)
+    if parts is None:
+        return number(value) * MINUTES[unit]
+    text = value.strip() if isinstance(value, str) else ""
+    if not re.fullmatch(rf"[0-9]{{1,6}}(?::[0-5][0-9]){{{len(parts) - 1}}}(?:[.,][0-9]{{1,9}})?", text):
+        raise UnfitError(f"is no duration as {unit}: {named(value)}", "correct the unit in the mapping")
+    return sum(float(piece.replace(",", ".")) * size for piece, size in zip(text.split(":"), parts, strict=True))
 
 
 def on_scale(value: float, scale: tuple[float, float] | None) -> float:

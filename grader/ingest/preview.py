@@ -3,10 +3,65 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
-from grader.ingest.rows import Incoming
-from grader.model import Conversation, JsonValue, Message
+from grader.ingest.rows import Incoming, Kept, Rejected
+from grader.model import Conversation, JsonValue, Message, Outcome, Role
+
+
+@dataclass
+class Tally:
+    """What the rows of a file come to, of which a preview shows only the first."""
+
+    kept: int = 0
+    rejected: int = 0
+    first_rejected: Rejected | None = None
+    conversations: int = 0
+    with_identity: int = 0
+    with_times: int = 0  # every message says when
+    closed: int = 0
+    ratings: int = 0
+    messages: Counter[str] = field(default_factory=Counter)  # by role
+
+    def add(self, row: Kept | Rejected) -> None:
+        """One more row."""
+        if isinstance(row, Rejected):
+            self.rejected += 1
+            self.first_rejected = self.first_rejected or row
+            return
+        self.kept += row.rows
+        record = row.record
+        if isinstance(record, Outcome):
+            self.ratings += record.csat is not None
+        if isinstance(record, Conversation):
+            self.conversations += 1
+            self.with_identity += bool(record.contact.identities)
+            self.with_times += all(message.at for message in record.messages)
+            self.closed += record.state == "closed"
+            self.messages.update(message.role.value for message in record.messages)
+
+    @property
+    def rows(self) -> int:
+        """Rows so far."""
+        return self.kept + self.rejected
+
+    def lines(self, *, whole: bool) -> Iterator[str]:
+        """In words. `whole`: these are all rows of the file."""
+        of = f"all rows of the file, {self.rows:,}" if whole else f"its first {self.rows:,} rows"
+        yield f"{of}: kept {self.kept:,} + rejected {self.rejected:,}"
+        if self.conversations:
+            said = " · ".join(
+                f"{role.value} {self.messages[role.value]:,}" for role in Role if self.messages[role.value]
+            )
+            yield f"  conversations: {self.conversations:,}; messages by role: {said}"
+            known = f"  of them with a known contact: {self.with_identity:,}, with all times: {self.with_times:,}"
+            yield f"{known}, closed: {self.closed:,}"
+        if self.ratings:
+            yield f"  ratings: {self.ratings:,}"
+        if self.messages[Role.UNKNOWN.value]:
+            yield "  unknown is never taken for the AI: the notes, or docs/sources, tell how to say who it was"
 
 
 def lines_of(record: Incoming, width: int) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""A file as raw rows: decompressed, split and numbered, in bounded memory. What a row means is not known here.
+"""A file as raw rows: unpacked, as UTF-8, split and numbered, in bounded memory. What a row means is not known here.
 
 JSON Lines are split at line ends; a JSON array, or values written over several lines, at the ends of their values.
 What cannot be read (a row over the limit, a cut or damaged file) comes as a row with its problem, never as an
@@ -7,6 +7,7 @@ exception: the rows before it are good.
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import io
 import json
@@ -62,8 +63,12 @@ class Source:
         self.position = 0  # bytes of the file (compressed ones, if it is) that the reading in progress has used
         self._packed = False
         self._failure: Problem | None = None
+        self.wide: str | None = None  # the encoding, where it is UTF-16 or UTF-32: what comes out is UTF-8
         self.head = self._head()
         self._refuse_foreign()
+        self.wide = _wide(self.head)
+        self.head = self._head() if self.wide else self.head
+        self._refuse_binary()
 
     def _regular_size(self) -> int:
         try:
@@ -94,12 +99,8 @@ class Source:
             if self.head.startswith(magic):
                 cure = cure.replace("FILE", str(self.path).replace("'", "''"))
                 raise InputError(f"this is {what}, not text", file=str(self.path), cure=cure)
-        even, odd = self.head[:512:2].count(0), self.head[1:512:2].count(0)
-        marked = self.head.startswith((b"\xff\xfe", b"\xfe\xff"))
-        if marked or max(even, odd) > 8 * (min(even, odd) + 1):
-            form = "UTF-16" if marked else "UTF-16BE" if even > odd else "UTF-16LE"
-            cure = f"write it as UTF-8: {self.command(f'iconv -f {form} -t UTF-8', 'utf8')}"
-            raise InputError("this is UTF-16 text", file=str(self.path), cure=cure)
+
+    def _refuse_binary(self) -> None:
         if self.head[:4096].count(0) > max(8, len(self.head[:4096]) // 20):
             cure = "hand in JSON Lines, CSV with a mapping, or policies in Markdown"
             raise InputError("this is a binary file, not text", file=str(self.path), cure=cure)
@@ -113,8 +114,10 @@ class Source:
         return f"gzip -dc {there} | {program} > {made}" if self._packed else f"{program} < {there} > {made}"
 
     def chunks(self) -> Iterator[bytes]:
-        """The decompressed bytes without a byte order mark. A fault ends them early and is kept for `rows`."""
+        """The unpacked bytes, as UTF-8 without a byte order mark. A fault ends them early and is kept for `rows`."""
         self.position, self._failure, first = 0, None, True
+        # Half a surrogate pair becomes three bytes that are no UTF-8, so that its row is rejected.
+        decoder = codecs.getincrementaldecoder(self.wide)("surrogatepass") if self.wide else None
         try:
             with self._file.open("rb") as raw:
                 self._packed = raw.read(2) == b"\x1f\x8b"
@@ -123,8 +126,12 @@ class Source:
                 stream = cast("io.BufferedReader", gzip.GzipFile(fileobj=raw)) if self._packed else raw
                 while chunk := stream.read1(CHUNK):
                     self.position = raw.tell()
+                    if decoder is not None:
+                        chunk = decoder.decode(chunk).encode("utf-8", "surrogatepass")
                     yield chunk.removeprefix(BOM) if first else chunk
                     first = False
+                if decoder is not None:
+                    decoder.decode(b"", final=True)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             cut = isinstance(error, EOFError)
             self._failure = Problem(
@@ -132,6 +139,9 @@ class Source:
                 f"the gzip data {'ends too early' if cut else 'is damaged'}; what follows cannot be read",
                 f"copy or export the file again; gzip -t {shlex.quote(str(self.path))} tells whether it is whole",
             )
+        except UnicodeDecodeError as error:
+            reason = f"the text is no {(self.wide or '').upper()} from here on: {error.reason}"
+            self._failure = Problem(None, reason, "export the file again, as UTF-8 if there is a choice")
         except OSError as error:
             self._failure = Problem(
                 None, f"the file cannot be read: {error.strerror or error}", "check the disk and the file's permissions"
@@ -171,6 +181,18 @@ class Source:
     def failure(self) -> Problem | None:
         """What ended the reading in progress before the end of the file."""
         return self._failure
+
+
+def _wide(head: bytes) -> str | None:
+    """UTF-16 or UTF-32, told by its byte order mark or by where its zero bytes stand; None for anything else."""
+    if head.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
+        return "utf-32"
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    even, odd = head[:512:2].count(0), head[1:512:2].count(0)
+    if max(even, odd) > 8 * (min(even, odd) + 1):
+        return "utf-16-be" if even > odd else "utf-16-le"
+    return None
 
 
 def _cannot_open(path: Path, error: Exception) -> InputError:

@@ -102,16 +102,16 @@ def sniff_delimiter(line: str) -> str:
 
 def columns(source: Source, form: Csv) -> tuple[list[str], str, int]:
     """(the columns' names, the delimiter, how many lines come before the rows). Raises InputError."""
-    head = source.head.decode(form.encoding, "replace")
+    head = source.head.decode(_encoding(source, form), "replace")
     if "\n" not in head and "\r" in head:
         raise InputError(
             "the lines end in a carriage return alone", file=str(source.path),
             cure="write them anew: " + source.command(r"tr '\r' '\n'", "lines"),
         )  # fmt: skip
     lines = head.split("\n")
-    skip = 0
+    skip = form.skip
     delimiter = form.delimiter
-    if told := re.fullmatch(r"sep=(.)\r?", lines[0]):  # a line that Excel writes and hides
+    if not skip and (told := re.fullmatch(r"sep=(.)\r?", lines[0])):  # a line that Excel writes and hides
         delimiter, skip = delimiter or told[1], 1
     first = next((line for line in lines[skip:] if line.strip()), "")
     delimiter = delimiter or sniff_delimiter(first)
@@ -126,6 +126,11 @@ def columns(source: Source, form: Csv) -> tuple[list[str], str, int]:
     if not names:
         raise InputError("there is no header line", file=str(source.path), cure="the first line names the columns")
     return _told_apart(names), delimiter, reader.line_num + skip
+
+
+def _encoding(source: Source, form: Csv) -> str:
+    """What the bytes are read as: wide text comes out of the source as UTF-8."""
+    return "utf-8" if source.wide else form.encoding
 
 
 def _told_apart(names: list[str]) -> list[str]:
@@ -148,7 +153,7 @@ def _reader(lines: Iterator[str], form: Csv, delimiter: str) -> _Records:
 def rows(source: Source, form: Csv) -> Iterator[SourceRow]:
     """Every record after the header. Blank lines are no rows."""
     names, delimiter, n_before = columns(source, form)
-    lines = _Lines(source, form.encoding)
+    lines = _Lines(source, _encoding(source, form))
     feed = iter(lines)
     for _ in range(n_before):
         next(feed, None)

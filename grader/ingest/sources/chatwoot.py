@@ -194,19 +194,20 @@ def _joined(items: list[Item], options: Options, ledger: Ledger) -> Iterator[Par
     talk = Talk(number, options, ledger)
     for position, item in enumerate(items):
         talk.see(position, item.value)
-    records: list[Incoming] = []
     row = talk.conversation()
-    made = canonical.record(row, ledger) if row else None
-    outcome = talk.outcome()
-    rated = canonical.record(outcome, ledger) if outcome and not ledger.problems else None
-    records += [record for record in (made, rated) if record is not None]
+    # Read as a whole first: what is wrong with it is told by the numbers that its messages have there.
+    whole = canonical.record(row, ledger) if row else None
+    parts = talk.parts(row) if row and whole is not None else []
+    rows = [*parts, *talk.outcomes(parts)] if whole is not None or not ledger.problems else []
+    made = [whole if one is row else canonical.record(one, ledger) for one in rows]
+    records: list[Incoming] = [record for record in made if record is not None]
     problem = ledger.settle(len(items))
     if problem is None and not records:
         problem = Problem(
             "messages", f"the file has no message of conversation {number[:60]}", "export its messages too"
         )
     if problem is not None:
-        yield from refused(items, problem, talk.row_of(problem.field) if made is None else None)
+        yield from refused(items, problem, talk.row_of(problem.field) if whole is None else None)
         return
     size = sum(item.size for item in items)
     yield Parsed(items[0].line, items[0].begin, tuple(records), rows=len(items), size=size)

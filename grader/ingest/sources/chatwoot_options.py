@@ -22,6 +22,8 @@ class Options:
     test_labels: tuple[str, ...] = ()
     references: Mapping[str, str] = field(default_factory=dict)  # custom attribute = order, ticket, …
     account_in_id: bool = False  # conversation ids are account/number: for exports of several accounts
+    resolved_words: tuple[str, ...] = ()  # what Chatwoot's lines say of resolving, in a language that is not known here
+    split_reopened: bool = True  # a return to a resolved conversation is a conversation of its own
 
 
 def options(values: Mapping[str, JsonValue]) -> Options:
@@ -37,4 +39,6 @@ def options(values: Mapping[str, JsonValue]) -> Options:
         test_labels=given.words("test_labels"),
         references=given.pairs("references"),
         account_in_id=given.flag("account_in_id", default=False),
+        resolved_words=given.words("resolved_words"),
+        split_reopened=given.flag("split_reopened", default=True),
     )

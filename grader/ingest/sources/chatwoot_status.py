@@ -63,7 +63,14 @@ def events(
     status: str | None = None
     assignee: tuple[str, str] | None = None
     pending_since = 0  # messages that there were before the bot had the conversation
+    resolved_at = 0  # messages that there were when it was resolved
     for sight in sights:
+        if status == "resolved" == sight.status and sight.told:
+            # Resolved again: what the customer wrote in between had reopened it, if no row says so.
+            after = _position(sight, times, items)
+            if any(m["role"] == "customer" and m["kind"] != "event" for m in messages[resolved_at:after]):
+                yield _event("closed", after, sight.at, None, None, "resolved")
+                resolved_at = after
         before = sight.before or status
         new_status = sight.status is not None and sight.status != status
         moved = None not in (assignee, sight.assignee) and sight.assignee != assignee
@@ -72,6 +79,8 @@ def events(
             kind, from_role, to_role = _meaning(before, sight.status, messages[:after], pending_since)
             note = f"{before} → {sight.status}" if before else sight.status
             yield _event(kind, after, sight.at, from_role, to_role, note)
+        if new_status and sight.status == "resolved":
+            resolved_at = after
         if new_status and sight.status == "pending":
             pending_since = after if status else 0
         if assignee and sight.assignee and moved:

@@ -10,9 +10,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from grader.ingest.rows import Ledger
+from grader.ingest.sources import chatwoot_facts as facts
 from grader.ingest.sources import chatwoot_status as status
+from grader.ingest.sources import reopened
+from grader.ingest.sources.chatwoot_activity import status_in
 from grader.ingest.sources.chatwoot_messages import (
     LEFT_OUT,
     Rating,
@@ -29,16 +33,13 @@ from grader.model import JsonValue
 
 _PLACE = re.compile(r"messages\[(\d+)\]")
 _IDENTITIES = (("email", "email"), ("phone_number", "phone"), ("identifier", "customer_id"), ("id", "chatwoot_id"))
-_REFERENCES = {
-    "order_id": "order", "order_number": "order", "order": "order",
-    "ticket_id": "ticket", "ticket_number": "ticket", "ticket": "ticket",
-}  # fmt: skip
 _PLACED = {  # what has a field of its own, or is no fact about the conversation
     "id", "messages", "last_non_activity_message", "meta", "status", "channel", "created_at", "labels", "account",
     "event", "current_conversation", "conversation", "changed_attributes", "updated_at", "timestamp", "inbox",
     "last_activity_at", "waiting_since", "event_info", "page_meta",
 }  # fmt: skip
 _MESSAGES = ("message", "message_created", "message_updated")
+_OF_ITS_TIME = ("labels", "custom_attributes", "additional_attributes")  # what a return may change
 _TELLING = ("conversation_opened", "conversation_resolved", "conversation_status_changed")
 _BEGINS_WITHIN = timedelta(minutes=1)  # from a conversation's creation to its first message, where none is missing
 _NO_NUMBER = 2**62
@@ -49,6 +50,7 @@ class _Entry:
     message: Row
     item: int  # the row that showed it first
     updated: bool = False  # by message_updated
+    alone: bool = False  # a row of its own shows it
 
 
 class Talk:
@@ -61,11 +63,12 @@ class Talk:
         self._meta: Row = {}
         self._senders: dict[tuple[str, ...], Row] = {}
         self._sights: list[status.Sight] = []
-        self._ratings: list[Rating] = []
+        self._ratings: list[tuple[Rating, str | None]] = []  # with the id of the survey's message
         self._last_status: str | None = None
         self._created: set[JsonValue] = set()
         self._lists_messages = False  # some row is there for its messages, not only with the last of them
         self._origins: list[int] = []
+        self._shown: list[tuple[int, Row]] = []  # row, and what it shows of the conversation at that time
 
     def see(self, item: int, row: Row) -> None:
         """One more row: what it is about, its payload, and when the log got it."""
@@ -82,7 +85,9 @@ class Talk:
             self._see_inbox(payload)
         elif about == "rating":
             conversation = {}
-            self._ratings.append(Rating(payload["rating"], payload.get("feedback_message"), payload.get("created_at")))
+            survey = payload.get("message_id")
+            rated = Rating(payload["rating"], payload.get("feedback_message"), payload.get("created_at"))
+            self._ratings.append((rated, None if survey is None else str(survey)))
         elif payload.get("current_conversation") or payload.get("conversation"):
             conversation = part(payload, "current_conversation") or part(payload, "conversation")
             self._see_inbox(payload)
@@ -107,8 +112,9 @@ class Talk:
         key = str(identity) if isinstance(identity, (int, str)) else f"row {item}, {len(self._entries)}"
         entry = self._entries.get(key)
         if entry is None:
-            self._entries[key] = _Entry(message, item, event == "message_updated")
+            self._entries[key] = _Entry(message, item, event == "message_updated", event is not None)
             return
+        entry.alone = entry.alone or event is not None
         then = time_of(entry.message.get("updated_at"), self._ledger)
         now = time_of(message.get("updated_at"), self._ledger)
         older = now < then if now and then else event == "message_created" and entry.updated
@@ -141,6 +147,8 @@ class Talk:
         payload, meta = row["payload"], part(conversation, "meta")
         self._see_meta(meta)
         self._head |= {key: value for key, value in conversation.items() if value is not None}
+        if about != "conversation" and any(key in conversation for key in _OF_ITS_TIME):
+            self._shown.append((item, {key: conversation.get(key) for key in _OF_ITS_TIME}))
         change = status.changed(payload, "status")
         word = status.status_of(change[1] if change else conversation.get("status"), about)
         if about == "conversation":  # how things stood when it was exported, which may be long after
@@ -149,16 +157,31 @@ class Talk:
         at = time_of(conversation.get("updated_at"), self._ledger) or time_of(row["logged_at"], self._ledger)
         by = time_of(conversation.get("last_activity_at", conversation.get("timestamp")), self._ledger)
         told = about in _TELLING or change is not None
-        activity = part(part(payload, "content_attributes"), "activity")
-        if about in _MESSAGES and activity.get("type") == "conversation_status_changed":
-            word, told = status.status_of(activity.get("status")) or word, True
+        if about in _MESSAGES and (line := self._status_line(payload)):
+            word, told = line, True
             at = time_of(payload.get("created_at"), self._ledger)
         elif about == "message_created":
             at = at or time_of(payload.get("created_at"), self._ledger)
         before = status.status_of(change[0]) if change else None
-        assigned = _assignee(meta) if meta else None
+        assigned = facts.assignee(meta) if meta else None
         if word or assigned:
             self._sights.append(status.Sight(item, at, by, word, before, assigned, told))
+
+    def _status_line(self, message: Row) -> str | None:
+        """The status that an activity of Chatwoot's tells of, in a field or in its words."""
+        activity = part(part(message, "content_attributes"), "activity")
+        if activity.get("type") == "conversation_status_changed":
+            return status.status_of(activity.get("status"))
+        told = type_of(message) == "activity"
+        return status_in(message.get("content"), self._options.resolved_words) if told else None
+
+    def _listed_lines(self) -> None:
+        """Lines about the status that stand in a conversation's list of messages, not on rows of their own."""
+        for entry in self._entries.values():
+            if not entry.alone and (line := self._status_line(entry.message)):
+                at = time_of(entry.message.get("created_at"), self._ledger)
+                self._sights.append(status.Sight(entry.item, at, None, line, None, None, told=True))
+        self._sights.sort(key=lambda sight: sight.item)
 
     # ── what comes of it ──
 
@@ -175,23 +198,26 @@ class Talk:
         messages = [canonical(entry.message, self._options.ai_senders, ledger) for entry in ordered]
         times = [time_of(message["at"], ledger) for message in messages]
         by_time = Numbered(times)
+        self._listed_lines()
         changes = status.events(self._sights, messages, by_time, Numbered(self._origins))
         events = [*changes, *self._answers(ordered, by_time)]
         last = self._last_status or next((s.status for s in reversed(self._sights) if s.status), None)
+        if last == "resolved" and self._last_status is None and _written_since(events, messages):
+            last = "open"  # the customer's message has reopened it, which no row tells
         ended = [event["at"] for event in events if event["kind"] == "closed" and event["at"]]
         truncated = self._truncated([entry.message for entry in ordered], times)
         row: Row = {
             "conversation_id": self._number,
-            "channel": _plain_channel(self._head.get("channel") or self._meta.get("channel")),
+            "channel": facts.plain_channel(self._head.get("channel") or self._meta.get("channel")),
             "queue": self._queue(),
             "language": part(self._head, "additional_attributes").get("conversation_language"),
-            "reason": self._reason(),
+            "reason": facts.reason(self._head, self._options, ledger),
             "contact": self._contact([entry.message for entry in ordered]),
             "started_at": self._head.get("created_at") or None,
             "ended_at": ended[-1] if ended and last == "resolved" else None,
             "state": None if last is None else "closed" if last == "resolved" else "open",
             "excluded": self._excluded([entry.message for entry in ordered]),
-            "references": list(self._references()),
+            "references": list(facts.references(self._head, self._options)),
             "messages": messages,
             "events": sorted(events, key=lambda event: event["after"]),
             "attributes": self._attributes(last),
@@ -200,7 +226,7 @@ class Talk:
             ledger.note("the file does not have a conversation's first messages, it is kept as cut off")
             row["truncated"] = True
         else:
-            row["initiated_by"] = self._initiated_by([entry.message for entry in ordered])
+            row["initiated_by"] = _initiated_by([entry.message for entry in ordered])
         return {key: value for key, value in row.items() if value is not None and value != []}
 
     def row_of(self, field: str | None) -> int | None:
@@ -217,25 +243,50 @@ class Talk:
             if said := answered(entry.message):
                 yield {**event, "kind": "answered", "note": said[:1000]}
             if rated := rating(entry.message):
-                self._ratings.append(rated)
+                self._ratings.append((rated, str(entry.message.get("id"))))
                 yield {**event, "kind": "rating"}
             if entry.message.get("status") == "failed":
                 error = part(entry.message, "content_attributes").get("external_error")
                 yield {"kind": "delivery_failed", "after": number, "note": str(error)[:1000] if error else None}
 
-    def outcome(self) -> Row | None:
-        """The customer's rating as an outcome, None where none was given. Ask for the conversation first."""
-        given = [(value, one) for one in self._ratings if (value := _stars(one.rating)) is not None]
-        if len(given) < len(self._ratings):
-            self._ledger.note("a survey's rating is not 1 to 5, it is left out")
-        if not given:
-            return None
+    def parts(self, row: Row) -> list[Row]:
+        """The conversation, cut where the customer came back after it was resolved. The reason and the orders of an
+        earlier part are those that webhooks showed until the return; a page of the API knows the latest only.
+        """
+        found = reopened.parts(row, self._ledger) if self._options.split_reopened else [row]
+        n_before = 0
+        for own, _ in pairwise(found):
+            n_before += len(own["messages"])
+            shown = [head for item, head in self._shown if item < self._origins[n_before]]
+            if shown:
+                linked = [one for one in own.get("references", ()) if one["kind"] == "continues"]
+                own["reason"] = facts.reason(shown[-1], self._options, self._ledger)
+                own["references"] = [*facts.references(shown[-1], self._options), *linked]
+        return [{key: value for key, value in own.items() if value is not None} for own in found]
+
+    def outcomes(self, parts: list[Row]) -> list[Row]:
+        """The customer's ratings as outcomes, for each part its last one. Ask for the conversation first."""
+        by_part: dict[int, list[tuple[float, Rating]]] = {}
+        for one, survey in self._ratings:
+            value = facts.stars(one.rating)
+            if value is None:
+                self._ledger.note("a survey's rating is not 1 to 5, it is left out")
+                continue
+            at = time_of(one.at, self._ledger)
+            asked = (n for n, own in enumerate(parts) if any(_is_message(m, survey) for m in own["messages"]))
+            place = next(asked, None) if survey else None
+            by_part.setdefault(
+                reopened.part_at(parts, at, self._ledger) if place is None else place, []
+            ).append((value, one))  # fmt: skip
+        return [self._rated(parts[n] if parts else {}, given) for n, given in sorted(by_part.items())]
+
+    def _rated(self, own: Row, given: list[tuple[float, Rating]]) -> Row:
         value, last = in_order(given, lambda pair: time_of(pair[1].at, self._ledger))[0][-1]
         at = time_of(last.at, self._ledger)
         comment = last.comment if isinstance(last.comment, str) and last.comment.strip() else None
         row = {
-            "type": "outcome", "conversation_id": self._number, "csat": value, "csat_comment": comment,
-            "observed_at": at.isoformat() if at else None,
+            "type": "outcome", "conversation_id": own.get("conversation_id", self._number), "csat": value,
+            "csat_comment": comment, "observed_at": at.isoformat() if at else None,
         }  # fmt: skip
         return {key: one for key, one in row.items() if one is not None}
 
@@ -247,24 +298,11 @@ class Talk:
 
     def _queue(self) -> JsonValue:
         if self._options.queue == "team":
-            return _name(part(self._meta, "team").get("name"))
+            return facts.plain_name(part(self._meta, "team").get("name"))
         identity = self._head.get("inbox_id")
-        return _name(self._options.inboxes.get(str(identity))) or _name(self._head.get("inbox_name"))
-
-    def _labels(self) -> list[str]:
-        labels = self._head.get("labels")
-        return [one.strip().lower() for one in labels if isinstance(one, str)] if isinstance(labels, list) else []
-
-    def _reason(self) -> JsonValue:
-        if self._options.reason_attribute:
-            reason = part(self._head, "custom_attributes").get(self._options.reason_attribute)
-            if isinstance(reason, (str, int)) and not isinstance(reason, bool):
-                return _name(str(reason))
-        wanted = self._options.reason_labels
-        found = [label for label in self._labels() if label in wanted or "*" in wanted]
-        if len(found) > 1:
-            self._ledger.note("a conversation has several labels that are reasons, its reason stays unknown")
-        return found[0] if len(found) == 1 else None
+        return facts.plain_name(self._options.inboxes.get(str(identity))) or facts.plain_name(
+            self._head.get("inbox_name")
+        )
 
     def _contact(self, messages: list[Row]) -> Row:
         senders = list(self._senders.values()) or [
@@ -284,13 +322,8 @@ class Talk:
         name = next((one["name"] for one in reversed(senders) if isinstance(one.get("name"), str)), None)
         return {"identities": identities, "name": name}
 
-    def _initiated_by(self, messages: list[Row]) -> str | None:
-        kinds = [type_of(one) for one in messages if not one.get("private")]
-        first = next((kind for kind in kinds if kind in ("incoming", "outgoing")), None)
-        return {"incoming": "customer", "outgoing": "business"}.get(first or "")
-
     def _excluded(self, messages: list[Row]) -> str | None:
-        labels = set(self._labels())
+        labels = set(facts.labels(self._head))
         if labels & set(self._options.spam_labels):
             return "spam"
         if labels & set(self._options.test_labels):
@@ -298,28 +331,20 @@ class Talk:
         campaign = any(part(one, "additional_attributes").get("campaign_id") for one in messages)
         return "outbound" if campaign and not any(type_of(one) == "incoming" for one in messages) else None
 
-    def _references(self) -> Iterator[Row]:
-        known = {**_REFERENCES, **self._options.references}
-        seen = set()
-        for holder in ("custom_attributes", "additional_attributes"):
-            for key, value in part(self._head, holder).items():
-                for one in value if isinstance(value, list) else [value]:
-                    if key in known and isinstance(one, (str, int)) and not isinstance(one, bool) and str(one).strip():
-                        pair = (known[key], str(one).strip())
-                        if pair not in seen:
-                            yield {"kind": pair[0], "value": pair[1]}
-                        seen.add(pair)
-
     def _attributes(self, last: str | None) -> Row:
         rest = {key: value for key, value in self._head.items() if key not in _PLACED}
         sender = list(self._senders.values())[-1] if self._senders else {}
         besides = {
-            **rest, "status": last, "labels": self._labels(), "team": part(self._meta, "team").get("name"),
-            "assignee": dict(zip(("type", "id"), _assignee(self._meta), strict=True)),
+            **rest, "status": last, "labels": facts.labels(self._head), "team": part(self._meta, "team").get("name"),
+            "assignee": dict(zip(("type", "id"), facts.assignee(self._meta), strict=True)),
             "contact": {key: sender.get(key) for key in ("custom_attributes", "additional_attributes", "blocked")},
         }  # fmt: skip
         found = kept(besides, self._ledger, LEFT_OUT)
         return found if isinstance(found, dict) else {}
+
+
+def _is_message(message: Row, identity: str | None) -> bool:
+    return str(message["attributes"].get("id")) == identity
 
 
 def _number_of(entry: _Entry) -> int:
@@ -328,34 +353,13 @@ def _number_of(entry: _Entry) -> int:
     return identity if isinstance(identity, int) and 0 <= identity < _NO_NUMBER else _NO_NUMBER
 
 
-def _assignee(meta: Row) -> tuple[str, str]:
-    who = part(meta, "assignee")
-    identity = who.get("id")
-    if identity is None:
-        return status.NOBODY
-    said = meta.get("assignee_type")
-    bot = sender_type(who) == "agent_bot" or (
-        isinstance(said, str) and said.lower() in ("agentbot", "captain::assistant")
-    )
-    return "agent_bot" if bot else "user", str(identity)[:100]
+def _written_since(events: list[Row], messages: list[Row]) -> bool:
+    """The customer has written since the last closing."""
+    closed = max((event["after"] for event in events if event["kind"] == "closed"), default=len(messages))
+    return any(m["role"] == "customer" and m["kind"] not in ("event", "note") for m in messages[closed:])
 
 
-def _plain_channel(value: JsonValue) -> str | None:
-    """whatsapp of Channel::Whatsapp."""
-    return _name(value.rpartition("::")[2]) if isinstance(value, str) else None
-
-
-def _name(value: JsonValue) -> str | None:
-    plain = value.strip().lower() if isinstance(value, str) else ""
-    return plain or None
-
-
-def _stars(value: JsonValue) -> float | None:
-    """1 to 5, as a number or a text."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        return None
-    try:
-        stars = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return stars if 1 <= stars <= 5 else None
+def _initiated_by(messages: list[Row]) -> str | None:
+    kinds = [type_of(one) for one in messages if not one.get("private")]
+    first = next((kind for kind in kinds if kind in ("incoming", "outgoing")), None)
+    return {"incoming": "customer", "outgoing": "business"}.get(first or "")

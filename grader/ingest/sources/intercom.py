@@ -12,7 +12,7 @@ from grader.ingest import canonical
 from grader.ingest.rows import Incoming, Ledger, Parsed, Problem, named
 from grader.ingest.source import Source
 from grader.ingest.sources.intercom_options import Options, options
-from grader.ingest.sources.intercom_record import conversation_row, outcome_row, ticket_row
+from grader.ingest.sources.intercom_record import conversation_row, rows_of, ticket_row
 from grader.ingest.sources.objects import Node, Row, Value, beginning, values
 from grader.model import JsonValue
 
@@ -76,26 +76,30 @@ def _one(value: Value, item: JsonValue, path: str, begin: bytes, size: int, opti
     records: list[Incoming] = []
     if isinstance(item, dict):
         for key in ("conversation", "ticket"):  # as some scripts wrap it
-            if isinstance(item.get(key), dict) and not _is_either(item) and _is_either(item[key]):
+            own = _is_either(item) and "id" in item
+            if isinstance(item.get(key), dict) and not own and _is_either(item[key]):
+                beside = item.get(f"{key}_parts", item.get("parts"))  # asked for by itself, and put beside it
                 item, path = item[key], f"{path}.{key}" if path else key
+                if isinstance(beside, (list, dict)) and not _has_parts(item, f"{key}_parts"):
+                    item = {**item, f"{key}_parts": beside}
     if not isinstance(item, dict) or not _is_either(item):
         reason, cure = _why_not(item)
         ledger.problem(path or None, reason, cure)
     else:
         node = Node(item, path, ledger)
         row = ticket_row(node, options) if _is_ticket(item) else conversation_row(node, options)
-        records += _built(row, outcome_row(node, row), ledger)
+        records += _built(*rows_of(node, row, options), ledger)
     problem = ledger.settle()
     return Parsed(value.line, begin, () if problem else tuple(records), problem, size=size)
 
 
-def _built(row: Row, outcome: Row | None, ledger: Ledger) -> list[Incoming]:
+def _built(conversations: list[Row], outcomes: list[Row], ledger: Ledger) -> list[Incoming]:
     """The records, as far as nothing is wrong."""
-    if ledger.problems:
-        return []
-    made = [canonical.conversation(row, ledger)]
-    if outcome and not ledger.problems:
-        made.append(canonical.record({"type": "outcome", **outcome}, ledger))  # type: ignore[arg-type]  # an Outcome
+    made: list[Incoming | None] = []
+    for row in conversations:
+        made += [canonical.conversation(row, ledger)] if not ledger.problems else []
+    for outcome in outcomes:
+        made += [canonical.record({"type": "outcome", **outcome}, ledger)] if not ledger.problems else []
     return [record for record in made if record is not None]
 
 
@@ -104,6 +108,11 @@ def _built(row: Row, outcome: Row | None, ledger: Ledger) -> list[Incoming]:
 
 def _is_either(value: JsonValue) -> bool:
     return isinstance(value, dict) and (_is_conversation(value) or _is_ticket(value))
+
+
+def _has_parts(value: Mapping[str, JsonValue], key: str) -> bool:
+    holder = value.get(key)
+    return bool(holder.get(key) if isinstance(holder, dict) else holder)
 
 
 def _is_conversation(value: Mapping[str, JsonValue]) -> bool:

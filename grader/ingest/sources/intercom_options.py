@@ -19,6 +19,7 @@ class Options:
     queue: str | None = None  # the custom attribute that holds the queue
     reason: str | None = None  # the custom attribute that holds the contact reason
     orders: tuple[str, ...] = ()  # custom attributes that hold an order's number
+    split_reopened: bool = True  # a return to a closed conversation is a conversation of its own
 
 
 def options(values: Mapping[str, JsonValue]) -> Options:
@@ -31,4 +32,5 @@ def options(values: Mapping[str, JsonValue]) -> Options:
         queue=given.word("queue"),
         reason=given.word("reason"),
         orders=given.words("orders"),
+        split_reopened=given.flag("split_reopened", default=True),
     )

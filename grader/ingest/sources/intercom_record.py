@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from grader.ingest.sources import reopened
 from grader.ingest.sources.intercom_options import Options
-from grader.ingest.sources.intercom_thread import CUSTOMERS, SENT_BY_RULE, Parts, Talk, parts_of
+from grader.ingest.sources.intercom_thread import CUSTOMERS, SENT_BY_RULE, Parts, Talk, parts_of, with_handoff
 from grader.ingest.sources.objects import Node, Row, as_id, attributes
 
 _OURS = (
@@ -25,7 +26,7 @@ _STATISTICS = (
 
 def conversation_row(node: Node, options: Options) -> Row:
     """The canonical row of a conversation. What is wrong goes to the ledger."""
-    source = node.child("source")
+    source = node.child("source" if node.has("source") else "conversation_message")  # as API 1.x has it
     parts = parts_of(node, "conversation_parts")
     talk = Talk(node, options)
     talk.source(source, node)
@@ -35,7 +36,7 @@ def conversation_row(node: Node, options: Options) -> Row:
             "a list of conversations has only their first messages: they are marked as cut; "
             "GET /conversations/ID gives one with its parts"
         )
-    row["channel"] = source.word("type")
+    row["channel"] = source.word("type") if node.has("source") else None
     delivered = source.word("delivered_as")
     if delivered == "customer_initiated":
         row["initiated_by"] = "customer"
@@ -224,6 +225,37 @@ def _contact(node: Node, parts: Parts) -> tuple[Row, list[str]]:
 
 
 # ── what happened afterwards ──
+
+
+def rows_of(node: Node, row: Row, options: Options) -> tuple[list[Row], list[Row]]:
+    """(conversations, outcomes): one of each, or one for every part of a conversation that was reopened."""
+    is_ticket = "ticket_attributes" in node.raw or "ticket_parts" in node.raw
+    split = options.split_reopened and row.get("conversation_id") is not None
+    found = reopened.parts(row, node.ledger, ticket=is_ticket, begins=False) if split else [row]
+    resolution = node.look("ai_agent").word("resolution_state")
+    for part in found:  # Intercom's word is about the last time that the AI took part
+        events = with_handoff(part["messages"], part.get("events", []), resolution if part is found[-1] else None)
+        if events:
+            part["events"] = events
+    outcome = outcome_row(node, row)
+    return found, reopened.outcomes(found, outcome, _rated_in(node, found), _spoke, node.ledger)
+
+
+def _rated_in(node: Node, found: list[Row]) -> int:
+    """The part that the rating is of: by its time, else the last in which the one who was rated spoke."""
+    rating, ai = node.look("conversation_rating"), node.look("ai_agent")
+    rated = rating if _score(rating) is not None else ai
+    at = rated.moment("updated_at") or rated.moment("created_at")
+    if at is None and rated is ai:
+        return max((n for n, part in enumerate(found) if _spoke(part) in ("ai", "both")), default=len(found) - 1)
+    return reopened.part_at(found, at, node.ledger)
+
+
+def _spoke(row: Row) -> str | None:
+    """Who answered, by the roles of the messages alone."""
+    roles = {message["role"] for message in row["messages"] if message.get("kind") != "note"}
+    ai, human = "ai" in roles, "human" in roles
+    return "both" if ai and human else "ai" if ai else "human" if human else None
 
 
 def outcome_row(node: Node, row: Row) -> Row | None:

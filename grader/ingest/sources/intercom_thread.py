@@ -45,7 +45,6 @@ class Talk:
         self._options = options
         self._ledger = node.ledger
         self._participated = node.flag("ai_agent_participated")
-        self._resolution = node.look("ai_agent").word("resolution_state")
         self._thread = Thread()
         self.remarks: list[str] = []  # what the customer wrote with a rating
 
@@ -176,32 +175,37 @@ class Talk:
     # ── the whole ──
 
     def laid_out(self) -> tuple[list[Row], list[Row]]:
-        """(messages, events) in the order of time, with the point where the AI handed over to people."""
+        """(messages, events) in the order of time."""
         messages, events = self._thread.laid_out(self._ledger)
         closed = False
         for event in events:
             if event["kind"] == "opened" and closed:
                 event["kind"] = "reopened"
             closed = event["kind"] == "closed" or (closed and event["kind"] not in ("opened", "reopened"))
-        said = [(n, message["role"]) for n, message in enumerate(messages, 1) if message.get("kind") != "note"]
-        ai = [n for n, role in said if role == "ai"]
-        human = [n for n, role in said if role == "human"]
-        first_ai = ai[0] if ai else None
-        first_human = next((n for n in human if first_ai is not None and n > first_ai), None)
-        if first_ai is None or (first_human is None and self._resolution in RESOLVED):
-            return messages, events
-        last_ai = max(n for n in ai if first_human is None or n < first_human)
-        for event in events:
-            to_people = event["kind"] == "assigned" and event.get("to_role") == "human"
-            if to_people and event["after"] >= last_ai and (first_human is None or event["after"] < first_human):
-                event |= {"kind": "handoff", "from_role": "ai"}
-                return messages, events
-        if self._resolution in PASSED_ON:
-            place = next((k for k, event in enumerate(events) if event["after"] > last_ai), len(events))
-            made: Row = {"kind": "handoff", "after": last_ai, "from_role": "ai", "to_role": "human"}
-            made["note"] = f"Intercom: {self._resolution}"
-            events.insert(place, made)
         return messages, events
+
+
+def with_handoff(messages: list[Row], events: list[Row], resolution: str | None) -> list[Row]:
+    """The events with the point where the AI handed over to people. `resolution`: Intercom's word for how it ended."""
+    said = [(n, message["role"]) for n, message in enumerate(messages, 1) if message.get("kind") != "note"]
+    ai = [n for n, role in said if role == "ai"]
+    human = [n for n, role in said if role == "human"]
+    first_ai = ai[0] if ai else None
+    first_human = next((n for n in human if first_ai is not None and n > first_ai), None)
+    if first_ai is None or (first_human is None and resolution in RESOLVED):
+        return events
+    last_ai = max(n for n in ai if first_human is None or n < first_human)
+    for event in events:
+        to_people = event["kind"] == "assigned" and event.get("to_role") == "human"
+        if to_people and event["after"] >= last_ai and (first_human is None or event["after"] < first_human):
+            event |= {"kind": "handoff", "from_role": "ai"}
+            return events
+    if resolution in PASSED_ON:
+        place = next((k for k, event in enumerate(events) if event["after"] > last_ai), len(events))
+        made: Row = {"kind": "handoff", "after": last_ai, "from_role": "ai", "to_role": "human"}
+        made["note"] = f"Intercom: {resolution}"
+        return [*events[:place], made, *events[place:]]
+    return events
 
 
 def _kind(files: list[Node], images: int) -> str | None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from fnmatch import fnmatchcase
+from itertools import islice
 
 from grader.errors import InputError
 from grader.ingest import canonical
@@ -20,7 +21,7 @@ from grader.ingest.source import Source, json_layout
 from grader.ingest.sources.gathered import Item, gathered
 from grader.ingest.sources.genai_messages import Row, messages_of, read_json, short
 from grader.ingest.sources.genai_turns import Call, Step, ToolRun, Transcript
-from grader.ingest.sources.langfuse_rows import holds, rows_in
+from grader.ingest.sources.langfuse_rows import holds, is_csv, rows_in, table
 from grader.ingest.sources.logged import kept
 from grader.ingest.sources.option_values import OptionValues
 from grader.ingest.sources.otel_genai import fields_of, names_of
@@ -70,6 +71,12 @@ def recognises(rows: list[JsonValue]) -> str | None:
     return None
 
 
+def recognises_table(source: Source) -> str | None:
+    """Why this CSV is one of Langfuse's tables, None if its first rows do not say so."""
+    first = [row.value for row in islice(table(source), 20) if row.value is not None]
+    return "its columns are those of Langfuse's tables" if recognises(list(first)) else None
+
+
 def read(source: Source, ledger: Ledger, options: Options | None = None) -> Iterator[Parsed]:
     """The conversations of the file: every trace, observation and score in one of them, or with its problem."""
     reader = _Reader(ledger, options or Options())
@@ -82,37 +89,46 @@ class _Reader:
 
     def items(self, source: Source) -> Iterator[Item | Parsed]:
         """Every object as a row to be gathered by its trace and session; what is none, with its problem."""
-        layout = "array" if source.head.lstrip()[:1] == b"[" else json_layout(source.head)
-        for raw in source.rows(layout):
-            begin, problem = raw.raw[:1024], raw.problem
-            found: list[Row | None] = []
-            if problem is None:
-                try:
-                    found = list(rows_in(parse(decode(raw.raw, self._ledger), self._ledger)))
-                    if not found:
-                        reason = "it is no trace, no observation and no score of Langfuse's"
-                        problem = Problem(None, reason, "leave it out")
-                except UnfitError as error:
-                    problem = Problem(None, error.reason, error.cure)
+        for line, begin, size, value, problem in self._values(source):
+            found: list[Row | None] = [] if problem else list(rows_in(value))
+            if not problem and not found:
+                reason = "it is no trace, no observation and no score of Langfuse's"
+                problem = Problem(None, reason, "leave it out")
             self._ledger.settle()
             if problem:
-                yield Parsed(raw.line, begin, problem=problem)
+                yield Parsed(line, begin, problem=problem)
                 continue
             for number, row in enumerate(found):
                 if row is None:
                     reason = f"entry {number + 1} of a list in it is no trace, no observation and no score"
-                    yield Parsed(raw.line, begin, problem=Problem(None, reason, "export it again"))
+                    yield Parsed(line, begin, problem=Problem(None, reason, "export it again"))
                     continue
                 trace = short(row["id"] if row["is"] == "trace" else row.get("trace_id"))
                 session = short(row.get("session_id"))
                 if not trace and not session:
-                    problem = Problem("id", "it names no trace", "export it again")
-                    yield Parsed(raw.line, begin, problem=problem)
+                    yield Parsed(line, begin, problem=Problem("id", "it names no trace", "export it again"))
                     continue
                 row |= {"trace_id": trace, "session_id": session, "id": short(row.get("id"))}
                 row["parent_observation_id"] = short(row.get("parent_observation_id"))
                 names = [f"trace {trace}"] * bool(trace) + [f"session {session}"] * bool(session)
-                yield Item(tuple(names), raw.line, begin, len(raw.raw) // len(found), row)
+                yield Item(tuple(names), line, begin, size // len(found), row)
+
+    def _values(self, source: Source) -> Iterator[tuple[int, bytes, int, JsonValue, Problem | None]]:
+        """(line, beginning, bytes, value, what is wrong with it) of every value of JSON, or row of a table."""
+        if is_csv(source):
+            for row in table(source):
+                begin = row.begin if isinstance(row.begin, bytes) else row.begin.encode("utf-8", "replace")
+                yield row.line, begin, row.size, row.value, row.problem
+            return
+        layout = "array" if source.head.lstrip()[:1] == b"[" else json_layout(source.head)
+        for raw in source.rows(layout):
+            value, problem = None, raw.problem
+            if problem is None:
+                try:
+                    value = parse(decode(raw.raw, self._ledger), self._ledger)
+                except UnfitError as error:
+                    problem = Problem(None, error.reason, error.cure)
+            yield raw.line, raw.raw[:1024], len(raw.raw), value, problem
 
     def joined(self, items: list[Item]) -> Iterator[Parsed]:
         """The conversations of rows that share a trace or a session: sessions are never merged."""

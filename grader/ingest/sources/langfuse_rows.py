@@ -8,8 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
+from grader.ingest.jsontext import parse
+from grader.ingest.mapping import Csv
+from grader.ingest.rows import Ledger, UnfitError
+from grader.ingest.source import Source
 from grader.ingest.sources.genai_messages import short
+from grader.ingest.tables import SourceRow
+from grader.ingest.tables import rows as table_rows
 from grader.model import JsonValue
 
 Row = dict[str, JsonValue]
@@ -20,12 +27,17 @@ _TYPES = {
 _TRACE_SIGNS = {
     "session_id", "user_id", "html_path", "observations", "bookmarked", "public", "tags", "release", "external_id",
 }  # fmt: skip
+_NUMBER = re.compile(r"-?\d{1,15}\.\d{1,15}|-?\d{1,3}")  # longer whole ones are ids
 _SCORE_SIGNS = {"data_type", "source", "string_value", "config_id", "observation_id", "author_user_id"}
 
 
 def plain(raw: Mapping[str, JsonValue]) -> Row:
     """The object with its names as a storage export writes them."""
-    return {re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", key).lower(): value for key, value in raw.items()}
+    row = {re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", key).lower(): value for key, value in raw.items()}
+    for old, new in (("prompt", "input"), ("completion", "output")):  # as version 1 named them
+        if row.get(old) is not None and row.get(new) is None and row.get("trace_id"):
+            row[new] = row.pop(old)
+    return row
 
 
 def kind_of(row: Row) -> str | None:
@@ -43,6 +55,28 @@ def kind_of(row: Row) -> str | None:
     if row.get("id") and not row.get("trace_id") and talk and "timestamp" in row and signs:
         return "trace"
     return None
+
+
+def is_csv(source: Source) -> bool:
+    """The file is a table as the export button writes it, not JSON."""
+    return source.head.lstrip()[:1] not in (b"{", b"[") and b"," in source.head.split(b"\n", 1)[0]
+
+
+def table(source: Source) -> Iterator[SourceRow]:
+    """The rows of a table, its cells read as what they were: JSON, numbers, nothing where they are blank."""
+    for row in table_rows(source, Csv()):
+        value = None if row.value is None else {key: _cell(str(cell)) for key, cell in row.value.items()}
+        yield replace(row, value=value)
+
+
+def _cell(cell: str) -> JsonValue:
+    text = cell.strip()
+    if text[:1] in ("{", "[", '"') or text in ("null", "true", "false"):
+        try:
+            return parse(text, Ledger())
+        except UnfitError:
+            return cell
+    return float(text) if _NUMBER.fullmatch(text) else cell or None
 
 
 def holds(value: JsonValue) -> bool:

@@ -1,9 +1,11 @@
-"""The JSON payloads of a log, wherever they stand: one per line, in lists, or in the envelope that a collector put
-around each (`{"headers": …, "body": {…}}`). What a payload means is not known here.
+"""The JSON payloads of a log, wherever they stand: one per line, behind a time and a level as loggers write them, in
+lists, or in the envelope that a collector put around each (`{"headers": …, "body": {…}}`). What a payload means is not
+known here.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -16,8 +18,10 @@ Row = dict[str, JsonValue]
 
 _HOLDERS = (
     "body", "rawBody", "raw_body", "payload", "data", "event", "json", "webhook", "record", "message", "jsonPayload",
-    "_source", "request", "detail",
+    "_source", "request", "detail", "Records", "records", "Sns", "Message", "items", "conversations",
 )  # fmt: skip
+_PREFIX = 200  # characters that may stand before the object on a line of a log
+_DATED = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?")
 _TIMES = ("received_at", "receivedAt", "logged_at", "@timestamp", "timestamp", "time", "ts", "createdAt", "created_at")
 _DEEPEST = 4  # envelopes in envelopes
 
@@ -52,9 +56,11 @@ def logged(source: Source, ledger: Ledger, is_payload: Callable[[JsonValue], boo
         problem = raw.problem
         if problem is None:
             try:
-                value = parse(decode(raw.raw, ledger), ledger)
+                value, written = parse(decode(raw.raw, ledger), ledger), {}
             except UnfitError as error:
-                problem = Problem(None, error.reason, error.cure)
+                behind = behind_prefix(raw.raw)
+                value, written = behind or (None, {})
+                problem = None if behind else Problem(None, error.reason, error.cure)
         ledger.settle()
         if problem is not None:
             yield Parsed(raw.line, begin, problem=problem)
@@ -64,7 +70,22 @@ def logged(source: Source, ledger: Ledger, is_payload: Callable[[JsonValue], boo
             reason = "an empty list: nothing stands in it"
             yield Parsed(raw.line, begin, problem=Problem(None, reason, "leave it out"))
         for one, envelope in found:
-            yield Logged(raw.line, begin, len(raw.raw) // len(found), one, envelope)
+            yield Logged(raw.line, begin, len(raw.raw) // len(found), one, {**written, **envelope})
+
+
+def behind_prefix(line: bytes) -> tuple[JsonValue, Row] | None:
+    """(the object that a line of a log ends in, an envelope with the time before it), None where there is none."""
+    at = line.find(b"{")
+    if not 0 < at <= _PREFIX or not line.rstrip().endswith(b"}"):
+        return None
+    try:
+        before, value = decode(line[:at]), parse(decode(line[at:]), Ledger())
+    except UnfitError:
+        return None
+    if '"' in before or "[{" in before + "{":
+        return None  # a piece of JSON
+    time = _DATED.search(before)
+    return value, ({"time": time[0].replace(",", ".")} if time else {})
 
 
 def payloads(

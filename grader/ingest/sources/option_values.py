@@ -11,6 +11,8 @@ from grader.errors import InputError
 from grader.ingest.rows import named, nearest
 from grader.model import JsonValue
 
+_FLAGS = {"true": True, "yes": True, "false": False, "no": False}
+
 
 class OptionValues:
     """The options that were given for one format. Raises InputError for a name that it does not have."""
@@ -43,10 +45,10 @@ class OptionValues:
         return value.strip().lower()
 
     def flag(self, name: str, *, default: bool) -> bool:
-        """true or false."""
+        """true or false; from a command line yes and no as well."""
         value = self._given.get(name, default)
-        if isinstance(value, str) and value.strip().lower() in ("true", "false"):
-            return value.strip().lower() == "true"
+        if isinstance(value, str) and value.strip().lower() in _FLAGS:
+            return _FLAGS[value.strip().lower()]
         if not isinstance(value, bool):
             raise self._refused(name, "must be true or false", f"{name}=true or {name}=false")
         return value

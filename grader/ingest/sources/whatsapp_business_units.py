@@ -39,7 +39,14 @@ def _is_value(value: Row) -> bool:
     whatsapp = value.get("messaging_product") == "whatsapp"
     metadata = part(value, "metadata").keys() & {"phone_number_id", "display_phone_number"}
     listed = any(isinstance(value.get(key), list) for key in _LISTS)
-    return (whatsapp or bool(metadata)) and (listed or bool(metadata))
+    return ((whatsapp or bool(metadata)) and (listed or bool(metadata))) or _is_on_premises(value)
+
+
+def _is_on_premises(value: Row) -> bool:
+    """A webhook of the On-Premises API, which had no envelope: its messages or statuses by themselves."""
+    came = any({"from", "id", "timestamp", "type"} <= one.keys() for one in objects(value.get("messages")))
+    told = any({"id", "recipient_id", "status", "timestamp"} <= one.keys() for one in objects(value.get("statuses")))
+    return (came and (bool(objects(value.get("contacts"))) or value.keys() <= {"messages", "meta"})) or told
 
 
 def is_request(value: JsonValue) -> bool:

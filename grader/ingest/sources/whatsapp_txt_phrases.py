@@ -12,7 +12,8 @@ LEFT_OUT = {
  media weggelaten | media weggelaat | без медиафайлов | файл пропущен | medya dahil edilmedi | medya atlanmış |
  メディアは含まれていません | メディアなし | 省略多媒體檔案 | 省略多媒体文件 | 忽略多媒體檔 | 媒体省略 |
  多媒体已省略 | 미디어 파일을 생략한 대화내용 | 미디어 파일 제외됨 | تم استبعاد الوسائط | رسانه حذف شد |
- میڈیا چھوڑ دیا گیا | המדיה לא נכללה | מדיה הושמטה | मीडिया के बिना | মিডিয়া বাদ দেওয়া হয়েছে |
+ میڈیا چھوڑ دیا گیا | המדיה לא נכללה | מדיה הושמטה | मीडिया के बिना |
+ मीडिया शामिल नहीं किया गया | मीडिया छोड़ा गया | মিডিয়া বাদ দেওয়া হয়েছে |
  media buraxıldı | media çıxarılmışdır | без файл | fitxers multimèdia omesos | mitjans omesos |
  média vynechány | média vynechána | medier udeladt | mediefil udeladt | αρχείο παραλήφθηκε |
  εξαίρεση πολυμέσων | meedia välja jäetud | meedia ära jäetud | media jätettiin pois | media jätetty pois |
@@ -73,12 +74,19 @@ DELETED = """this message was deleted | you deleted this message | message delet
  ви видалили це повідомлення | bu mesaj silindi | bu mesajı sildiniz | tato zpráva byla smazána |
  tuto zprávu jste smazal/a | ta wiadomość została usunięta | usunięto tę wiadomość | pesan ini telah dihapus |
  anda telah menghapus pesan ini | このメッセージは削除されました | 此訊息已刪除 | 此消息已删除 |
- 您已刪除此訊息 | 메시지가 삭제되었습니다 | تم حذف هذه الرسالة | ההודעה נמחקה"""
+ 您已刪除此訊息 | 메시지가 삭제되었습니다 | تم حذف هذه الرسالة | حذفت هذه الرسالة |
+ لقد حذفت هذه الرسالة | ההודעה נמחקה | הודעה זו נמחקה | מחקת הודעה זו | מחקת את ההודעה הזו |
+ 您已删除这条消息 | 您已删除此消息 | 你已删除此消息 | 你删除了此消息 | 你已刪除此訊息 | 此訊息已被刪除 |
+ このメッセージを削除しました | 이 메시지를 삭제했습니다 | 삭제된 메시지입니다 | यह मैसेज मिटाया गया |
+ आपने यह मैसेज मिटाया | यह मैसेज डिलीट किया गया | आपने यह मैसेज डिलीट किया | यह संदेश हटा दिया गया |
+ आपने यह संदेश हटा दिया"""
 EDITED = """this message was edited | message edited | mensagem editada | esta mensagem foi editada | editada |
  se editó este mensaje | mensaje editado | este mensaje fue editado | diese nachricht wurde bearbeitet |
  ce message a été modifié | questo messaggio è stato modificato | dit bericht is bewerkt |
  bu mesaj düzenlendi | сообщение изменено | данное сообщение изменено | tato zpráva byla upravena |
- pesan ini telah diedit | 此訊息已編輯 | 此消息已编辑"""
+ pesan ini telah diedit | 此訊息已編輯 | 此消息已编辑 |
+ تم تعديل هذه الرسالة | הודעה זו נערכה | ההודעה נערכה | このメッセージは編集されました | 메시지가 수정되었습니다 |
+ इस मैसेज को बदला गया है | यह मैसेज एडिट किया गया"""
 ATTACHED = """attached | file attached | adjunto | archivo adjunto | anexado | anexo | arquivo anexado |
  ficheiro anexado | anhang | datei angehängt | pièce jointe | fichier joint | joint | allegato |
  file allegato | bijlage | bijgevoegd | bestand bijgevoegd | вложение | прикреплено | файл добавлен |

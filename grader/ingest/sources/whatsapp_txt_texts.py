@@ -125,7 +125,7 @@ def may_be_notice(text: str) -> bool:
 def _phrase(text: str) -> str:
     """A sentence of WhatsApp's for comparing: no marks, no brackets around it, no full stop, one case."""
     plain = " ".join(_UNMARKED.sub("", text[:400]).split()).casefold()
-    return plain.removeprefix("<").removesuffix(">").strip().removesuffix(".").strip()
+    return plain.removeprefix("<").removesuffix(">").strip().rstrip(".。").strip()
 
 
 def _left_out(body: str) -> Said | None:

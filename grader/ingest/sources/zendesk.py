@@ -28,7 +28,7 @@ _MARK = "\0"
 _MARKED = re.compile("\0[0-9]+\0\\.?")
 _OWN_LISTS = (
     "tickets", "audits", "ticket_audits", "ticket_events", "satisfaction_ratings", "ticket_metrics", "comments",
-    "agent_engagement_data", "chats", "events", "conversation_log", "results",
+    "agent_engagement_data", "chats", "events", "conversation_log", "results", "messages", "survey_responses",
 )  # fmt: skip
 
 
@@ -50,12 +50,13 @@ def _joined(items: list[Item], options: Options, ledger: Ledger) -> Iterator[Par
         # The same path stands in every page of a reply: the number says whose it is.
         node = Node(unit["raw"], f"{_MARK}{number}{_MARK}{unit['path']}", ledger)
         found.add(unit["kind"], node, unit["about"], unit["more"])
-    records: list[Incoming] = []
-    conversation, outcome = rows_of(found)
-    if conversation is not None and not ledger.problems:
-        records += [made for made in (canonical.conversation(conversation, ledger),) if made is not None]
-    if outcome is not None and not ledger.problems:
-        records += [made for made in (canonical.record({"type": "outcome", **outcome}, ledger),) if made is not None]
+    conversations, outcomes = rows_of(found)
+    made: list[Incoming | None] = []
+    for row in conversations:
+        made += [canonical.conversation(row, ledger)] if not ledger.problems else []
+    for row in outcomes:
+        made += [canonical.record({"type": "outcome", **row}, ledger)] if not ledger.problems else []
+    records = [record for record in made if record is not None]
     if not records and not ledger.problems:
         ledger.problem(None, "says nothing of the ticket that Grader keeps", "leave it out")
     problem = ledger.settle(len(items))

@@ -21,6 +21,7 @@ class Options:
     reason: str | None = None  # id or title of the ticket field that holds the contact reason
     orders: tuple[str, ...] = ()  # ids or titles of ticket fields that hold an order's number
     satisfaction: Mapping[str, float] = field(default_factory=lambda: dict(_GOOD_BAD))  # word = CSAT; none: left out
+    split_reopened: bool = True  # a return to a solved ticket is a conversation of its own
 
 
 def options(values: Mapping[str, JsonValue]) -> Options:
@@ -33,6 +34,7 @@ def options(values: Mapping[str, JsonValue]) -> Options:
         reason=given.word("reason"),
         orders=given.words("orders"),
         satisfaction=_scores(given.pairs("satisfaction")) if values.get("satisfaction") is not None else _GOOD_BAD,
+        split_reopened=given.flag("split_reopened", default=True),
     )
 
 

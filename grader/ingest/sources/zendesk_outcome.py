@@ -21,9 +21,7 @@ def outcome_row(
     metrics: Row | None, ledger: Ledger,
 ) -> Row | None:  # fmt: skip
     """The outcome of one ticket or chat, None if nothing says one. Minutes are by the clock, not by business hours."""
-    ratings = [*found.get("rating", []), *_rated_in_audits(found)]
-    if ticket is not None:
-        ratings = [ticket.look("satisfaction_rating"), *ratings]
+    ratings = _ratings(found, ticket)
     measured = [ticket.look("metric_set")] if ticket is not None else []
     measured += [Node(metrics or {}, "", ledger), *found.get("metric", [])]
     engaged = found.get("engagement", [])
@@ -32,7 +30,7 @@ def outcome_row(
     known: Row = {
         "csat": csat,
         "csat_comment": rated.id("comment") if rated is not None else None,
-        "handled_by": _handled_by(row),
+        "handled_by": handled_by(row),
         "resolution_minutes": _resolution_minutes(row, measured),
         "handle_minutes": _engaged_minutes(engaged),
     }
@@ -51,6 +49,19 @@ def outcome_row(
     if not kept and said.keys() <= {"handled_by"}:
         return None
     return {"conversation_id": name, **said, "observed_at": _observed_at(rated, ticket, engaged), "attributes": kept}
+
+
+def rated_at(found: Mapping[str, list[Node]], ticket: Node | None, options: Options) -> datetime | None:
+    """When the rating that counts was given, None where that is not known."""
+    _, rated = _csat(_ratings(found, ticket), options)
+    return (rated.moment("updated_at") or rated.moment("created_at")) if rated is not None else None
+
+
+def _ratings(found: Mapping[str, list[Node]], ticket: Node | None) -> list[Node]:
+    """Every rating of a ticket, the latest last."""
+    own = [ticket.look("satisfaction_rating")] if ticket is not None else []
+    asked = [_at(one, survey) for survey in found.get("survey", []) for one in _of_survey(survey)]
+    return [*own, *found.get("rating", []), *_rated_in_audits(found), *asked]
 
 
 def _csat(ratings: list[Node], options: Options) -> tuple[float | None, Node | None]:
@@ -76,10 +87,15 @@ def _rated_in_audits(found: Mapping[str, list[Node]]) -> list[Node]:
         for event in audit.listed("events"):
             kind = (event.word("type") or "").replace("_", "")
             if kind == "satisfactionrating":
-                rated.append(event)
+                rated.append(_at(event, audit))
             elif kind.startswith("surveyresponse"):
-                rated += _of_survey(event)
+                rated += (_at(one, audit) for one in _of_survey(event))
     return rated
+
+
+def _at(rated: Node, audit: Node) -> Node:
+    """A rating with the time of the audit that tells of it."""
+    return Node({"created_at": audit.raw.get("created_at"), **rated.raw}, rated.path, rated.ledger)
 
 
 def _of_survey(event: Node) -> list[Node]:
@@ -93,7 +109,7 @@ def _of_survey(event: Node) -> list[Node]:
     ]  # fmt: skip
 
 
-def _handled_by(row: Row | None) -> str | None:
+def handled_by(row: Row | None) -> str | None:
     """Who answered the customer, where all of it is there and it is known of everybody."""
     if row is None or row.get("truncated"):
         return None

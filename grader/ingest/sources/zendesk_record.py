@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from grader.ingest.rows import Ledger
-from grader.ingest.sources import html_text
+from grader.ingest.sources import html_text, reopened
 from grader.ingest.sources.objects import Node, Row, as_id, attributes
+from grader.ingest.sources.zendesk_hooks import event_units
 from grader.ingest.sources.zendesk_options import Options
-from grader.ingest.sources.zendesk_outcome import outcome_row
+from grader.ingest.sources.zendesk_outcome import handled_by, outcome_row, rated_at
 from grader.ingest.sources.zendesk_thread import CLOSED, People, Talk, audit_of, channel_of, folded, in_audits
 from grader.ingest.sources.zendesk_units import kind_of
 
@@ -42,7 +43,12 @@ class Units:
     more: dict[str, bool] = field(default_factory=dict)  # by kind: another page follows the last one
 
     def add(self, kind: str, node: Node, about: Row, more: bool) -> None:
-        """One unit, in the file's order. What stands inside a ticket is a unit of its own."""
+        """One unit, in the file's order. What stands inside a ticket, or an event, is a unit of its own."""
+        if kind == "hook":
+            ticket, what, said, author = event_units(dict(node.raw))
+            self.add("ticket", Node(ticket, f"{node.path}.detail", self.ledger), {"users": author}, more=False)
+            self.add(what, Node(said, f"{node.path}.event", self.ledger), {}, more=False)
+            return
         self.found.setdefault(kind, []).append(node)
         self.more[kind] = more
         for name, by_id in about.items():
@@ -59,16 +65,25 @@ class Units:
         return self.found.get(kind, [])
 
 
-def rows_of(units: Units) -> tuple[Row | None, Row | None]:
-    """(conversation, outcome) of one ticket or chat; what is wrong goes to the ledger."""
+def rows_of(units: Units) -> tuple[list[Row], list[Row]]:
+    """(conversations, outcomes) of one ticket or chat, one of each for every part of a ticket that was reopened. What
+    is wrong goes to the ledger.
+    """
     if units.of("chat"):
-        return _chat(units)
+        chat, rated = _chat(units)
+        return [chat], [rated] if rated is not None else []
     spoken = any(units.of(kind) for kind in ("ticket", "comment", "audit", "ticket_event", "event"))
     row = _ticket(units) if spoken else None
-    return row, outcome_row(
+    outcome = outcome_row(
         units.name, row, units.options, newest(units.of("ticket")), units.found,
         units.about.get("metrics", {}).get(units.name), units.ledger,
     )  # fmt: skip
+    if row is None:
+        return [], [outcome] if outcome is not None else []
+    split = units.options.split_reopened and not units.ledger.problems
+    found = reopened.parts(row, units.ledger, ticket=True, begins=False) if split else [row]
+    rated_in = reopened.part_at(found, rated_at(units.found, newest(units.of("ticket")), units.options), units.ledger)
+    return found, reopened.outcomes(found, outcome, rated_in, handled_by, units.ledger)
 
 
 def newest(tickets: list[Node]) -> Node | None:
@@ -94,6 +109,7 @@ def _ticket(units: Units) -> Row:
     _read(talk, units, audits)
     described = _describe(talk, ticket, people)
     messages, events = talk.laid_out()
+    events = _with_solved(messages, events, ticket, units)
     if ticket.word("status") == "deleted":
         ledger.problem(ticket.where("status"), "is deleted: Zendesk has removed what was said", "leave the ticket out")
     elif not messages:
@@ -203,12 +219,29 @@ def _state(ticket: Node) -> str | None:
     return "closed" if status in CLOSED else "open" if status in _OPEN else None
 
 
-def _ended_at(ticket: Node, events: list[Row], units: Units) -> datetime | None:
+def _solved_at(ticket: Node, units: Units) -> datetime | None:
+    """When the ticket was solved the last time, as its metrics say."""
     metrics = units.about.get("metrics", {}).get(units.name) or {}
-    for one in (ticket.look("metric_set"), Node(metrics, "", units.ledger), *units.of("metric")):
-        if found := one.moment("solved_at"):
-            return found
-    return next((event.get("at") for event in reversed(events) if event["kind"] == "closed"), None)
+    measured = (ticket.look("metric_set"), Node(metrics, "", units.ledger), *units.of("metric"))
+    return next((found for one in measured if (found := one.moment("solved_at"))), None)
+
+
+def _ended_at(ticket: Node, events: list[Row], units: Units) -> datetime | None:
+    closed = (event.get("at") for event in reversed(events) if event["kind"] == "closed")
+    return _solved_at(ticket, units) or next(closed, None)
+
+
+def _with_solved(messages: list[Row], events: list[Row], ticket: Node, units: Units) -> list[Row]:
+    """The events; without audits, the last solving from the metrics, where the customer wrote after it."""
+    solved = _solved_at(ticket, units)
+    if solved is None or any(event["kind"] == "closed" for event in events):
+        return events
+    later = [n for n, one in enumerate(messages, 1) if one.get("at") is not None and one["at"] > solved]
+    if not later or all(messages[n - 1]["role"] != "customer" for n in later):
+        return events
+    made: Row = {"kind": "closed", "after": later[0] - 1, "at": solved, "note": "solved, by the ticket's metrics"}
+    place = next((k for k, event in enumerate(events) if event["after"] >= later[0]), len(events))
+    return [*events[:place], made, *events[place:]]
 
 
 def _queue(ticket: Node, units: Units) -> str | None:

@@ -16,6 +16,14 @@ from grader.ingest.rows import Ledger, Parsed, Problem, named
 from grader.ingest.source import Source
 from grader.ingest.sources.gathered import Item
 from grader.ingest.sources.objects import Row, Value, as_id, beginning, values
+from grader.ingest.sources.zendesk_hooks import (
+    event_ticket,
+    is_event,
+    is_message,
+    message_conversation,
+    message_unit,
+    survey_ticket,
+)
 from grader.model import JsonValue
 
 _LISTS: Mapping[str, str] = {
@@ -23,11 +31,11 @@ _LISTS: Mapping[str, str] = {
     "conversation_log": "event",
     "ticket_events": "ticket_event", "satisfaction_ratings": "rating", "ticket_metrics": "metric",
     "ticket_metric": "metric", "agent_engagement_data": "engagement", "chats": "chat", "events": "event",
-    "requests": "ticket", "results": "", "data": "",
+    "requests": "ticket", "results": "", "data": "", "messages": "message", "survey_responses": "survey",
 }  # fmt: skip
 _SINGLE: Mapping[str, str] = {
     "ticket": "ticket", "request": "ticket", "comment": "comment", "audit": "audit", "satisfaction_rating": "rating",
-    "ticket_metric": "metric", "chat": "chat",
+    "ticket_metric": "metric", "chat": "chat", "survey_response": "survey",
 }  # fmt: skip
 _SIDELOADED = ("users", "groups", "organizations", "metric_sets", "ticket_fields")
 _TICKET_URL = re.compile(r"/tickets/(\d{1,20})/(?:comments|audits|conversation_log)")
@@ -36,6 +44,7 @@ _KEPT_OF_USERS = ("role", "email", "phone", "external_id", "locale")
 _WHAT = {
     "comment": "a comment", "audit": "an audit", "event": "an event of a conversation log", "rating": "a rating",
     "ticket_event": "an event of a ticket", "metric": "a ticket's metrics", "engagement": "an engagement",
+    "hook": "an event of a webhook", "survey": "an answered survey",
 }  # fmt: skip
 _CURE = "hand in tickets, their comments or audits, or conversation logs; docs/sources/zendesk.md says how to get them"
 
@@ -47,6 +56,7 @@ class _Page:
     ticket: str | None
     about: Row
     more: bool
+    conversation: str | None = None  # of Sunshine Conversations
 
 
 def units(source: Source, ledger: Ledger) -> Iterator[Item | Parsed]:
@@ -88,14 +98,14 @@ def _of_value(value: Value) -> Iterator[Item | Parsed]:
     if not single and not any(lists.values()):
         yield _refused(value, None, _why_not(row, empty=bool(lists)), value.begin)
         return
-    page = _Page(_ticket_of_page(row), _about(row), _has_more(row))
+    page = _Page(_ticket_of_page(row), _about(row), _has_more(row), message_conversation(row))
     size = value.size // (len(single) + sum(map(len, lists.values())))
     for key, one in single.items():
         yield _unit(value, _SINGLE[key], one, key, page, beginning(one), size)
     for key, found in lists.items():
         for number, one in enumerate(found, 1):
             own = _LISTS[key] or (kind_of(one) if isinstance(one, dict) else "")
-            last = _Page(page.ticket, page.about, page.more and number == len(found))
+            last = _Page(page.ticket, page.about, page.more and number == len(found), page.conversation)
             yield _unit(value, own, one, f"{key}[{number}]", last, beginning(one), size)
 
 
@@ -104,13 +114,23 @@ def _unit(value: Value, kind: str, one: JsonValue, path: str, page: _Page, begin
         return _refused(value, path, f"must be an object, this is {named(one)}", begin)
     if not kind:
         return _refused(value, path or None, _why_not(one), begin)
-    if kind == "chat":
+    if kind == "event" and is_message(one):  # events of a webhook of Sunshine Conversations
+        kind = "message"
+    if kind == "message":
+        name = (message_conversation(one) if is_message(one) else None) or page.conversation
+        if name is None or not is_message(one):
+            reason = "is no message" if name else "is missing: a message of no conversation"
+            cure = 'write {"conversation": {"id": "…"}, "messages": […]} around the reply'
+            return _refused(value, f"{path}.conversation.id" if path else "conversation.id", reason, begin, cure)
+        kind, one, group = "event", message_unit(one), f"s{name}"
+    elif kind == "chat":
         name = as_id(one.get("id"))
         if name is None:
             return _refused(value, f"{path}.id" if path else "id", "is missing: a chat has one", begin)
         group = f"c{name}"
     else:
         ticket = as_id(one.get("id")) if kind == "ticket" else _own_ticket(one) or page.ticket
+        ticket = event_ticket(one) if kind == "hook" else survey_ticket(one) if kind == "survey" else ticket
         if ticket is None:
             where = "id" if kind == "ticket" else "ticket_id"
             reason = "is missing: a ticket has one" if kind == "ticket" else f"is missing: {_WHAT[kind]} of no ticket"
@@ -131,6 +151,12 @@ def _refused(value: Value, field: str | None, reason: str, begin: bytes, cure: s
 
 def kind_of(row: Mapping[str, JsonValue]) -> str:
     """What kind of unit an object is by its own fields, "" if it is none."""
+    if is_event(row):
+        return "hook"
+    if is_message(row):
+        return "message"
+    if survey_ticket(row):
+        return "survey"
     if isinstance(row.get("child_events"), list) and "ticket_id" in row:
         return "ticket_event"
     if isinstance(row.get("events"), list) and "ticket_id" in row and "id" in row:

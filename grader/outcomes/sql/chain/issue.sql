@@ -1,9 +1,10 @@
--- What is known of the issue of each episode that stands in a pair: judged reason, the source's reason, orders and tickets.
+-- What is known of the issue of each episode that stands in a pair: judged reason, the source's reason, orders and tickets;
+-- but that a helpdesk's conversation was cut at a return (`continues`) says nothing of the issue.
 
 with wanted as (select first_id from pair union select back_id from pair),
 referred as (
     select conversation_id, list(distinct kind || chr(31) || value) as refs, list(distinct kind) as ref_kinds
-    from reference group by conversation_id
+    from reference where kind <> 'continues' group by conversation_id
 )
 select e.first_id,
        arg_min(j.reason, n.place) filter (j.reason is not null) as judged_reason,
