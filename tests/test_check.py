@@ -122,3 +122,32 @@ def test_the_conditions_of_the_workspace_hold_where_none_is_given_and_name_the_o
     wrong = main("check", "-w", shop)
     assert wrong.code == 2
     assert "grader.toml:1: queues.orders.fail_if: there is no figure 'csat'" in wrong.err.replace("--fail-if: ", "")
+
+
+def test_a_condition_can_be_about_verdicts_and_about_a_week(main: Main, tmp_path: Path) -> None:
+    with world(tmp_path) as w:
+        for n in range(12):
+            name = w.talk(f"c{n}", contact=f"+5511999990{n:03}", start=T0 + timedelta(days=7 * (n % 2), minutes=n))
+            w.judged(name, "resolution", {"resolved": "not" if n % 2 else "resolved"})
+        w.finish()
+    (tmp_path / "grader.toml").touch()
+    ask = ["check", "-w", tmp_path, "--fail-if", "resolved_rate.high < 0.6", "--json"]
+    assert main(*ask).code == 0
+    bad = main(*ask, "--week", "2026-W33")
+    assert bad.code == 1
+    (one,) = json.loads(bad.out)["checks"]
+    assert one["of"].endswith("0 of 6")
+    assert main(*ask, "--week", "2026-W32").code == 0
+    assert main("check", "-w", tmp_path, "--fail-if", "resolved < 1", "--select", "queue:orders").code == 2
+    same = [
+        main("check", "-w", tmp_path, "--fail-if", f"{name} > 2", "--json").out
+        for name in ("recontact", "recontact_rate")
+    ]
+    assert json.loads(same[0])["checks"][0]["value"] == json.loads(same[1])["checks"][0]["value"]
+
+
+def test_a_misspelt_queue_is_pointed_out(main: Main, shop: Path) -> None:
+    (shop / "grader.toml").write_text('[queues.order]\nfail_if = ["coverage < 0.5"]\n', encoding="utf-8")
+    done = main("check", "-w", shop)
+    assert done.code == 0
+    assert "no conversation has the queue 'order' of grader.toml; did you mean 'orders'?" in done.err

@@ -227,3 +227,21 @@ def test_nothing_judged_says_what_to_do(main: Main, tmp_path: Path) -> None:
     (tmp_path / "grader.toml").touch()
     assert "grader grade" in main("quality", "-w", tmp_path).err
     assert "resolution" in main("ledger", "-w", tmp_path).err
+
+
+def test_show_prints_a_conversation_with_what_was_found_and_what_came_after(main: Main, tmp_path: Path) -> None:
+    with world(tmp_path) as w:
+        ledger_world(w)
+    (tmp_path / "grader.toml").touch()
+    page = main("show", "esc0", "-w", tmp_path)
+    assert page.code == 0
+    assert "esc0: a question" in page.out
+    assert "The customer came back 2 days later" in page.out
+    assert "escalation_reason: missing_integration" in page.out
+    told = json.loads(main("show", "esc0", "-w", tmp_path, "--json").out)
+    assert told["run"] == "run_1"
+    assert told["followup"]["next_id"] == "again"
+    assert main("show", "end", "-w", tmp_path).code == 0  # not judged
+    refused = main("show", "esc9", "-w", tmp_path)
+    assert refused.code == 2
+    assert "the nearest: esc0, esc1, esc2" in refused.err

@@ -51,6 +51,7 @@ COMMANDS: dict[str, Entry] = {
     ),
     "ledger": Entry("Read", "The backlog: causes, volume, returns, hours, examples.", "grader.cli.quality", "ledger"),
     "trace": Entry("Read", "The conversations behind a figure.", "grader.cli.trace", "trace"),
+    "show": Entry("Read", "One conversation, its findings, what happened afterwards.", "grader.cli.show", "show"),
     "brief": Entry("Read", "One page of a week: what changed, warnings, what to fix.", "grader.cli.brief", "brief"),
     "check": Entry("Read", "Exit 1 where a figure is past its threshold.", "grader.cli.check", "check"),
     "db": Entry("Read", "Inspect, list, verify and rebuild the database.", "grader.cli.db", "app"),

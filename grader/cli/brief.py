@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from grader.config import Settings
     from grader.outcomes.brief import Brief
     from grader.outcomes.episodes import Episodes, Where
+    from grader.outcomes.quality import Judged
+    from grader.report.brief import Failing
 
 FORMATS = ("md", "html")
 
@@ -76,7 +78,7 @@ def brief(
                 episodes, verdicts, Period(last, weeks), data_end=data_end, n_synthetic=episodes.n_synthetic,
                 baseline_weeks=against, window_hours=hours, zone=settings.workspace.tz,
             )  # fmt: skip
-            failing = _failing(settings, found, episodes, hours)
+            failing = _failing(settings, found, episodes, verdicts, hours)
     made = page(
         found, zone=settings.workspace.tz, owners=settings.queues, failing=failing,
         hour_cost=settings.figures.human_hour_cost, currency=settings.figures.currency, run=whole,
@@ -87,7 +89,7 @@ def brief(
         return
     paths = _write(settings, found, {"md": markdown(made), "html": html(made)}, form, Path(out) if out else None)
     if as_json:
-        console.out_json({"week": found.period.name, "weeks": weeks, "paths": paths})
+        console.out_json({"week": found.period.name, "weeks": weeks, "paths": paths, "brief": found, "page": made})
     else:
         for path in paths:
             console.out(path)
@@ -95,26 +97,34 @@ def brief(
         typer.launch(paths[-1].resolve().as_uri())
 
 
-def _failing(settings: Settings, found: Brief, episodes: Episodes, hours: int) -> dict[str, list[str]]:
-    """By queue, the conditions of grader.toml that hold, with what the figure is."""
+def _failing(settings: Settings, found: Brief, episodes: Episodes, verdicts: Judged, hours: int) -> list[Failing]:
+    """The conditions of grader.toml that hold in these weeks, over all and for every queue that has any."""
     from grader.outcomes.brief import WAITS_FOR_RETURNS
     from grader.outcomes.metrics import of_episodes
-    from grader.outcomes.thresholds import RATE_NAMES, condition
+    from grader.outcomes.thresholds import condition
+    from grader.report.brief import Failing
+    from grader.report.reading import count, value
 
-    failing: dict[str, list[str]] = {}
-    for queue in found.queues:
-        name = queue.queue or ""
-        for text in settings.queues[name].fail_if if name in settings.queues else ():
+    wanted: list[tuple[str, str | None, str | None, tuple[str, ...]]] = [
+        ("figures.fail_if", None, None, settings.figures.fail_if),
+        *((f"queues.{name}.fail_if", name, q.owner, q.fail_if) for name, q in settings.queues.items()),
+    ]
+    failing: list[Failing] = []
+    for key, queue, owner, texts in wanted:
+        for text in texts:
             try:
                 asked = condition(text)
             except InputError as error:
-                where = f"{settings.origin('queues')}: queues.{name}.fail_if"
-                raise ConfigError(f"{where}: {error.reason}", cure=error.cure) from error
-            period = found.known if RATE_NAMES.get(asked.figure) in WAITS_FOR_RETURNS else found.period
-            where_: Where = {"week": period.ends, "queue": queue.queue}
-            for m in of_episodes(episodes, window_hours=hours, where=where_):
-                if asked.holds(m):
-                    failing.setdefault(name, []).append(f"{text} (is {asked.of(m):.4g})")
+                origin = settings.origin("queues" if queue else "figures.fail_if")
+                raise ConfigError(f"{origin}: {key}: {error.reason}", cure=error.cure) from error
+            period = found.known if asked.figure in WAITS_FOR_RETURNS else found.period
+            where: Where = {"week": period.ends} | ({"queue": queue} if queue else {})
+            counts = next(iter(of_episodes(episodes, window_hours=hours, where=where)), None)
+            judged = next(iter(verdicts.slices(None, where)), None) if asked.of_verdicts else None
+            if asked.holds(counts, judged):
+                reading = asked.reading(counts, judged)
+                told = f"{value(reading)}, {count(reading)}" if reading else f"{asked.of(counts):.4g}"
+                failing.append(Failing(queue, owner, f"{text} (it is {told})"))
     return failing
 
 
@@ -122,7 +132,8 @@ def _write(settings: Settings, found: Brief, texts: dict[str, str], form: str | 
     from grader.report.write import put
 
     span = f"-{found.period.n_weeks}w" if found.period.n_weeks > 1 else ""
-    name = f"brief-{found.period.name}{span}"
+    window = f"-{found.window_hours}h" if found.window_hours != 168 else ""
+    name = f"brief-{found.period.name}{span}{window}"
     paths = []
     if out is not None and out.suffix.lstrip(".") in texts and form is None:
         form = out.suffix.lstrip(".")

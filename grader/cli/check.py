@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from grader.cli import console
+from grader.cli import console, narrow
 from grader.errors import ConfigError, InputError, ThresholdError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from grader.config import Settings
     from grader.outcomes.metrics import Metrics
+    from grader.outcomes.quality import Slice
     from grader.outcomes.thresholds import Condition
 
 
@@ -26,6 +27,7 @@ class Checked(NamedTuple):
     condition: str
     value: float | None
     failed: bool | None  # None: not known
+    of: str  # the figure with its interval and counts
     owner: str | None = None  # who answers for the queue
 
     @property
@@ -44,6 +46,8 @@ def check(
         typer.Option("--by", help="Each slice for itself: week, queue, reason, channel, language, ai_version."),
     ] = None,
     window: Annotated[str, typer.Option(help="How long a return counts: 24h, 72h, 7d or 30d.")] = "7d",
+    week: narrow.WeekOption = None,
+    weeks: narrow.WeeksOption = 1,
     select: Annotated[
         list[str] | None, typer.Option(help="Only these, as in grade: queue:returns,…", metavar="NAME:VALUE")
     ] = None,
@@ -54,7 +58,7 @@ def check(
     as_json: console.JsonOption = False,
     quiet: console.QuietOption = False,
 ) -> None:
-    """Exit 1 where a figure of `grader metrics` is past its threshold; 0 where none is.
+    """Exit 1 where a figure of `grader metrics` or `grader quality` is past its threshold; 0 where none is.
 
     Without --fail-if the conditions of grader.toml hold: `fail_if` in [figures] over everything, and in
     [queues."NAME"] for that queue, whose owner is named.
@@ -64,32 +68,45 @@ def check(
     table goes into the step summary too.
 
     Example:
-      grader check
+      grader check --week 2026-W38
       grader check --fail-if 'recontact_rate.high > 0.2' --fail-if 'csat_ai < 3.5' --by queue
     """
     from grader.cli.grade import selection
     from grader.cli.metrics import DATABASE_MEMORY
-    from grader.outcomes.metrics import WINDOWS, every
+    from grader.outcomes.episodes import checked as known
+    from grader.outcomes.episodes import opened
+    from grader.outcomes.metrics import of_episodes
+    from grader.outcomes.quality import judged
     from grader.outcomes.thresholds import condition
     from grader.store import open_store
 
     del quiet
-    if window not in WINDOWS:
-        raise ConfigError(f"--window {window!r} is not known", cure=f"one of {', '.join(WINDOWS)}")
+    hours = narrow.hours(window)
+    known(by, hours)
+    where = narrow.narrowed(week=week, weeks=weeks)
     settings = console.settings(workspace)
     asked = {(by, None): tuple(condition(text) for text in fail_if)} if fail_if else _configured(settings, by)
+    zone = settings.workspace.timezone
     with open_store(settings.workspace.database, read_only=True, memory=DATABASE_MEMORY) as store:
         ids = store.population(selection(select), zone=settings.workspace.tz) if select else None
-        dimensions = [name for name in dict.fromkeys(dimension for dimension, _ in asked) if name]
-        counts = every(
-            store, dimensions, window_hours=WINDOWS[window], ids=ids, timezone=settings.workspace.timezone
-        )  # fmt: skip
+        verdicts = any(c.of_verdicts for conditions in asked.values() for c in conditions)
+        if verdicts and select:
+            raise ConfigError(
+                "--select narrows down no figure of verdicts", cure="use --by, --week, or [queues] in grader.toml"
+            )
+        with opened(store, ids=ids, timezone=zone) as episodes, judged(store, episodes, timezone=zone) as found:
+            dimensions = dict.fromkeys((None, *(dimension for dimension, _ in asked)))
+            counts = {d: of_episodes(episodes, d, window_hours=hours, where=where) for d in dimensions}
+            slices = {d: {s.slice: s for s in found.slices(d, where)} for d in dimensions} if verdicts else {}
     if not counts[None]:
         raise InputError("there is nothing to check: no conversation that a customer began", cure="grader ingest PATH…")
     checked = [
         each for (dimension, only), conditions in asked.items()
-        for each in _checked(counts[dimension], dimension, only, conditions, settings)
+        for each in _checked(counts[dimension], slices.get(dimension, {}), dimension, only, conditions, settings)
     ]  # fmt: skip
+    for dimension, only in asked:
+        if dimension == "queue" and only and all(m.slice != only for m in counts[dimension]):
+            _unknown_queue(only, [m.slice for m in counts[dimension] if m.slice])
     if junit is not None:
         _write(junit, _junit(checked))
     if summary := os.environ.get("GITHUB_STEP_SUMMARY", "").strip():
@@ -97,8 +114,8 @@ def check(
     if as_json:
         console.out_json({"failed": sum(c.failed is True for c in checked), "checks": [c._asdict() for c in checked]})
     else:
-        console.table(["slice", "owner", "fails if", "is>", ""], [
-            (c.slice, c.owner, c.condition, c.told, {True: "FAILED", False: "ok", None: "not known"}[c.failed])
+        console.table(["slice", "owner", "fails if", "is", ""], [
+            (c.slice, c.owner, c.condition, c.of, {True: "FAILED", False: "ok", None: "not known"}[c.failed])
             for c in checked
         ])  # fmt: skip
     failed = [c for c in checked if c.failed]
@@ -111,7 +128,7 @@ def check(
 
 def _configured(settings: Settings, by: str | None) -> dict[tuple[str | None, str | None], tuple[Condition, ...]]:
     """(dimension, the one slice or None for all) → conditions, from grader.toml; an error names where it stands."""
-    from grader.outcomes.thresholds import FIGURES, condition
+    from grader.outcomes.thresholds import TOLD, condition
 
     if by is not None:
         raise ConfigError("--by needs --fail-if", cure="the conditions of grader.toml say themselves what they are of")
@@ -130,26 +147,42 @@ def _configured(settings: Settings, by: str | None) -> dict[tuple[str | None, st
     if not found:
         raise InputError(
             "no condition is given, and grader.toml has none",
-            cure=f"--fail-if 'recontact_rate.high > 0.2', or fail_if in [figures]; figures: {', '.join(FIGURES)}",
+            cure=f"--fail-if 'recontact_rate.high > 0.2', or fail_if in [figures]; figures: {', '.join(TOLD)}",
         )
     return found
 
 
+def _unknown_queue(name: str, there: Sequence[str]) -> None:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, there, 1)
+    meant = f"; did you mean {near[0]!r}?" if near else ""
+    console.note(f"note: no conversation has the queue {name!r} of grader.toml{meant}")
+
+
 def _checked(
-    slices: Sequence[Metrics], dimension: str | None, only: str | None, conditions: Sequence[Condition],
-    settings: Settings,
+    slices: Sequence[Metrics], verdicts: Mapping[str | None, Slice], dimension: str | None, only: str | None,
+    conditions: Sequence[Condition], settings: Settings,
 ) -> list[Checked]:  # fmt: skip
+    from grader.report.reading import count, interval, value
+
     def owner(name: str | None) -> str | None:
         queue = settings.queues.get(name) if dimension == "queue" and name else None
         return queue.owner if queue else None
 
+    def one(c: Condition, m: Metrics) -> Checked:
+        found = verdicts.get(m.slice)
+        reading, is_ = c.reading(m, found), c.of(m, found)
+        if reading is not None:
+            of = f"{value(reading)} ({interval(reading)}), {count(reading)}"
+        else:
+            of = "nothing to count" if is_ is None else f"{is_:.4g}"
+        return Checked(m.slice or "(not known)", c.text, is_, c.holds(m, found), of, owner(m.slice))
+
     wanted = [m for m in slices if only is None or m.slice == only]
     if only is not None and not wanted:  # no episode in that queue
-        return [Checked(only, c.text, None, None, owner(only)) for c in conditions]
-    return [
-        Checked(m.slice or "(not known)", c.text, c.of(m), c.holds(m), owner(m.slice))
-        for m in wanted for c in conditions
-    ]  # fmt: skip
+        return [Checked(only, c.text, None, None, "nothing to count", owner(only)) for c in conditions]
+    return [one(c, m) for m in wanted for c in conditions]
 
 
 def _junit(checked: list[Checked]) -> str:

@@ -141,9 +141,9 @@ def _times(m: Metrics) -> None:
     waiting = f", {m.n_first_answer_waited:,} without" if m.n_first_answer_waited else ""
     not_over = f", {m.n_resolution_waited:,} open" if m.n_resolution_waited else ""
     timed = [
-        ("time to first answer", _seconds(m.first_answer_median), _seconds(m.first_answer_p90),
+        ("time to first answer", seconds_cell(m.first_answer_median), seconds_cell(m.first_answer_p90),
          f"{m.n_answered:,} answered{waiting}"),
-        ("time to resolution", _seconds(m.resolution_median), _seconds(m.resolution_p90),
+        ("time to resolution", seconds_cell(m.resolution_median), seconds_cell(m.resolution_p90),
          f"{m.n_timed:,} closed{not_over}"),
     ]  # fmt: skip
     if m.n_handled:
@@ -204,11 +204,13 @@ def _foot(m: Metrics) -> None:
 
 def _table(found: list[Metrics], freed: dict[str | None, Capacity], by: str, window: str, settings: Settings) -> None:
     columns = (
-        by, "episodes>", "contained>", "AI-resolved>", "back, same>", "back, any>", "seen>", "escalated>", "CSAT AI>",
+        by, "episodes>", "not yet>", "contained>", "AI-resolved>", "back, same>", "back, any>", "seen>", "escalated>",
+        "CSAT AI>",
         "CSAT human>", "freed>",
     )  # fmt: skip
     console.table(columns, [
-        (m.slice or "(not known)", f"{m.n_episodes:,}", _short(m.contained), _short_bounds(m.ai_resolved),
+        (slice_cell(by, m.slice), f"{m.n_episodes:,}", f"{m.n_not_yet_known:,}", _short(m.contained),
+         _short_bounds(m.ai_resolved),
          _short_bounds(m.same_issue), _short(m.came_back), _short(m.coverage), _short(m.escalated),
          _rating(m.csat_ai, m.csat_response_ai), _rating(m.csat_human, m.csat_response_human),
          _hours(freed.get(m.slice)))
@@ -217,10 +219,24 @@ def _table(found: list[Metrics], freed: dict[str | None, Capacity], by: str, win
     price = settings.figures.human_hour_cost
     money = f"; an hour costs {price:g} {settings.figures.currency}" if price is not None else ""
     console.note(
-        f"AI-resolved and back: of those whose {window} are over; `a to b`: the issue of some is not known; seen: of "
-        f"how many a return could be seen; CSAT: mean (rated/all); freed: hours, assuming the median of humans for the "
+        f"AI-resolved and back: of those whose {window} are over (not yet: those that are not); `a to b`: the issue of "
+        "some is not known; seen: of how many a return could be seen; CSAT: mean (rated/all); freed: hours, assuming "
+        f"the median of humans for the "
         f"same reason{money}"
     )
+
+
+def slice_cell(by: str, name: str | None) -> str:
+    """A slice as a table names it; a week by its number too."""
+    if name is None:
+        return "(not known)"
+    if by != "week":
+        return name
+    from datetime import date
+
+    from grader.outcomes.period import Period
+
+    return f"{name} ({Period(date.fromisoformat(name)).name})"
 
 
 def share_cells(share: Share) -> tuple[str, str, str]:
@@ -274,7 +290,8 @@ def _hours(capacity: Capacity | None) -> str:
     return "–" if capacity is None or capacity.hours is None else f"{capacity.hours[0]:,.1f} h"
 
 
-def _seconds(value: float | None) -> str:
+def seconds_cell(value: float | None) -> str:
+    """A time in its own unit."""
     if value is None:
         return "not reached"  # half of them, or nine in ten, were not there while they were watched
     return f"{value:.0f} s" if value < 120 else f"{value / 60:.1f} min" if value < 7200 else f"{value / 3600:.1f} h"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from grader.cli import console, narrow
-from grader.cli.metrics import DATABASE_MEMORY
+from grader.cli.metrics import DATABASE_MEMORY, slice_cell
 
 if TYPE_CHECKING:
     from grader.config import Settings
@@ -130,7 +130,7 @@ def _table(slices: list[Slice], by: str, instruments: dict[str | None, dict[str,
         cells = [
             "–" if (e := s.figures[name]) is None else f"{percent(e.point)} ({e.n:,}/{e.of:,})" for name in shown
         ]  # fmt: skip
-        rows.append((s.slice or "(not known)", f"{s.n_conversations:,}", *cells))
+        rows.append((slice_cell(by, s.slice), f"{s.n_conversations:,}", *cells))
         before = s.slice
     console.table(columns, rows)
 
@@ -168,7 +168,7 @@ def ledger(
       grader ledger --week 2026-W38 --weeks 4 --csv > backlog.csv
     """
     from grader.errors import ConfigError
-    from grader.outcomes.quality import FIXES
+    from grader.outcomes.quality import FIXES, themes
 
     del quiet
     if as_json and as_csv:
@@ -192,14 +192,28 @@ def ledger(
         return
     fixable = [c for c in causes if c.fix is not None]
     console.table(
+        ("what happened", "cause", "fix", "volume>", "judged>", "came back>", "hours>", "examples"),
+        [
+            (KINDS[t.kind], t.cause, t.fix or "–", f"{t.total('volume'):,.0f}", f"{t.total('n'):,.0f}",
+             f"{t.total('n_came_back'):.0f} of {t.total('n_matured'):.0f}",
+             f"{t.total('hours'):,.1f}" + (f" + {n:.0f} not known" if (n := t.total("n_hours_unknown")) else ""),
+             ", ".join(t.examples))
+            for t in themes(causes)
+        ],
+        title="by cause",
+    )  # fmt: skip
+    console.out()
+    console.table(
         ("what happened", "cause", "reason", "queue", "volume>", "judged>", "came back>", "hours>", "fix", "examples"),
         [_line(c) for c in causes[:limit]],
+        title="by cause, reason and queue",
     )
     if len(causes) > limit:
         console.note(f"… and {len(causes) - limit} more lines: --limit {len(causes)}, --csv or --json has them")
     unfixed = len(causes) - len(fixable)
     console.note(
-        f"came back: about the same issue within {window}, of those whose window is over; hours are at least these; "
+        f"came back: about the same issue within {window}, of those whose window is over; hours are at least these; a "
+        "conversation can stand in a line of each kind, so do not add up across; "
         f"{unfixed} of {len(causes)} lines name a cause that is not fixed by a change "
         f"({', '.join(sorted({cause for (_, cause), fix in FIXES.items() if fix is None}))})"
     )

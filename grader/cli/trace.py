@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from grader.cli import console, narrow
-from grader.cli.metrics import DATABASE_MEMORY
+from grader.cli.metrics import DATABASE_MEMORY, seconds_cell
 from grader.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
@@ -21,58 +22,25 @@ if TYPE_CHECKING:
 MEASURED = {  # figures that are no rate: the column with the value, and the one that says which count
     "csat_ai": ("csat", "rated_ai"), "csat_human": ("csat", "rated_human"),
     "first_answer_seconds": ("first_answer_seconds", "answered"), "resolution_seconds": ("seconds", "timed"),
-    "handle_minutes": ("handle_minutes", "handled"), "episodes": ("closed", "true"),
+    "handle_minutes": ("handle_minutes", "handled"),
 }  # fmt: skip
-LISTED = ("returns", "capacity")  # every episode with its status; what the AI freed
+LISTED = ("episodes", "returns", "capacity")  # everything; each with its status; what the AI freed
+AUDIT = "ai_resolution_judged"
 CAUSES = {"escalation_cause": "escalation", "non_resolution_cause": "non_resolution"}
+_FOLLOWED = ("same_issue", "issue_unknown", "matched_by")  # what is told of a return
 
 
 @dataclass(frozen=True)
 class Traced:
-    """The rows of a figure. `of` and `yes` are their counts; `value` names the column of a measured figure."""
+    """The rows of a figure, and the figure as they give it. `shown` names the column that is printed of each row."""
 
-    title: str
+    told: str
     rows: list[dict[str, Any]]
-    yes: str | None = None
-    unknown: str | None = None
-    value: str | None = None
-
-    def counts(self, row: dict[str, Any]) -> str:
-        """Whether a row is in the numerator."""
-        if self.unknown and row[self.unknown]:
-            return "not known"
-        return "yes" if self.yes is None or row[self.yes] else "no"
-
-    @property
-    def line(self) -> str:
-        """The figure, as the rows give it."""
-        n = len(self.rows)
-        weight = float(sum(row.get("weight", 1) for row in self.rows))
-        told = f"{self.title}: {n:,} conversations" + (
-            f", which stand for {weight:,.0f}" if abs(weight - n) > 0.5 else ""
-        )
-        if self.value == "minutes":
-            known = [row for row in self.rows if row["minutes"] is not None]
-            hours = sum(row["minutes"] * row.get("weight", 1) for row in known) / 60
-            back = sum(bool(row["came_back_in"]) for row in self.rows)
-            matured = sum(row.get("matured", True) for row in self.rows)
-            unknown = f" ({n - len(known):,} without)" if len(known) < n else ""
-            return f"{told}, {hours:,.1f} hours{unknown}, came back {back:,} of {matured:,}"
-        if self.value == "status":
-            by_status = Counter(row["status"] for row in self.rows)
-            return f"{told}: " + ", ".join(f"{status} {k:,}" for status, k in sorted(by_status.items()))
-        if self.value and self.value != "closed":
-            values = [row[self.value] for row in self.rows]
-            return told + (f", mean {sum(values) / n:.2f}" if n else "")
-        if self.yes is None:
-            return told
-        yes = sum(self.counts(row) == "yes" for row in self.rows)
-        n_unknown = sum(self.counts(row) == "not known" for row in self.rows)
-        return f"{self.title}: {yes:,} of {n:,}" + (f", {n_unknown:,} not known" if n_unknown else "")
+    shown: str = "counts"
 
 
 def trace(
-    figure: Annotated[str, typer.Argument(help="The figure; without one that is known, the list of them.")],
+    figure: Annotated[str, typer.Argument(help="The figure; an unknown one gives the list of them.")],
     week: narrow.WeekOption = None,
     weeks: narrow.WeeksOption = 1,
     queue: narrow.QueueOption = None,
@@ -93,8 +61,9 @@ def trace(
 ) -> None:
     """List the conversations behind a figure of `grader metrics`, `quality`, `ledger` or `brief`.
 
-    Each row says whether it counts; the last line counts them up to the figure. `returns` lists every episode with its
-    status (recontacted, no_recontact, open_window, no_identity, …), which one came back, and how the issue was matched.
+    Each row says whether it counts; the last line is the figure. `returns` lists every episode with its status
+    (recontacted, no_recontact, open_window, no_identity, …), the one that came back, and how the issue was matched.
+    `grader show CONVERSATION` prints a conversation.
 
     Example:
       grader trace false_containment --queue returns
@@ -105,7 +74,7 @@ def trace(
     from grader.outcomes.metrics import RATES
     from grader.outcomes.quality import QUALITY
 
-    known = (*RATES, *MEASURED, *LISTED, *QUALITY, *CAUSES)
+    known = (*RATES, *MEASURED, *LISTED, *QUALITY, AUDIT, *CAUSES)
     if figure not in known:
         from difflib import get_close_matches
 
@@ -141,71 +110,151 @@ def trace(
             with judged(store, episodes, run=whole, timezone=zone) as verdicts:
                 found = _of_verdicts(verdicts, figure, cause, hours, where)
     wanted = {"yes": "yes", "no": "no", "unknown": "not known"}.get(only or "")
-    rows = [row for row in found.rows if wanted is None or found.counts(row) == wanted]
+    rows = [row for row in found.rows if wanted is None or row["counts"] == wanted]
     if as_json:
-        console.out_json({
-            "figure": figure, "title": found.title, "told": found.line,
-            "rows": [row | {"counts": found.counts(row)} for row in rows],
-        })  # fmt: skip
+        console.out_json({"figure": figure, "told": found.told, "rows": rows})
         return
     if as_csv:
-        _csv(rows, found)
+        _csv(rows)
         return
-    columns = ("conversation", "began (UTC)", "queue", "reason", found.value or "counts", "afterwards")
+    columns = ("conversation", "began (UTC)", "queue", "reason", found.shown.replace("_", " "), "")
     console.table(columns, [
-        (row["conversation_id"], _time(row["started_at"]), row["queue"], row["reason"],
-         str(row[found.value]) if found.value else found.counts(row), _afterwards(row))
+        (row["conversation_id"], _time(row["started_at"]), row["queue"], row["reason"], row[found.shown], _more(row))
         for row in rows
     ])  # fmt: skip
-    console.out(found.line)
+    console.out(found.told)
 
 
 def _of_episodes(episodes: Episodes, figure: str, hours: int, where: Where) -> Traced:
-    from grader.outcomes.capacity import FEWEST_HANDLED
+    from grader.outcomes import changes
+    from grader.outcomes.brief import TITLES
     from grader.outcomes.metrics import RATES
+    from grader.outcomes.share import Bounds, Mean
+    from grader.report.reading import count, value
 
     if figure == "capacity":
-        usual = {h["reason"]: h["median"] for h in episodes.handle_minutes() if h["n"] >= FEWEST_HANDLED}
-        rows = episodes.rows([], "ai_resolved", hours, where)
-        return Traced("capacity freed", [row | {"minutes": usual.get(row["reason"])} for row in rows], value="minutes")
-    if figure == "returns":
-        rows = episodes.rows(["status", "matched_by", "same_issue", "issue_unknown"], "true", hours, where)
-        return Traced("returns", rows, value="status")
+        return _capacity(episodes, hours, where)
+    if figure in ("episodes", "returns"):
+        rows = _counted(episodes.rows([*_FOLLOWED, "status", "by_ai", "handed_over"], "true", hours, where))
+        for row in rows:
+            alone = "the AI alone" if row["by_ai"] else "nobody known"
+            row["handled_by"] = "a human too" if row["handed_over"] else alone
+        statuses = Counter(row["status"] for row in rows)
+        told = f"{figure}: {len(rows):,} {'conversation' if len(rows) == 1 else 'conversations'}"
+        if figure == "returns":
+            told += "".join(f", {status} {n:,}" for status, n in sorted(statuses.items()))
+        return Traced(told, rows, "status" if figure == "returns" else "handled_by")
     if figure in MEASURED:
-        value, of = MEASURED[figure]
-        return Traced(figure, episodes.rows([value], of, hours, where), value=value)
+        column, of = MEASURED[figure]
+        rows = _counted(episodes.rows([*_FOLLOWED, column], of, hours, where))
+        values = sorted(row[column] for row in rows)
+        if figure in TITLES:
+            mean = Mean(len(values), sum(values), sum(v * v for v in values))
+            reading = changes.of_mean(mean, len(values))
+            return Traced(f"{TITLES[figure]}: {value(reading)} ({len(values):,} rated)", rows, column)
+        return Traced(f"{figure}: {_middle(values, figure)}", rows, column)
     rate = RATES[figure]
-    columns = [name for name in (rate.yes, rate.unknown) if name]
-    return Traced(rate.title, episodes.rows(columns, rate.of, hours, where), rate.yes, rate.unknown)
+    rows = episodes.rows([*_FOLLOWED, *(name for name in (rate.yes, rate.unknown) if name)], rate.of, hours, where)
+    for row in rows:
+        row["counts"] = "not known" if rate.unknown and row[rate.unknown] else "yes" if row[rate.yes] else "no"
+    n = Counter(row["counts"] for row in rows)
+    found = changes.of_bounds(Bounds(n["yes"], n["not known"], len(rows), n["yes"] + n["not known"]))
+    return Traced(f"{rate.title}: {value(found)} ({count(found)})", rows)
+
+
+def _middle(values: Sequence[float], figure: str) -> str:
+    if not values:
+        return "nothing to count"
+    half, most = values[(len(values) - 1) // 2], values[-(-len(values) * 9 // 10) - 1]
+    if figure == "handle_minutes":
+        from statistics import median
+
+        return f"median {median(values):.1f} min of {len(values):,}"
+    without = "those that still wait or are open are not in it: grader metrics has them"
+    return f"median {seconds_cell(half)}, 90 % within {seconds_cell(most)}, of {len(values):,}; {without}"
+
+
+def _capacity(episodes: Episodes, hours: int, where: Where) -> Traced:
+    from grader.outcomes.capacity import FEWEST_HANDLED, freed
+    from grader.report.reading import freed_text
+
+    usual = {h["reason"]: h["median"] for h in episodes.handle_minutes() if h["n"] >= FEWEST_HANDLED}
+    columns, of = [*_FOLLOWED, "ai_resolved", "ai_issue_unknown"], "ai_resolved or ai_issue_unknown"
+    rows = []
+    for row in episodes.rows(columns, of, hours, where):
+        minutes = usual.get(row["reason"])
+        text = "too few handle times of humans" if minutes is None else f"{minutes:.1f}"
+        state = "not known" if row["ai_issue_unknown"] else "no" if minutes is None else "yes"
+        rows.append(row | {"counts": state, "minutes": text})
+    told = next(iter(freed(episodes, window_hours=hours, where=where)), None)
+    return Traced(f"capacity freed: {freed_text(told)}", rows, "minutes")
 
 
 def _of_verdicts(verdicts: Judged, figure: str, cause: str | None, hours: int, where: Where) -> Traced:
+    from grader.outcomes import changes
     from grader.outcomes.quality import QUALITY
+    from grader.report.reading import count, value
 
     if figure in CAUSES:
-        rows = verdicts.caused(CAUSES[figure], cause or "", hours, where)
-        return Traced(f"{CAUSES[figure]}, {cause}", rows, value="minutes")
+        return _caused(verdicts, CAUSES[figure], cause or "", hours, where)
+    if figure == AUDIT:
+        rows = _counted(verdicts.audit(hours, where))
+        said = Counter(row["resolution"] for row in rows)
+        words = ", ".join(f"{n:,} {word}" for word, n in said.most_common())
+        return Traced(f"AI-resolved and judged: {len(rows):,}: {words or 'none'}", rows, "resolution")
     wanted = QUALITY[figure]
-    return Traced(wanted.title, verdicts.rows([wanted.yes], wanted.of, where), wanted.yes)
+    parts = ("context_passed", "not_repeated", "resolved") if figure == "handoff_resolved" else ()
+    rows = verdicts.rows([*dict.fromkeys((wanted.yes, *parts)), "codes"], wanted.of, where)
+    for row in rows:
+        row["counts"] = "yes" if row[wanted.yes] else "no"
+        missing = [name.replace("_", " ") for name in parts if not row[name]]
+        row["why"] = f"not: {', '.join(missing)}" if missing else ", ".join(row["codes"] or ())
+    estimates = [s.figures[figure] for s in verdicts.slices(None, where)]
+    found = changes.of_estimate(estimates[0] if estimates else None)
+    return Traced(f"{wanted.title}: {value(found)} ({count(found)})", rows)
 
 
-def _csv(rows: list[dict[str, Any]], found: Traced) -> None:
+def _caused(verdicts: Judged, kind: str, cause: str, hours: int, where: Where) -> Traced:
+    rows = _counted(verdicts.caused(kind, cause, hours, where))
+    volume = float(sum(row["weight"] for row in rows))
+    known = [row for row in rows if row["minutes"] is not None]
+    cost = sum(row["minutes"] * row["weight"] for row in known) / 60
+    back, matured = sum(bool(row["came_back_in"]) for row in rows), sum(row["matured"] for row in rows)
+    unknown = f" at least, of {len(rows) - len(known):,} not known" if len(known) < len(rows) else ""
+    for row in rows:
+        row["minutes"] = "not known" if row["minutes"] is None else f"{row['minutes']:.1f}"
+    judged = "" if abs(volume - len(rows)) < 0.5 else f", {len(rows):,} of them judged"
+    return Traced(
+        f"{kind}, {cause}: volume {volume:,.0f}{judged}, {cost:,.1f} hours{unknown}, came back {back:,} of {matured:,}",
+        rows, "minutes",
+    )  # fmt: skip
+
+
+def _counted(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [row | {"counts": "yes"} for row in rows]
+
+
+def _csv(rows: list[dict[str, Any]]) -> None:
     from grader.report.export import cell
 
     writer = csv.writer(sys.stdout, lineterminator="\n")
     for number, row in enumerate(rows):
-        told = row | {"counts": found.counts(row)}
         if number == 0:
-            writer.writerow(told)
-        writer.writerow([cell(value) if isinstance(value, str) else value for value in told.values()])
+            writer.writerow(row)
+        writer.writerow([
+            cell(" ".join(value) if isinstance(value, list) else value) if isinstance(value, (str, list)) else value
+            for value in row.values()
+        ])  # fmt: skip
 
 
 def _time(at: Any) -> str:
     return "–" if at is None else f"{at:%Y-%m-%d %H:%M}"
 
 
-def _afterwards(row: dict[str, Any]) -> str:
+def _more(row: dict[str, Any]) -> str:
+    told = [str(row["why"])] if row.get("why") else []
     if row.get("came_back_in"):
-        how = f" (same issue by {row['matched_by']})" if row.get("matched_by") else ""
-        return f"came back {_time(row['next_at'])} in {row['came_back_in']}{how}"
-    return ""
+        how = row.get("matched_by")
+        issue = f"same issue, by {how}" if how else "issue not known" if row.get("issue_unknown") else "another issue"
+        told.append(f"came back {_time(row['next_at'])} in {row['came_back_in']} ({issue})")
+    return "; ".join(told)

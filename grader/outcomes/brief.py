@@ -8,8 +8,9 @@ made them.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 
 from grader.errors import InputError
@@ -19,11 +20,12 @@ from grader.outcomes.changes import Change, Reading
 from grader.outcomes.episodes import Episodes, Where
 from grader.outcomes.metrics import RATES, Metrics, of_episodes
 from grader.outcomes.period import WEEK, Period
-from grader.outcomes.quality import QUALITY, Cause, Judged, Slice, comparable
-from grader.outcomes.share import Bounds, Share
+from grader.outcomes.quality import QUALITY, Judged, Slice, Theme, comparable, themes
+from grader.outcomes.share import Share
 
 IN_FRONT = 2  # queues that have a part of their own
-CAUSES = 6
+CAUSES = 6  # that can be fixed, biggest first
+WATCHED = 4  # changes that are outside noise on their own, but not after allowing for all comparisons
 TREND_WEEKS = 12
 _RATINGS = {"csat_ai": "CSAT, AI alone", "csat_human": "CSAT, with a human"}
 WAITS_FOR_RETURNS = {"ai_resolution", "false_containment", "recontact", "recontact_any", "recontact_after_ai"}
@@ -36,13 +38,18 @@ BAD: Mapping[str, bool | None] = {
     "csat_ai": False, "csat_human": False, **{k: f.bad for k, f in QUALITY.items()},
 }  # fmt: skip
 HEADLINES = (
-    "ai_resolution", "containment", "false_containment", "recontact", "csat_ai", "csat_human", "handoff_resolved",
-    "critical_defect",
+    "ai_resolution", "resolved", "containment", "false_containment", "recontact", "csat_ai", "csat_human",
+    "handoff_resolved", "critical_defect",
 )  # fmt: skip
 OF_A_QUEUE = ("ai_resolution", "false_containment", "recontact", "escalation", "csat_ai", "handoff_resolved",
               "critical_defect")  # fmt: skip
-WARNINGS = ("recontact", "csat_ai", "irritated_after_ai", "escalated_too_late")
+# Each with the slices in which it is looked for: ratings only within a reason, since reasons come and go.
+WARNINGS: Mapping[str, tuple[str | None, ...]] = {
+    "recontact": (None, "queue", "reason"), "csat_ai": ("reason",), "irritated_after_ai": (None, "queue", "reason"),
+    "escalated_too_late": (None, "queue", "reason"),
+}  # fmt: skip
 _COMPARED = tuple(BAD)
+_COMPLEMENT, _COMPLEMENT_OF = "containment", "escalation"
 _DIMENSIONS = (None, "queue", "reason")
 
 
@@ -82,11 +89,14 @@ class OfQueue:
 
 @dataclass(frozen=True, slots=True)
 class Warned:
-    """A sign to watch. `signs` are the slices in which it got worse beyond noise; `overall` is over all."""
+    """A sign to watch. `signs` are the slices in which it got worse beyond noise; `overall` is over all; `tested`: in
+    so many slices there was enough on both sides, of the dimension that the sign is about.
+    """
 
     figure: str
     overall: Told
     signs: tuple[Told, ...]
+    tested: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,21 +117,27 @@ class Brief:
     baseline: Period
     window_hours: int
     data_end: datetime
+    over: bool  # the weeks were over when the data ended
     n_episodes: int
     n_judged: int
+    n_in_part: int
     n_synthetic: int
+    audit: Mapping[str, int]  # of the AI-resolved ones that were judged: what the judge said
     coverage: Share
     headlines: tuple[Told, ...]
     trends: Mapping[str, tuple[Week, ...]]
     changed: tuple[Told, ...]
-    n_compared: int
+    watched: tuple[Told, ...]
+    compared: Mapping[str, tuple[int, int]]  # by dimension: compared, of asked
     queues: tuple[OfQueue, ...]
     warnings: tuple[Warned, ...]
-    causes: tuple[Cause, ...]
-    n_causes: int
+    themes: tuple[Theme, ...]
+    n_themes: int
     backlog: Period
     capacity: Capacity | None
     instruments: tuple[str, ...]
+    undecided: frozenset[str]
+    causes_decided: bool
     runs: tuple[str, ...]
     weighted: bool
 
@@ -146,28 +162,43 @@ def brief(
         key=lambda found: (-found[0], found[1] is None, found[1] or ""),
     )
     backlog = Period(period.last, period.n_weeks + baseline_weeks)
-    causes = [c for c in verdicts.ledger(window_hours, {"week": backlog.ends}) if c.fix is not None]
+    found = [t for t in themes(verdicts.ledger(window_hours, {"week": backlog.ends})) if t.fix is not None]
+    audited = Counter(row["resolution"] for row in verdicts.audit(window_hours, {"week": known.ends}))
     judged = weighing.verdicts(period).get((None, "all"))
     overall = now[None, "all"]
     return Brief(
         period=period, known=known, baseline=period.before(baseline_weeks), window_hours=window_hours,
-        data_end=data_end, n_episodes=overall.n_episodes, n_judged=judged.n_conversations if judged else 0,
-        n_synthetic=n_synthetic, coverage=overall.coverage,
+        data_end=data_end, over=period.ends_at(zone).replace(tzinfo=None) <= data_end,
+        n_episodes=overall.n_episodes, n_judged=judged.n_conversations if judged else 0,
+        n_in_part=judged.n_in_part if judged else 0, n_synthetic=n_synthetic, audit=audited,
+        coverage=overall.coverage,
         headlines=tuple(by_key[figure, None, "all"] for figure in HEADLINES),
         trends=_trends(episodes, verdicts, period, known, window_hours),
         changed=tuple(sorted((t for t in told if t.change and t.change.direction != "none"), key=_strength)),
-        n_compared=sum(t.change is not None for t in told),
+        watched=tuple(
+            sorted((t for t in told if t.change and t.change.p < 0.05 and t.change.direction == "none"), key=_strength)
+        )[:WATCHED],
+        compared={
+            name or "all": (sum(t.change is not None for t in asked), len(asked))
+            for name in _DIMENSIONS
+            for asked in [[t for t in told if t.dimension == name and t.figure != _COMPLEMENT]]
+        },
         queues=tuple(
             OfQueue(name, n, tuple(by_key[figure, "queue", name] for figure in OF_A_QUEUE))
             for n, name in queues[:IN_FRONT]
         ),
         warnings=tuple(
-            Warned(figure, by_key[figure, None, "all"], tuple(t for t in told if t.figure == figure and t.worse))
-            for figure in WARNINGS
+            Warned(
+                figure, by_key[figure, None, "all"], tuple(t for t in looked if t.worse),
+                sum(t.change is not None for t in looked),
+            )
+            for figure, dimensions in WARNINGS.items()
+            for looked in [[t for t in told if t.figure == figure and t.dimension in dimensions]]
         ),
-        causes=tuple(causes[:CAUSES]), n_causes=len(causes), backlog=backlog,
+        themes=tuple(found[:CAUSES]), n_themes=len(found), backlog=backlog,
         capacity=next(iter(freed(episodes, window_hours=window_hours, where={"week": known.ends})), None),
         instruments=tuple(sorted({i for w in weighing.instruments(period) for rubric in w.values() for i in rubric})),
+        undecided=verdicts.undecided(), causes_decided=any(c.fix for c in verdicts.ledger(window_hours)),
         runs=verdicts.runs, weighted=not verdicts.even,
     )  # fmt: skip
 
@@ -223,10 +254,17 @@ class _Weighing:
         """Every figure over all, by queue and by reason, each change adjusted for all of them."""
         slices = [(None, "all"), *(key for key in self.metrics(self._period) if key[0])]
         told = [self._told(figure, *key) for figure in _COMPARED for key in slices]
-        found = changes.adjusted([t.change for t in told])
+        # Escalated and contained are two sides of one thing, and one question.
+        asked = changes.adjusted([None if t.figure == _COMPLEMENT else t.change for t in told])
+        p_of = {
+            (t.dimension, t.slice): c.p_adjusted
+            for t, c in zip(told, asked, strict=True) if c and t.figure == _COMPLEMENT_OF
+        }  # fmt: skip
         return [
-            Told(t.figure, t.dimension, t.slice, t.period, t.baseline, t.now, t.before, c, t.broken)
-            for t, c in zip(told, found, strict=True)
+            replace(t, change=c if t.figure != _COMPLEMENT else t.change and replace(
+                t.change, p_adjusted=p_of.get((t.dimension, t.slice))
+            ))
+            for t, c in zip(told, asked, strict=True)
         ]  # fmt: skip
 
     def _told(self, figure: str, dimension: str | None, name: str | None) -> Told:
@@ -262,17 +300,7 @@ class _Weighing:
             found = self.verdicts(period).get((dimension, name))
             return None if found is None else changes.of_estimate(found.figures[figure])
         counts = self.metrics(period).get((dimension, name))
-        return None if counts is None else of_metrics(counts, figure)
-
-
-def of_metrics(m: Metrics, figure: str) -> Reading | None:
-    """A figure of episodes, with both ends where a part is not known."""
-    if figure == "csat_ai":
-        return changes.of_mean(m.csat_ai, m.csat_response_ai.of)
-    if figure == "csat_human":
-        return changes.of_mean(m.csat_human, m.csat_response_human.of)
-    rate = m.rate(figure)
-    return changes.of_bounds(rate) if isinstance(rate, Bounds) else changes.of_share(rate)
+        return None if counts is None else changes.of_readable(counts, figure)
 
 
 def _weeks(period: Period) -> list[str]:
@@ -303,7 +331,7 @@ def _trends(
             else:
                 late = figure in WAITS_FOR_RETURNS and week > known.last.isoformat()
                 counts = None if late else metrics.get(week)
-                reading, broken = None if counts is None else of_metrics(counts, figure), False
+                reading, broken = None if counts is None else changes.of_readable(counts, figure), False
             points.append(Week(week, reading, broken))
         trends[figure] = tuple(points)
     return trends

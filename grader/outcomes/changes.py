@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import erfc, hypot, sqrt
 
+from grader.outcomes.metrics import Metrics
 from grader.outcomes.share import Z95, Bounds, Mean, Share, wilson
 from grader.statistics.association import benjamini_hochberg
 from grader.statistics.stratified import Estimate
@@ -40,6 +41,11 @@ class Reading:
     n_unknown: int = 0
     scale: str = "rate"
     weighted: bool = False
+
+    @property
+    def bounded(self) -> bool:
+        """There is an interval: a mean of few ratings, or of ratings that are all the same, has the whole scale."""
+        return self.scale != "mean" or (self.lowest.low, self.highest.high) != (1.0, 5.0)
 
     @property
     def size(self) -> int:
@@ -96,6 +102,16 @@ def of_estimate(estimate: Estimate | None) -> Reading | None:
         return None
     point = Point(estimate.point, estimate.low, estimate.high)
     return Reading(point, point, estimate.n, estimate.of, weighted=estimate.method != "Wilson")
+
+
+def of_readable(m: Metrics, figure: str) -> Reading | None:
+    """A figure of episodes by its name in `RATES`, or csat_ai, csat_human."""
+    if figure == "csat_ai":
+        return of_mean(m.csat_ai, m.csat_response_ai.of)
+    if figure == "csat_human":
+        return of_mean(m.csat_human, m.csat_response_human.of)
+    rate = m.rate(figure)
+    return of_bounds(rate) if isinstance(rate, Bounds) else of_share(rate)
 
 
 def change(before: Reading | None, now: Reading | None) -> Change | None:

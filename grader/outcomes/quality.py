@@ -61,6 +61,7 @@ class Slice:
 
     slice: str | None
     n_conversations: int
+    n_in_part: int  # of these, some rubric's judgement failed or is still to be had
     volume: float
     figures: Mapping[str, Estimate | None]
 
@@ -90,6 +91,40 @@ class Cause:
     def fix(self) -> str | None:
         """What to change so that it does not happen again."""
         return FIXES.get((self.kind, self.cause), "look at the examples")
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """All lines of one cause, those that cost most first. A conversation stands in one line of a kind, and may stand in
+    one of each kind, so that themes of the two kinds do not add up.
+    """
+
+    kind: str
+    cause: str
+    lines: tuple[Cause, ...]
+
+    @property
+    def fix(self) -> str | None:
+        """What to change."""
+        return self.lines[0].fix
+
+    def total(self, name: str) -> float:
+        """The sum of a count, a volume or hours over its lines."""
+        return float(sum(getattr(line, name) for line in self.lines))
+
+    @property
+    def examples(self) -> tuple[str, ...]:
+        """Three conversations, from the lines that cost most."""
+        return tuple(example for line in self.lines for example in line.examples[:2])[:3]
+
+
+def themes(causes: Sequence[Cause]) -> list[Theme]:
+    """The ledger by cause: what can be fixed first, by the hours that it costs, then by volume."""
+    found: dict[tuple[str, str], list[Cause]] = {}
+    for cause in causes:
+        found.setdefault((cause.kind, cause.cause), []).append(cause)
+    made = [Theme(kind, cause, tuple(lines)) for (kind, cause), lines in found.items()]
+    return sorted(made, key=lambda t: (t.fix is None, -t.total("hours"), -t.total("volume"), t.kind, t.cause))
 
 
 FIXES: Mapping[tuple[str, str], str | None] = {
@@ -140,7 +175,8 @@ class Judged:
             slices.setdefault(row["slice"], []).append(row)
         return [
             Slice(
-                name, sum(r["n_conversations"] for r in parts), sum(r["volume"] for r in parts),
+                name, sum(r["n_conversations"] for r in parts), sum(r["n_in_part"] for r in parts),
+                sum(r["volume"] for r in parts),
                 {figure: self._estimate(parts, figure) for figure in QUALITY},
             )
             for name, parts in slices.items()
@@ -172,6 +208,20 @@ class Judged:
         rows = self._followed("ledger", where, window_hours)
         found = [Cause(**(row | {"examples": tuple(row["examples"])})) for row in rows]
         return sorted(found, key=lambda c: c.fix is None)  # SQL has put them in order otherwise
+
+    def undecided(self) -> frozenset[str]:
+        """Figures of which no judged conversation says anything: the judge does not decide them."""
+        return frozenset(
+            figure for figure in QUALITY if not any(s.figures[figure] for s in self.slices())
+        )  # fmt: skip
+
+    def audit(self, window_hours: int, where: Where | None = None) -> list[dict[str, Any]]:
+        """The judged conversations among those that the AI is taken to have resolved, with the judge's `resolution`."""
+        checked(None, window_hours)
+        condition, values = narrowed(where)
+        told = chain.text("episode", "told", window_hours=window_hours)
+        ctes = f"with told as (\n{told}),\nhere as (from judged where {condition})"
+        return self._reader.records(f"{ctes}\n{chain.text('quality', 'audit')}", values)
 
     def rows(self, columns: Sequence[str], of: str, where: Where | None = None) -> list[dict[str, Any]]:
         """The conversations that count in `of`, each with these columns; newest first."""

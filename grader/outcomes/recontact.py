@@ -1,7 +1,7 @@
 """Who came back, as counts: how many, about the same issue or another, and of how many that is not known.
 
 A return whose issue is not known is neither "the same" nor "another": it leaves the denominator, and `Bounds` says
-between which ends the rate lies. `sql/recontact_of.sql` says what an episode, a return and an issue are; SQL counts
+between which ends the rate lies. the steps in `sql/chain` say what an episode, a return and an issue are; SQL counts
 (`sql/recontact.sql`), the records here only divide.
 """
 

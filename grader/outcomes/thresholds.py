@@ -12,15 +12,16 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from grader.errors import InputError
-from grader.outcomes.metrics import Metrics
-from grader.outcomes.share import Bounds, Mean
+from grader.outcomes.changes import Reading, of_estimate, of_readable
+from grader.outcomes.metrics import RATES, Metrics
+from grader.outcomes.quality import QUALITY, Slice
 
 _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
     ">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le, "==": operator.eq, "!=": operator.ne,
 }  # fmt: skip
 _CONDITION = re.compile(r"\s*([a-z_0-9]+)(?:\.([a-z]+))?\s*(>=|<=|==|!=|>|<)\s*([0-9]*\.?[0-9]+)\s*(%?)\s*", re.ASCII)
 _PARTS = ("rate", "low", "high", "n", "of")
-_MEANS: Mapping[str, Callable[[Metrics], Mean]] = {"csat_ai": lambda m: m.csat_ai, "csat_human": lambda m: m.csat_human}
+_MEANS = ("csat_ai", "csat_human")
 _NUMBERS: Mapping[str, Callable[[Metrics], float | None]] = {
     "episodes": lambda m: m.n_episodes,
     "first_answer_median_seconds": lambda m: m.first_answer_median,
@@ -28,21 +29,21 @@ _NUMBERS: Mapping[str, Callable[[Metrics], float | None]] = {
     "resolution_median_seconds": lambda m: m.resolution_median,
     "resolution_p90_seconds": lambda m: m.resolution_p90,
 }
-# What `grader.outcomes.metrics.RATES` calls them.
-RATE_NAMES: Mapping[str, str] = {
-    "recontact_rate": "recontact", "recontact_any_rate": "recontact_any", "resolution_rate": "ai_resolution",
-    "containment_rate": "containment", "false_containment_rate": "false_containment",
-    "recontact_after_ai_rate": "recontact_after_ai", "recontact_after_human_rate": "recontact_after_human",
-    "escalation_rate": "escalation", "coverage": "coverage", "answered_rate": "answered",
-    "csat_response_ai_rate": "csat_response_ai", "csat_response_human_rate": "csat_response_human",
+# What a condition may call a rate: as `grader trace` does, or with _rate; and two older names.
+_RATE_OF: Mapping[str, str] = {
+    **{name: name for name in RATES}, **{f"{name}_rate": name for name in RATES if name != "coverage"},
+    "resolution_rate": "ai_resolution",
 }  # fmt: skip
-FIGURES = (*RATE_NAMES, *_MEANS, *_NUMBERS)
+_VERDICT_OF: Mapping[str, str] = {**{name: name for name in QUALITY}, **{f"{name}_rate": name for name in QUALITY}}
+FIGURES = (*sorted(_RATE_OF), *_MEANS, *sorted(_VERDICT_OF), *_NUMBERS)
+TOLD = (*(f"{name}_rate" for name in RATES if name != "coverage"), "coverage", *_MEANS,
+        *(f"{name}_rate" for name in QUALITY), *_NUMBERS)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One condition. `part` of a rate: the rate itself, an end of its 95 % interval, its numerator or denominator; of a
-    mean: the mean itself, an end of its interval, how many rated.
+    """One condition. `figure` is its name in `RATES`, `QUALITY`, … `part` of a rate: the rate itself, an end of its
+    95 % interval, its numerator or denominator; of a mean: the mean, an end of its interval, how many rated.
     """
 
     text: str
@@ -51,28 +52,38 @@ class Condition:
     comparison: str
     value: float
 
-    def of(self, metrics: Metrics) -> float | None:
+    @property
+    def of_verdicts(self) -> bool:
+        """It is about what the judge found."""
+        return self.figure in QUALITY
+
+    def reading(self, metrics: Metrics | None, found: Slice | None = None) -> Reading | None:
+        """The figure with its interval and counts; None where there is nothing to count, or it has none."""
+        if self.of_verdicts:
+            return None if found is None else of_estimate(found.figures[self.figure])
+        if metrics is None or self.figure in _NUMBERS:
+            return None
+        return of_readable(metrics, self.figure)
+
+    def of(self, metrics: Metrics | None, found: Slice | None = None) -> float | None:
         """What the figure is, None where it is not known (a rate of nothing, or one that lies between two ends)."""
         if self.figure in _NUMBERS:
-            return _NUMBERS[self.figure](metrics)
-        if self.figure in _MEANS:
-            mean = _MEANS[self.figure](metrics)
-            if self.part in ("rate", "n"):
-                return mean.value if self.part == "rate" else float(mean.n)
-            return None if mean.interval is None else mean.interval[self.part == "high"]
-        share = metrics.rate(RATE_NAMES[self.figure])
+            return None if metrics is None else _NUMBERS[self.figure](metrics)
+        reading = self.reading(metrics, found)
+        if reading is None:
+            return 0.0 if self.part in ("n", "of") else None
         if self.part in ("n", "of"):
-            return float(getattr(share, self.part))
+            return float(reading.n if self.part == "n" else reading.of)
         if self.part == "rate":
-            if isinstance(share, Bounds):
-                return share.low.rate if not share.n_unknown else None
-            return share.rate
-        return None if share.interval is None else share.interval[self.part == "high"]
+            return reading.lowest.value if not reading.n_unknown else None
+        if not reading.bounded:
+            return None
+        return reading.highest.high if self.part == "high" else reading.lowest.low
 
-    def holds(self, metrics: Metrics) -> bool | None:
+    def holds(self, metrics: Metrics | None, found: Slice | None = None) -> bool | None:
         """Whether it is so; None where that is not known."""
-        found = self.of(metrics)
-        return None if found is None else _COMPARE[self.comparison](found, self.value)
+        is_ = self.of(metrics, found)
+        return None if is_ is None else _COMPARE[self.comparison](is_, self.value)
 
 
 def condition(text: str) -> Condition:
@@ -88,9 +99,10 @@ def condition(text: str) -> Condition:
     if figure not in FIGURES:
         near = get_close_matches(figure, FIGURES, 1)
         hint = f"did you mean {near[0]}? " if near else ""
-        raise InputError(f"there is no figure {figure!r}", field="--fail-if", cure=f"{hint}One of {', '.join(FIGURES)}")
-    parts = _PARTS if figure in RATE_NAMES else ("low", "high", "n") if figure in _MEANS else ()
+        raise InputError(f"there is no figure {figure!r}", field="--fail-if", cure=f"{hint}One of {', '.join(TOLD)}")
+    parts = () if figure in _NUMBERS else ("low", "high", "n") if figure in _MEANS else _PARTS
     if part is not None and part not in parts:
         what = f"{figure} has {', '.join(parts)}" if parts else f"{figure} is a number"
         raise InputError(f"{figure} has no {part!r}", field="--fail-if", cure=what)
-    return Condition(text.strip(), figure, part or "rate", comparison, float(number) / (100 if percent else 1))
+    name = _RATE_OF.get(figure) or _VERDICT_OF.get(figure) or figure
+    return Condition(text.strip(), name, part or "rate", comparison, float(number) / (100 if percent else 1))

@@ -12,21 +12,35 @@ from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from typing import Protocol
 
-from grader.outcomes.brief import TITLES, Brief, OfQueue, Told, Warned, Week
-from grader.outcomes.capacity import Capacity
-from grader.outcomes.changes import FEWEST, Change, Reading
-from grader.outcomes.quality import QUALITY, Cause
+from grader.outcomes.brief import TITLES, WAITS_FOR_RETURNS, Brief, OfQueue, Told, Warned, Week
+from grader.outcomes.changes import FEWEST
+from grader.outcomes.period import Period
+from grader.outcomes.quality import QUALITY, Cause, Theme
 from grader.outcomes.share import percent
-from grader.report.overview import words
+from grader.report.overview import plural, words
+from grader.report.reading import (
+    MEANS,
+    STATES,
+    change,
+    count,
+    freed_text,
+    interval,
+    sentence,
+    state,
+    value,
+)
 from grader.report.render import page_html, template
 from grader.report.spark import Spark, spark
 
-MINUS = "−"
-STATES = {  # of a change, in words
-    "worse": "worse, beyond noise", "better": "better, beyond noise", "changed": "changed, beyond noise",
-    "none": "may be noise", "few": "too few to tell", "broken": "the judge changed: not compared",
-}  # fmt: skip
+LINES_OF_A_THEME = 3
 _KINDS = {"escalation": "A human took over", "non_resolution": "Not solved"}
+_CAUSES = {  # options of the shipped rubric, as people say them
+    "integration": "a system was missing or failed", "rule": "a rule forbids it, or none covers it",
+    "missing_data": "a detail was missing", "wrong_answer": "the AI answered wrongly",
+    "not_escalated": "no human was brought in", "human_backlog": "it waits with humans",
+    "lack_of_data": "the AI lacked information", "missing_integration": "the AI had no tool, or a failing one",
+    "missing_rule": "no rule covered it",
+}  # fmt: skip
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#!|~&$])")
 
 
@@ -39,19 +53,29 @@ class Owner(Protocol):
 
 
 @dataclass(frozen=True)
+class Failing:
+    """A threshold of grader.toml that is passed: by which queue (None: over all), and what the figure is."""
+
+    queue: str | None
+    owner: str | None
+    text: str
+
+
+@dataclass(frozen=True)
 class Line:
     """One figure: its value now and before, as text. `state` is a key of `STATES`."""
 
     title: str
+    about: str  # within how long, and of which weeks where these are not the weeks of the brief
     now: str
     interval: str
     count: str
     before: str
+    before_count: str
     change: str
     state: str
     ref: int
     trend: Spark | None = None
-    weeks: str = ""  # where these are not the weeks of the brief
 
     @property
     def verdict(self) -> str:
@@ -61,37 +85,45 @@ class Line:
 
 @dataclass(frozen=True)
 class Sign:
-    """A warning sign: on, off, or not to be told."""
+    """A warning sign. `state`: on, off, or unknown, where it cannot be told."""
 
     title: str
-    on: bool
+    state: str
     text: str
     refs: tuple[int, ...]
 
 
 @dataclass(frozen=True)
-class Item:
-    """One thing to fix first."""
+class Place:
+    """Where something to fix shows: a contact reason in a queue."""
 
-    fix: str
-    what: str
-    where: str
-    volume: str
-    returned: str
-    hours: str
+    text: str
     examples: tuple[str, ...]
     ref: int
 
 
 @dataclass(frozen=True)
+class Item:
+    """One thing to fix."""
+
+    fix: str
+    what: str
+    volume: str
+    returned: str
+    hours: str
+    places: tuple[Place, ...]
+    more: int
+    ref: int
+
+
+@dataclass(frozen=True)
 class Queue:
-    """One queue in front."""
+    """One of the busiest queues."""
 
     name: str
     owner: str | None
     n: str
     lines: tuple[Line, ...]
-    failing: tuple[str, ...]
     ref: int
 
 
@@ -122,248 +154,228 @@ class References:
 
 @dataclass(frozen=True)
 class Page:
-    """The page, ready to be written down."""
+    """The page, ready to be written down. In texts `[3]` is a reference."""
 
     title: str
     days: str
+    these: str  # the head of the column
     lead: tuple[str, ...]
     notices: tuple[str, ...]
     lines: tuple[Line, ...]
+    audit: str | None
     capacity: str
-    capacity_ref: int
     changed: tuple[tuple[str, str, int], ...]  # state, sentence, reference
+    unchanged: str
+    watched: tuple[tuple[str, int], ...]
     compared: str
     signs: tuple[Sign, ...]
+    failing: tuple[Failing, ...]
     queues: tuple[Queue, ...]
     items: tuple[Item, ...]
     backlog: str
+    no_items: str
     judged: tuple[str, ...]
+    means: tuple[tuple[str, str], ...]
     references: tuple[Reference, ...]
 
 
 def page(
-    brief: Brief, *, zone: tzinfo, owners: Mapping[str, Owner], failing: Mapping[str, Sequence[str]],
-    hour_cost: float | None, currency: str, run: str | None = None,
+    brief: Brief, *, zone: tzinfo, owners: Mapping[str, Owner], failing: Sequence[Failing], hour_cost: float | None,
+    currency: str, run: str | None = None,
 ) -> Page:  # fmt: skip
-    """The brief in words. `failing`: by queue, the conditions of grader.toml that do not hold."""
-    refs = References()
-    write = _Writer(brief, refs, run)
-    ended = brief.data_end.replace(tzinfo=UTC).astimezone(zone)
-    p = brief.period
-    weeks = f"week {p.name}" if p.n_weeks == 1 else f"{p.n_weeks} weeks to {p.name}"
-    n_ref = refs.number("Conversations", f"grader trace episodes {brief.period.flags}")
-    began = (
-        f"{brief.n_episodes:,} conversations that a customer began [{n_ref}], {brief.n_judged:,} of them judged; held "
-        f"against the {brief.baseline.n_weeks} weeks before. "
-        f"Data end: {ended:%A, %-d %B %Y, %H:%M} ({_zone(zone)})."
+    """The brief in words."""
+    write = _Writer(brief, run)
+    lead = _lead(brief, write, zone)
+    compared = sum(n for n, _ in brief.compared.values())
+    asked = sum(n for _, n in brief.compared.values())
+    by = ", ".join(
+        f"{n} of {of} {'over all' if name == 'all' else f'by {name}'}" for name, (n, of) in brief.compared.items()
     )
-    lead = [began]
-    if brief.known != brief.period:
-        lead.append(
-            f"Whether customers came back is known {_hours(brief.window_hours)} later: those figures are of "
-            f"{_weeks(brief.known.n_weeks)} to {brief.known.name} ({brief.known.days}), the last whose windows are "
-            "over."
-        )
-    coverage = refs.number("A return could be seen", write.command("coverage", brief.period))
-    lead.append(
-        f"A return could be seen of {percent(brief.coverage.rate)} ({brief.coverage.n:,} of {brief.coverage.of:,}) "
-        f"[{coverage}]: customer and time are known."
-    )
-    capacity = refs.number("Capacity freed", f"grader trace capacity {brief.known.flags}{write.window}")
     return Page(
-        title=f"Brief of {weeks}",
-        days=p.days,
-        lead=tuple(lead),
+        title=f"Brief of {_named_weeks(brief.period)}",
+        days=brief.period.days,
+        these="This week" if brief.period.n_weeks == 1 else "These weeks",
+        lead=lead,
         notices=_notices(brief),
         lines=tuple(write.line(t, brief.trends[t.figure]) for t in brief.headlines),
-        capacity=_capacity(brief.capacity, hour_cost, currency),
-        capacity_ref=capacity,
-        changed=tuple((_state(t), _sentence(t), write.ref(t)) for t in brief.changed),
-        compared=f"{brief.n_compared:,} comparisons (each figure over all, by queue and by reason, with at least "
-        f"{FEWEST} on both sides), adjusted together (Benjamini and Hochberg, 5 %): of so many some leave 0 "
-        "out of their interval by chance",
+        audit=write.audit(),
+        capacity=write.capacity(hour_cost, currency),
+        changed=tuple((state(t), sentence(t), write.ref(t)) for t in brief.changed),
+        unchanged="Nothing." if compared * 3 >= asked else "Nothing could be shown: most figures rest on too few.",
+        watched=tuple((sentence(t), write.ref(t)) for t in brief.watched),
+        compared=f"{compared} comparisons had at least {FEWEST} conversations (or ratings) on both sides: {by}. They "
+        "are adjusted together (Benjamini and Hochberg, 5 %)",
         signs=tuple(write.sign(w) for w in brief.warnings),
-        queues=tuple(write.queue(q, owners, failing) for q in brief.queues),
-        items=tuple(write.item(c) for c in brief.causes),
-        backlog=f"{_weeks(brief.backlog.n_weeks)} to {brief.backlog.name}; {len(brief.causes)} of {brief.n_causes} "
-        f"lines that a change can fix: `grader ledger {brief.backlog.flags}` has all",
+        failing=tuple(failing),
+        queues=tuple(write.queue(q, owners) for q in brief.queues),
+        items=tuple(write.item(t) for t in brief.themes),
+        backlog=f"{_named_weeks(brief.backlog)}, {len(brief.themes)} of {brief.n_themes} causes that a change can fix. "
+        "A conversation can stand under one cause of each kind (a human took over, not solved): do not add up across. "
+        f"All lines: `grader ledger {brief.backlog.flags}`",
+        no_items=f"No cause that a change can fix was named in {_named_weeks(brief.backlog)}." if brief.causes_decided
+        else "This judge does not decide causes: nothing can be said of what to fix.",
         judged=brief.instruments,
-        references=tuple(refs.found),
+        means=tuple((TITLES[name], text) for name, text in MEANS.items()),
+        references=tuple(write.refs.found),
+    )  # fmt: skip
+
+
+def _lead(brief: Brief, write: _Writer, zone: tzinfo) -> tuple[str, ...]:
+    ended = brief.data_end.replace(tzinfo=UTC).astimezone(zone)
+    began = write.refs.number("Conversations", f"grader trace episodes {brief.period.flags}")
+    coverage = write.refs.number("Coverage of returns", write.command("coverage", brief.period))
+    in_part = f", {brief.n_in_part:,} of these in part" if brief.n_in_part else ""
+    before = brief.baseline.n_weeks
+    began_text = (
+        f"{plural(brief.n_episodes, 'conversation')} that a customer began [{began}], {brief.n_judged:,} "
+        f"judged{in_part}. Before: the {'week' if before == 1 else f'{before} weeks'} before. "
+        f"Data end: {ended:%A, %-d %B %Y, %H:%M} ({_zone(zone)})."
     )
+    seen = (
+        f"Customer and time are known for {brief.coverage.n:,} of {brief.coverage.of:,} closed ones "
+        f"({percent(brief.coverage.rate)}) [{coverage}]: only of these a return would be noticed."
+    )
+    found = [began_text, seen]
+    if brief.known != brief.period:
+        found.append(
+            f"Whether customers came back is known {_hours(brief.window_hours)} later: those figures are of "
+            f"{_named_weeks(brief.known)} ({brief.known.days}), the last whose windows are over, and of the weeks "
+            "before."
+        )
+    return tuple(found)
 
 
 class _Writer:
-    def __init__(self, brief: Brief, refs: References, run: str | None) -> None:
-        self._brief, self._refs = brief, refs
+    def __init__(self, brief: Brief, run: str | None) -> None:
+        self._brief = brief
+        self.refs = References()
         self._run = f" --run {shlex.quote(run)}" if run else ""
         windows = {24: "24h", 72: "72h", 720: "30d"}
-        self.window = f" --window {windows[brief.window_hours]}" if brief.window_hours in windows else ""
+        self._window = f" --window {windows[brief.window_hours]}" if brief.window_hours in windows else ""
 
-    def command(self, figure: str, period: object, dimension: str | None = None, name: str | None = None) -> str:
+    def command(self, figure: str, period: Period, dimension: str | None = None, name: str | None = None) -> str:
         """What lists the conversations behind a figure."""
         narrowed = _named(dimension, name) if dimension else ""
-        of_run = self._run if figure in QUALITY else ""
-        return f"grader trace {figure} {getattr(period, 'flags', '')}{narrowed}{self.window}{of_run}"
+        return f"grader trace {figure} {period.flags}{narrowed}{self._window}{self._run if figure in QUALITY else ''}"
 
     def ref(self, t: Told) -> int:
         """The number of this figure's commands."""
-        slice_ = (t.dimension, t.slice)
-        before = self.command(t.figure, t.baseline, *slice_) if t.before else None
-        return self._refs.number(TITLES[t.figure] + _of(t), self.command(t.figure, t.period, *slice_), before)
+        where = (t.dimension, t.slice)
+        before = self.command(t.figure, t.baseline, *where) if t.before else None
+        of = "" if t.dimension is None else f", {t.dimension} {t.slice or '(not known)'}"
+        return self.refs.number(TITLES[t.figure] + of, self.command(t.figure, t.period, *where), before)
 
     def line(self, t: Told, trend: Sequence[Week] = ()) -> Line:
         """The figure as a row of a table."""
-        shifted = t.period != self._brief.period
+        about = [f"within {_hours(self._brief.window_hours)}"] if t.figure in WAITS_FOR_RETURNS else []
+        if t.period != self._brief.period:
+            about.append(f"to {t.period.name}")
         return Line(
-            TITLES[t.figure], value(t.now), interval(t.now), count(t.now), value(t.before), change(t.change, t.now),
-            _state(t), self.ref(t), spark(trend, t.figure) if trend else None,
-            f"to {t.period.name}" if shifted else "",
+            TITLES[t.figure], ", ".join(about), value(t.now), interval(t.now), count(t.now), value(t.before),
+            count(t.before) if t.before else "", change(t.change, t.now), state(t, self._brief.undecided), self.ref(t),
+            spark(trend, t.figure) if trend else None,
         )  # fmt: skip
+
+    def audit(self) -> str | None:
+        """What the judge says of those that count as AI-resolved."""
+        said = self._brief.audit
+        if not said or "resolved" in self._brief.undecided:
+            return None
+        total = sum(said.values())
+        told = ", ".join(f"{said[word]:,} {text}" for word, text in (
+            ("resolved", "resolved"), ("partly", "in part"), ("not", "not resolved"), ("unclear", "unclear"),
+            ("not known", "not known"),
+        ) if said.get(word))  # fmt: skip
+        number = self.refs.number(
+            "AI-resolved and judged",
+            f"grader trace ai_resolution_judged {self._brief.known.flags}{self._window}{self._run}",
+        )
+        return (
+            f"Of {total:,} AI-resolved that the judge read, it found {told} [{number}]. Who does not come back is not "
+            "always helped."
+        )
+
+    def capacity(self, hour_cost: float | None, currency: str) -> str:
+        """What the AI freed."""
+        known = self._brief.known
+        number = self.refs.number("Capacity freed", f"grader trace capacity {known.flags}{self._window}")
+        of = f" ({_named_weeks(known)})" if known != self._brief.period else ""
+        return f"Capacity freed{of}: {freed_text(self._brief.capacity, hour_cost, currency)} [{number}]."
 
     def sign(self, w: Warned) -> Sign:
         """A warning sign in words, with where it shows."""
         title = {
             "recontact": "More customers come back about the same issue",
-            "csat_ai": "Ratings of the AI fall for a reason",
+            "csat_ai": "Ratings of the AI fall within a contact reason",
             "irritated_after_ai": "More customers are irritated after the AI",
             "escalated_too_late": "More escalations come too late",
-        }[w.figure]  # fmt: skip
+        }[w.figure]
         refs = tuple(self.ref(t) for t in (w.signs or (w.overall,)))
+        told = f"over all {value(w.overall.now)} ({count(w.overall.now)}), before {value(w.overall.before)}"
         if w.signs:
-            return Sign(title, True, " ".join(_sentence(t) for t in w.signs), refs)
+            return Sign(title, "on", " ".join(sentence(t) for t in w.signs), refs)
+        if w.figure in self._brief.undecided:
+            return Sign(title, "unknown", "This judge does not decide it.", refs)
         if w.overall.broken:
-            return Sign(title, False, "Not compared: the judge changed.", refs)
-        if w.overall.now is None:
-            decided = "not decided by this judge" if w.figure in QUALITY else "nothing to count"
-            return Sign(title, False, f"Not known: {decided}.", refs)
-        told = f"{value(w.overall.now)} ({count(w.overall.now)})"
-        if w.overall.change is None:
-            return Sign(title, False, f"Too few to tell: {told}, before {value(w.overall.before)}.", refs)
-        return Sign(title, False, f"No change beyond noise: {told}, before {value(w.overall.before)}.", refs)
+            return Sign(title, "unknown", f"The judge changed, nothing is compared: {told}.", refs)
+        if not w.tested:
+            where = "no reason has" if w.figure == "csat_ai" else "there are not"
+            return Sign(title, "unknown", f"Too few: {where} {FEWEST} on both sides; {told}.", refs)
+        tests = plural(w.tested, "comparison")
+        return Sign(title, "off", f"Nothing beyond noise in {tests}; {told}.", refs)
 
-    def queue(self, q: OfQueue, owners: Mapping[str, Owner], failing: Mapping[str, Sequence[str]]) -> Queue:
-        """One of the queues in front."""
+    def queue(self, q: OfQueue, owners: Mapping[str, Owner]) -> Queue:
+        """One of the busiest queues."""
         name = q.queue or ""
         command = f"grader trace episodes {self._brief.period.flags}{_named('queue', q.queue)}"
         return Queue(
-            q.queue or "(no queue)", owners[name].owner if name in owners else None, f"{q.n_episodes:,}",
-            tuple(self.line(t) for t in q.figures), tuple(failing.get(name, ())),
-            self._refs.number(f"Conversations, queue {q.queue or '(not known)'}", command),
+            q.queue or "(no queue)", owners[name].owner if name in owners else None,
+            plural(q.n_episodes, "conversation"),
+            tuple(self.line(t) for t in q.figures),
+            self.refs.number(f"Conversations, queue {q.queue or '(not known)'}", command),
         )  # fmt: skip
 
-    def item(self, c: Cause) -> Item:
-        """A line of the backlog."""
-        figure = "escalation_cause" if c.kind == "escalation" else "non_resolution_cause"
-        flags = self._brief.backlog.flags + _named("reason", c.reason) + _named("queue", c.queue)
-        command = f"grader trace {figure} --cause {shlex.quote(c.cause)} {flags}{self.window}{self._run}"
-        unknown = f", of {c.n_hours_unknown} not known" if c.n_hours_unknown else ""
+    def item(self, t: Theme) -> Item:
+        """One cause, with where it shows most."""
+        n, volume, unknown = int(t.total("n")), t.total("volume"), int(t.total("n_hours_unknown"))
         return Item(
-            c.fix or "–", f"{_KINDS[c.kind]}: {words(c.cause)}",
-            f"{words(c.reason) if c.reason else 'reason not known'}, {c.queue or 'no queue'}",
-            f"{c.volume:,.0f}" + (f" (judged: {c.n})" if abs(c.volume - c.n) > 0.5 else ""),
-            f"{c.n_came_back} of {c.n_matured}", f"{c.hours:,.1f} h{unknown}", c.examples,
-            self._refs.number(f"{words(c.cause)}, {c.reason or 'reason not known'}, {c.queue or 'no queue'}", command),
-        )  # fmt: skip
+            fix=t.fix or "–",
+            what=f"{_KINDS[t.kind]}: {_CAUSES.get(t.cause, words(t.cause))}",
+            volume=f"{volume:,.0f}" + (f" ({n} judged)" if abs(volume - n) > 0.5 else ""),
+            returned=f"{t.total('n_came_back'):.0f} of {t.total('n_matured'):.0f}",
+            hours=f"{t.total('hours'):,.1f}" + (f", of {unknown} not known" if unknown else ""),
+            places=tuple(self._place(line) for line in t.lines[:LINES_OF_A_THEME]),
+            more=max(0, len(t.lines) - LINES_OF_A_THEME),
+            ref=self.refs.number(words(t.cause), self._caused(t.kind, t.cause, "")),
+        )
 
+    def _place(self, c: Cause) -> Place:
+        where = f"{words(c.reason) if c.reason else 'reason not known'} in queue {c.queue or '(none)'}"
+        flags = _named("reason", c.reason) + _named("queue", c.queue)
+        number = self.refs.number(f"{words(c.cause)}, {where}", self._caused(c.kind, c.cause, flags))
+        text = f"{where}: {c.volume:,.0f}, {c.n_came_back} of {c.n_matured} came back, {c.hours:,.1f} h"
+        return Place(text, c.examples, number)
 
-def _named(dimension: str | None, name: str | None) -> str:
-    return f" --{(dimension or '').replace('_', '-')} {_quoted(name if name is not None else '(none)')}"
-
-
-def _quoted(text: str) -> str:
-    """For a shell; what cannot be printed is written as an escape, so that a command stays on its line."""
-    if text.isprintable():
-        return shlex.quote(text)
-    escaped = "".join(c if c.isprintable() and c not in "'\\" else f"\\U{ord(c):08x}" for c in text)
-    return f"$'{escaped}'"
-
-
-def _of(t: Told) -> str:
-    return "" if t.dimension is None else f", {t.dimension} {t.slice or '(not known)'}"
-
-
-def _state(t: Told) -> str:
-    if t.broken:
-        return "broken"
-    if t.change is None:
-        return "few"
-    if t.change.direction == "none":
-        return "none"
-    return {True: "worse", False: "better", None: "changed"}[t.worse]
-
-
-def value(reading: Reading | None) -> str:
-    """The figure; both ends where a part is not known."""
-    if reading is None:
-        return "–"
-    low, high = reading.lowest.value, reading.highest.value
-    if reading.scale == "mean":
-        return f"{low:.2f}"
-    return percent(low) if not reading.n_unknown else f"{percent(low)} to {percent(high)}"
-
-
-def interval(reading: Reading | None) -> str:
-    """The 95 % interval; of a mean of few ratings there is none."""
-    if reading is None:
-        return ""
-    low, high = reading.lowest.low, reading.highest.high
-    if reading.scale == "mean":
-        return f"{low:.2f} to {high:.2f}" if (low, high) != (1.0, 5.0) else "too few for one"
-    return f"{percent(low)} to {percent(high)}"
-
-
-def count(reading: Reading | None) -> str:
-    """Numerator and denominator."""
-    if reading is None:
-        return "nothing to count"
-    if reading.scale == "mean":
-        return f"{reading.n:,} rated of {reading.of:,}"
-    n = f"{reading.n:,} to {reading.n + reading.n_unknown:,}" if reading.n_unknown else f"{reading.n:,}"
-    return f"{n} of {reading.of:,}" + (", weighted" if reading.weighted else "")
-
-
-def change(found: Change | None, now: Reading | None) -> str:
-    """The difference with its interval, in points of a rate."""
-    if found is None or now is None:
-        return "–"
-    scale, unit, digits = (1.0, "", 2) if now.scale == "mean" else (100.0, " points", 1)
-
-    def signed(x: float) -> str:
-        text = f"{abs(x) * scale:.{digits}f}"
-        return text if float(text) == 0 else f"{'+' if x > 0 else MINUS}{text}"
-
-    return f"{signed(found.point)}{unit} ({signed(found.low)} to {signed(found.high)})"
-
-
-def _sentence(t: Told) -> str:
-    where = "" if t.dimension is None else f" ({t.dimension} {t.slice or 'not known'})"
-    verb = "rose" if t.change and t.change.point > 0 else "fell"
-    return (
-        f"{TITLES[t.figure]}{where} {verb} from {value(t.before)} ({count(t.before)}) to {value(t.now)} "
-        f"({count(t.now)}): {change(t.change, t.now)}."
-    )
-
-
-def _capacity(found: Capacity | None, hour_cost: float | None, currency: str) -> str:
-    if found is None or found.hours is None:
-        return "not known: too few handle times of humans for the same reasons (`handle_minutes` of outcomes)"
-    point, low, high = found.hours
-    text = f"{point:,.1f} hours ({low:,.1f} to {high:,.1f})"
-    if money := found.money(hour_cost):
-        text += f", {money[0]:,.0f} {currency} ({money[1]:,.0f} to {money[2]:,.0f}) at {hour_cost:g} {currency} an hour"
-    left = f"; {found.n_not_counted:,} more of reasons with too few handle times count nothing"
-    left = left if found.n_not_counted else ""
-    return (
-        f"{text}: {found.n_counted:,} conversations that the AI resolved, at the median time of humans for the same "
-        f"reason (assumed: they would have taken as long){left}"
-    )
+    def _caused(self, kind: str, cause: str, flags: str) -> str:
+        figure = "escalation_cause" if kind == "escalation" else "non_resolution_cause"
+        period = self._brief.backlog.flags
+        return f"grader trace {figure} --cause {shlex.quote(cause)} {period}{flags}{self._window}{self._run}"
 
 
 def _notices(brief: Brief) -> tuple[str, ...]:
     found = []
     if brief.n_synthetic:
         found.append(
-            f"Synthetic data: {brief.n_synthetic:,} conversations were made up. Their rates say nothing of any agent."
+            f"Synthetic data: {brief.n_synthetic:,} of the conversations in this database were made up. Their rates "
+            "say nothing of any agent."
+        )
+    if not brief.over:
+        found.append(f"Not over: the data end before {_named_weeks(brief.period)} did. Expect figures to move.")
+    if any(" · signals · " in instrument for instrument in brief.instruments):
+        undecided = ", ".join(TITLES[f].lower() for f in QUALITY if f in brief.undecided)
+        found.append(
+            "Judged by the offline detectors `signals`, not by a model: they decide few codes"
+            + (f", and not {undecided}." if undecided else ".")
         )
     if brief.n_judged:
         found.append(
@@ -379,16 +391,28 @@ def _notices(brief: Brief) -> tuple[str, ...]:
     return tuple(found)
 
 
+def _named_weeks(period: Period) -> str:
+    return f"week {period.name}" if period.n_weeks == 1 else f"the {period.n_weeks} weeks to {period.name}"
+
+
 def _hours(n: int) -> str:
     return f"{n // 24} days" if n % 24 == 0 and n > 72 else f"{n} hours"
 
 
-def _weeks(n: int) -> str:
-    return "the week" if n == 1 else f"the {n} weeks"
-
-
 def _zone(zone: tzinfo) -> str:
     return "UTC" if zone is UTC else getattr(zone, "key", str(zone))
+
+
+def _named(dimension: str | None, name: str | None) -> str:
+    return f" --{(dimension or '').replace('_', '-')} {_quoted(name if name is not None else '(none)')}"
+
+
+def _quoted(text: str) -> str:
+    """For a shell; what cannot be printed is written as an escape, so that a command stays on its line."""
+    if text.isprintable():
+        return shlex.quote(text)
+    escaped = "".join(c if c.isprintable() and c not in "'\\" else f"\\U{ord(c):08x}" for c in text)
+    return f"$'{escaped}'"
 
 
 def markdown_text(text: object) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from grader.outcomes.brief import TITLES, Week
 from grader.outcomes.changes import Reading
+from grader.outcomes.period import Period
 from grader.outcomes.share import percent
 
 WIDTH, HEIGHT, PAD = 168, 40, 5
@@ -20,6 +22,7 @@ class Dot:
     y: float
     low: float
     high: float
+    r: float  # by how many it rests on
     told: str
 
 
@@ -30,6 +33,7 @@ class Spark:
     lines: tuple[tuple[Dot, ...], ...]
     breaks: tuple[float, ...]
     label: str
+    scale: str  # from the bottom to the top
     rows: tuple[tuple[str, str, bool], ...]  # week, value, the judge changed before it
     width: int = WIDTH
     height: int = HEIGHT
@@ -63,6 +67,7 @@ def spark(weeks: Sequence[Week], figure: str) -> Spark:
     for n, week in enumerate(weeks):
         x = PAD + step * n
         r = week.reading
+        name = Period(date.fromisoformat(week.week)).name
         if week.broken:
             breaks.append(x - step / 2)
         if week.broken or r is None:
@@ -70,10 +75,16 @@ def spark(weeks: Sequence[Week], figure: str) -> Spark:
         if r is not None:
             text = _value(r)
             middle = (r.lowest.value + r.highest.value) / 2
-            lines[-1].append(Dot(x, y(middle), y(r.lowest.low), y(r.highest.high), f"{week.week}: {text}"))
-            rows.append((week.week, text, week.broken))
+            lines[-1].append(Dot(x, y(middle), y(r.lowest.low), y(r.highest.high), _radius(r.size), f"{name}: {text}"))
+            rows.append((name, text, week.broken))
     joined = tuple(tuple(line) for line in lines if line)
-    return Spark(joined, tuple(breaks), f"{TITLES[figure]}, {len(rows)} of {len(weeks)} weeks", tuple(rows))
+    scale = f"{bottom:.0f} to {top:.0f}" if mean else f"0 to {percent(top)}"
+    label = f"{TITLES[figure]}, {len(rows)} of {len(weeks)} weeks, from {scale}"
+    return Spark(joined, tuple(breaks), label, scale, tuple(rows))
+
+
+def _radius(n: int) -> float:
+    return 1.6 if n < 10 else 2.4 if n < 50 else 3.2
 
 
 def _value(r: Reading) -> str:

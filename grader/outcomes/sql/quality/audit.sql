@@ -1,8 +1,10 @@
--- What the judge said of the conversations that the AI is taken to have resolved, since nobody came back about them. `told`: episodes.
+-- What the judge said of the conversations that the AI is taken to have resolved, since nobody came back about them. `here`: the
+-- judged ones that are asked about; `told`: the episodes.
 
-select t.id, j.conversation_id, j.started_at, j.queue, j.reason, j.channel, j.language, j.ai_version, j.week::varchar as week,
-       1 / j.probability as weight, coalesce(j.resolution, 'not judged') as resolution
-from episodes_told t
-join judged j on j.fact_id = t.id
+select h.conversation_id, h.started_at, h.queue, h.reason, h.channel, h.language, h.ai_version, h.week::varchar as week,
+       1 / h.probability as weight,
+       case when h.resolution in ('resolved', 'partly', 'not', 'unclear') then h.resolution else 'not known' end as resolution
+from told t
+join here h on h.fact_id = t.id
 where t.ai_resolved
-order by j.started_at desc nulls last, j.conversation_id
+order by h.started_at desc nulls last, h.conversation_id

@@ -17,7 +17,8 @@ select c.*, 1 / c.probability as weight,
             else coalesce(f.handle_minutes, own.minutes) end as own_minutes,
        case when not came_back or not b.handed_over then 0
             when b.id is not null then coalesce(b.handle_minutes, again.minutes) end as back_minutes,
-       case when came_back then f.same_issue_at end as back_at, case when came_back then f.same_issue_id end as back_id
+       case when came_back then f.same_issue_at end as back_at, case when came_back then f.same_issue_id end as back_id,
+       case when came_back then f.same_issue_how end as back_how
 from caused c
 cross join horizon h
 left join fact f on f.id = c.fact_id
