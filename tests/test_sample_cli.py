@@ -71,12 +71,17 @@ def test_the_table_tells_population_drawn_chance_and_weight_of_each_stratum(main
 def test_the_same_command_is_the_same_sample_and_nothing_is_kept_twice(main: Main, shop: Path) -> None:
     first, second = draw(main, "-n", "30", "--seed", "3"), draw(main, "-n", "30", "--seed", "3")
     assert first["sample_id"] == second["sample_id"]
-    assert first["drawn"] == second["drawn"]
+    assert first == second  # the time of the first draw, too
     assert draw(main, "-n", "30", "--seed", "4")["sample_id"] != first["sample_id"]
     n_rows = [rows(shop, f"select count(*) from {t}")[0][0] for t in ("sample", "sample_stratum", "sample_item")]
     assert n_rows == [2, 2 * len(first["strata"]), 60]
     assert len(list((shop / ".grader" / "samples").iterdir())) == 2
     assert "the same sample as before" in main("sample", "-n", "30", "--seed", "3").out
+    plan = Path(first["plan"])
+    whole = plan.read_bytes()
+    plan.write_bytes(whole[:100])
+    assert json.loads(whole)["drawn"] == draw(main, "-n", "30", "--seed", "3")["drawn"]
+    assert json.loads(plan.read_bytes())["drawn"] == json.loads(whole)["drawn"]
 
 
 def test_a_plan_says_what_it_was_drawn_from_and_how(main: Main, shop: Path) -> None:
@@ -234,3 +239,25 @@ def test_chances_strata_and_samples_survive_a_rebuild_of_the_database(main: Main
     (shop / "grader.duckdb").write_bytes(b"nothing is left of it")
     rebuild(shop / "grader.duckdb", state / "journal", shop / "older", state / "samples")
     assert [rows(shop, sql) for sql in asked] == before
+
+
+def test_figures_of_top_queues_are_said_to_be_of_these_alone_to_the_last_document(main: Main, shop: Path) -> None:
+    plan = draw(main, "-n", "20", "--design", "top-queues", "--top", "1")["plan"]
+    done = main("grade", "--judge", "signals", "--plan", plan)
+    assert "20 of 90 conversations (the queue orders; 131 in all)" in done.err
+    document = json.loads(main("report", "--format", "json", "-o", "-").out)
+    assert document["run"]["frame"] == "the queue orders"
+    assert document["headline"]["contained"]["method"] == "Wilson"  # one queue: everybody in it had the same chance
+    page = main("report", "-o", "-").out
+    assert "The figures are about the queue orders, and nothing else" in page
+    assert "drawn by the design top-queues, seed 0" in page
+
+
+def test_figures_of_a_risk_enriched_run_are_those_of_all_and_not_of_the_sample(main: Main, shop: Path) -> None:
+    plan = draw(main, "-n", "60", "--design", "risk", "--seed", "5")["plan"]
+    graded(main, plan)
+    found = json.loads(main("report", "--format", "json", "-o", "-").out)["headline"]["contained"]
+    # 12 of 131 were handed over, and make up a stratum of their own but for the one that came back.
+    assert found["rate"] < 0.86
+    assert found["estimate"] == pytest.approx(119 / 131, abs=0.025)
+    assert found["low"] <= 119 / 131 <= found["high"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from grader.cli import console, progress
-from grader.errors import ConfigError
+from grader.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
     from grader.config import Settings
@@ -86,9 +86,10 @@ def sample(
             risks=_looking(settings, store, wanted, whole=not select, quiet=quiet),
         )  # fmt: skip
         path = settings.workspace.state_dir / "samples" / f"{drawn.sample_id}.json"
-        known = path.exists()
-        if not known:
+        known = _kept(path)
+        if known is None:
             write(drawn, path)
+        drawn = known or drawn
         if out is not None:
             write(drawn, out)
         store.add_sample(document(drawn))
@@ -100,6 +101,16 @@ def sample(
     console.out(f"{'the same sample as before' if known else 'sample'} {drawn.sample_id}")
     console.out(f"plan: {out or path}")
     console.note(f"next: grader grade --plan {out or path}")
+
+
+def _kept(path: Path) -> Sample | None:
+    """The same sample as it was drawn before; None where it was not, or where the file is not what was written."""
+    from grader.sampling.plan import read
+
+    try:
+        return read(path) if path.exists() else None
+    except InputError:
+        return None
 
 
 def _tell(drawn: Sample, wanted: Design) -> None:

@@ -285,6 +285,13 @@ def find_run(reader: Reader, run_id: str | None = None) -> str:
     )
 
 
+def about(reader: Reader, run_id: str | None = None) -> About:
+    """What a run is (the latest when `run_id` is None). Raises as `find_run`."""
+    [row] = reader.records(query("about"), [find_run(reader, run_id)])
+    found: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in row.items()}
+    return About(**found)
+
+
 def figures(reader: Reader, run_id: str | None = None) -> Figures:
     """All figures of one run (the latest when `run_id` is None). Raises as `find_run`."""
     run_id = find_run(reader, run_id)
@@ -293,20 +300,20 @@ def figures(reader: Reader, run_id: str | None = None) -> Figures:
         found = reader.records(query(name, *parts), [run_id, *params])
         return [{k: tuple(v) if isinstance(v, list) else v for k, v in row.items()} for row in found]
 
-    about = About(**records("about")[0])
+    run = about(reader, run_id)
     [spend] = records("spend")
     windows = [GAP_MINUTES, list(WINDOWS_HOURS)]
     layers = tuple(Layer(**row) for row in records("layer"))
 
     def of_queue(row: dict[str, Any]) -> bool:
-        return "queue" in about.strata_by and not row["overall"]
+        return "queue" in run.strata_by and not row["overall"]
 
     def of_slice(row: dict[str, Any]) -> bool:
         fields = {"queue": {"queue"}, "channel_language": {"channel", "language"}}.get(row["slice"])
-        return fields is not None and fields <= set(about.strata_by)
+        return fields is not None and fields <= set(run.strata_by)
 
     return Figures(
-        about=about,
+        about=run,
         layers=layers,
         decided=tuple(Decided(**row) for row in records("decided")),
         headlines=tuple(
