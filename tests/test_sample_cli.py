@@ -123,6 +123,7 @@ def test_top_queues_say_that_the_figures_are_about_these_alone(main: Main, shop:
         (("--design", "cluster"), "no design 'cluster'", "stratified"),
         (("--by", "mood"), "makes no strata", "queue, reason"),
         (("--by", "queue,queue"), "twice", "once"),
+        (("--by", ""), "names nothing", "--design simple"),
         (("--allocation", "neyman"), "no allocation", "equal"),
         (("--design", "risk", "--risks", "mood"), "not known", "low_csat"),
         (("--design", "risk", "--risk-share", "1.5"), "leaves the rest out", "between 0 and 1"),

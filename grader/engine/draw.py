@@ -52,6 +52,8 @@ class Design:
             raise ConfigError(
                 f"there is no allocation {self.allocation!r}", cure=f"--allocation {' | '.join(ALLOCATIONS)}"
             )
+        if self.name == "stratified" and not self.by:
+            raise ConfigError("--by names nothing that would make strata", cure="--by queue,reason, or --design simple")
         for what, given in (("--by", self.by), ("--risks", self.risks)):
             if len(set(given)) < len(given):
                 raise ConfigError(f"{what} {','.join(given)} names the same twice", cure="name each once")
