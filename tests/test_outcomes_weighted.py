@@ -206,6 +206,8 @@ def test_page_and_terminal_say_what_is_weighted_and_to_what(empty: World, capsys
     assert "weighted to the 424 conversations" in page
     assert "rest: 20 of 400 drawn, each counts as 20" in page
     assert "13.2" in page
+    assert "10 of 32 conversations in which any code could be assessed; weighted" in page
+    assert "Weighted share of the assessable conversations" in page
     assert "95 % interval: weighted by strata, MOVER" in page
 
 

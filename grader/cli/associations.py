@@ -34,7 +34,7 @@ def associations(
     from grader.outcomes.association import associations as count
     from grader.outcomes.figures import about
     from grader.outcomes.metrics import WINDOWS
-    from grader.outcomes.weighting import WILSON, told
+    from grader.outcomes.weighting import told
     from grader.store import open_store
 
     del quiet
@@ -63,7 +63,7 @@ def associations(
     )
     if frame is not None:
         console.note(f"about {frame} only: nothing else could be drawn")
-    if any(a.risk.method != WILSON for a in found):
+    if any(a.risk.weighted for a in found):
         console.note("weighted: the run's conversations were drawn with unequal chances; counts are of the sample")
 
 

@@ -58,6 +58,11 @@ class Rate:
     of: int
     method: str
 
+    @property
+    def weighted(self) -> bool:
+        """The point is not simply n / of."""
+        return self.point is not None and self.method != WILSON
+
 
 def rate(record: Any, share: Callable[[Any], Share]) -> Rate:
     """A rate of a record that may have `parts`, such as `rate(headline, lambda h: h.resolved)`."""
@@ -118,7 +123,7 @@ def _without_layer(row: dict[str, Any]) -> dict[str, Any]:
 
 def told(found: Rate) -> str:
     """A rate as text, with what it is made of: `2.4 % (3 of 126)`, `5.1 % weighted (3 of 126)`."""
-    weighted = "" if found.method == WILSON or found.point is None else " weighted"
+    weighted = " weighted" if found.weighted else ""
     return f"{percent(found.point)}{weighted} ({found.n:,} of {found.of:,})"
 
 
@@ -151,5 +156,5 @@ def told_between(found: Ends) -> str:
         rest = f", {found.bounds.n_unknown:,} not known" if found.bounds.n_unknown else ""
         return told(found.known) + rest
     low, high = found.low, found.high
-    weighted = "" if low.method == WILSON else " weighted"
+    weighted = " weighted" if low.weighted else ""
     return f"{percent(low.point)} to {percent(high.point)}{weighted} ({low.n:,} to {high.n:,} of {low.of:,})"

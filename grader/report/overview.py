@@ -117,7 +117,7 @@ class Ledger:
 
 @dataclass(frozen=True)
 class Overview:
-    """All figures of the page. `scale` is the right end of the defects' bars."""
+    """All figures of the page. `scale` is the right end of the defects' bars. `weighted`: rates are, counts are not."""
 
     scopes: tuple[Scope, ...]
     n_queues_left_out: int
@@ -127,6 +127,7 @@ class Overview:
     heat: tuple[HeatRow, ...]
     ledgers: tuple[Ledger, ...]
     unjudged: tuple[Unjudged, ...]
+    weighted: bool = False
 
 
 def overview(figures: Figures, wordings: Mapping[tuple[str, str, str], Wording] | None = None) -> Overview:
@@ -149,6 +150,7 @@ def overview(figures: Figures, wordings: Mapping[tuple[str, str, str], Wording] 
             ledger for code, title in LEDGER.items() if (ledger := _ledger(code, title, figures, wordings or {}))
         ),
         unjudged=figures.unjudged,
+        weighted=bool(figures.layers),
     )
 
 

@@ -67,7 +67,7 @@ def _share_tile(
         label=label,
         value=number.removesuffix(" %"),
         unit="%" if number.endswith("%") else "",
-        basis=of(found, what),
+        basis=of(found, what) + ("; weighted" if found.weighted else ""),
         interval=between(interval or interval_of(found)),
         notes=tuple(note for note in notes if note),
         parts=parts,
@@ -110,7 +110,7 @@ def tiles(h: Headline, recontacts: Sequence[Recontact]) -> tuple[Tile, ...]:
 
 def named(found: Rate, what: str) -> str:
     """`10 %, 12 of 120 assessed`."""
-    return f"{percent(found.point)}, {of(found, what)}"
+    return f"{percent(found.point)}{' weighted' if found.weighted else ''}, {of(found, what)}"
 
 
 def plural(n: int, thing: str) -> str:
@@ -173,7 +173,8 @@ def _came_back(recontacts: Sequence[Recontact]) -> Tile:
     both = [percent(end.point).removesuffix(" %") for end in (low, high)]
     return Tile(
         label=label, value=" to ".join(both), unit="%",
-        basis=f"{low.n:,} to {high.n:,} of {bounds.of:,} {what}", interval=between(same.interval),
+        basis=f"{low.n:,} to {high.n:,} of {bounds.of:,} {what}{'; weighted' if low.weighted else ''}",
+        interval=between(same.interval),
         notes=tuple(filter(None, notes)), method=low.method,
     )  # fmt: skip
 
@@ -207,7 +208,7 @@ def _csat(h: Headline) -> Tile:
         label="CSAT, mean of 1 to 5",
         value="–" if mean is None else f"{mean:.2f}",
         unit="",
-        basis=plural(h.n_csat, "answer") if h.n_csat else "no answers",
+        basis=(plural(h.n_csat, "answer") if h.n_csat else "no answers") + ("; weighted" if weighted else ""),
         interval=interval,
         notes=tuple(notes),
         method=weighted.method if weighted else "",
