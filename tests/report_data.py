@@ -142,6 +142,7 @@ class World:
         in_run: bool = True,
         leave_out: Sequence[str] = (),
         probability: float = 1.0,
+        stratum: str | None = None,
         judge: str = "llm",
         model: str = "judge-1",
         truncated: bool = False,
@@ -157,7 +158,7 @@ class World:
                 if isinstance(said, Verdict)
                 else Verdict(criterion=criterion.code, answer=said, reasoning=f"So it is: {said}.")
             )
-        key = self._item(conversation_id, rubric, reused, in_run, probability)
+        key = self._item(conversation_id, rubric, reused, in_run, probability, stratum)
         call_id = f"call_{key}" if call else None
         self._judgements.append(self._judgement(
             key, conversation_id, rubric, verdicts=tuple(verdicts), judge=judge, model=model, truncated=truncated,
@@ -206,12 +207,15 @@ class World:
         self.store.add_run_items(run_id, self._items)
         return run_id
 
-    def _item(self, conversation_id: str, rubric: str, reused: bool, in_run: bool, probability: float) -> str:
+    def _item(
+        self, conversation_id: str, rubric: str, reused: bool, in_run: bool, probability: float,
+        stratum: str | None = None,
+    ) -> str:  # fmt: skip
         repeat = self._repeats.get((conversation_id, rubric), -1) + 1
         self._repeats[conversation_id, rubric] = repeat
         key = f"vk_{conversation_id}_{rubric}_{repeat}"
         if in_run:
-            self._items.append((conversation_id, rubric, key, reused, probability, None))
+            self._items.append((conversation_id, rubric, key, reused, probability, stratum))
         return key
 
     def _judgement(self, key: str, conversation_id: str, rubric: str, **fields: Any) -> Judgement:

@@ -14,7 +14,8 @@ from report_data import T0, World, present, world
 
 from grader.errors import InputError
 from grader.outcomes.association import Association, associations
-from grader.statistics.association import Table
+from grader.statistics.association import Table, mantel_haenszel
+from grader.statistics.weighted_ratio import Tables, weighted_ratio
 
 CODE = "invented_deadline"
 
@@ -103,3 +104,70 @@ def test_the_command_says_associated_and_never_because(main: Main, tmp_path: Pat
     assert codes[0]["table"] == {"cases": 18, "n": 30, "control_cases": 6, "n_control": 30}
     assert main("associations", "-w", tmp_path, "--outcome", "x").code == 2
     assert main("associations", "-w", tmp_path, "--window", "x").code == 2
+
+
+def plant_by_outcome(w: World) -> None:
+    """Refunds: of 40 who came back all are drawn, 24 of them flagged; of 400 who did not, 100, 25 of them flagged."""
+    for i in range(40):
+        contact = f"+551191{i:06}"
+        w.talk(f"back{i}", contact=contact, reason="refund")
+        found = {CODE: present("tomorrow") if i < 24 else "absent"}
+        w.judged(f"back{i}", "accuracy", found, probability=1.0, stratum="recontacted")
+        w.talk(f"back{i}-again", contact=contact, reason="refund", start=T0 + timedelta(days=2))
+    for i in range(100):
+        w.talk(f"rest{i}", contact=f"+551192{i:06}", reason="refund")
+        found = {CODE: present("tomorrow") if i < 25 else "absent"}
+        w.judged(f"rest{i}", "accuracy", found, probability=0.25, stratum="rest")
+
+
+def test_a_sample_drawn_by_the_outcome_is_weighted_before_anything_is_said(empty: World) -> None:
+    plant_by_outcome(empty)
+    found = told(empty)
+    # Of 124 flagged 24 came back, of 316 clean ones 16: 3.82. As counted it would be (24/49) / (16/91) = 2.79.
+    assert found.table == Table(24, 49, 16, 91)
+    assert found.risk.point == pytest.approx(24 / 124)
+    assert found.control_risk.point == pytest.approx(16 / 316)
+    assert found.pooled is not None
+    assert found.crude is not None
+    for ratio in (found.pooled.ratio, found.crude):
+        assert ratio.point == pytest.approx((24 / 124) / (16 / 316))
+        assert ratio.low < 3.82 < ratio.high
+        assert "weighted" in ratio.method
+    assert found.difference is not None
+    assert found.difference.low < found.difference.point < found.difference.high
+    assert found.attributable == pytest.approx((24 / 124 - 16 / 316) * 124)
+    assert found.p_adjusted is not None
+    assert found.p_adjusted < 0.01
+
+
+def test_the_command_says_that_it_weights(main: Main, tmp_path: Path) -> None:
+    with world(tmp_path) as w:
+        plant_by_outcome(w)
+        w.talk("end", contact="+5511988887777", start=T0 + timedelta(days=40))
+        w.finish(selection={"plan": "sa_1", "design": "risk", "frame": "the queue orders", "by": []})
+    (tmp_path / "grader.toml").touch()
+    done = main("associations", "-w", tmp_path)
+    assert done.code == 0
+    assert "19.4 % weighted (24 of 49)" in done.out
+    assert "3.82" in done.out
+    assert "weighted: the run's conversations were drawn with unequal chances" in done.err
+    assert "about the queue orders only" in done.err
+    [code] = [c for c in json.loads(main("associations", "-w", tmp_path, "--json").out)["codes"] if c["code"] == CODE]
+    assert code["risk"]["method"].startswith("weighted")
+    assert code["n_flagged"] == pytest.approx(124)
+
+
+def test_a_weighted_ratio_is_mantel_haenszels_where_every_weight_is_one() -> None:
+    a, b = Table(12, 40, 6, 60), Table(9, 20, 10, 45)
+    one, plain = weighted_ratio([Tables(165, 165, {"a": a, "b": b})]), mantel_haenszel([a, b])
+    assert one is not None
+    assert plain is not None
+    assert one.ratio.point == pytest.approx(plain.ratio.point)
+    # The linearised error of the logarithm is Greenland and Robins' but for what they condition on.
+    assert (one.ratio.low, one.ratio.high) == pytest.approx((plain.ratio.low, plain.ratio.high), rel=0.06)
+    assert one.p_none == pytest.approx(plain.p_none, abs=0.01)
+    for cases in (Table(0, 40, 6, 60), Table(3, 40, 0, 60), Table(3, 40, 0, 0)):
+        assert weighted_ratio([Tables(1000, 110, {"a": cases})]) is None
+    assert weighted_ratio([]) is None
+    with pytest.raises(ValueError, match="no stratum"):
+        Tables(1000, 50, {"a": a})

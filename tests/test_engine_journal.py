@@ -342,7 +342,7 @@ def test_conversations_are_not_copied_without_all_that_belongs_to_them(place: Wo
     place.rows("drop table identity")
     place.close()
     done = rebuild(place.database, place.journals, moved(place))
-    assert done.lost == ("conversation", "message", "event", "contact", "identity")
+    assert done.lost == ("conversation", "message", "event", "reference", "contact", "identity")
     assert place.rows("select (select count(*) from conversation) + (select count(*) from message)") == [(0,)]
     assert done.n_judgements == 8
 

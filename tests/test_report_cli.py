@@ -175,9 +175,12 @@ def test_json_holds_every_figure_with_its_counts_and_every_finding(shop: Path) -
     assert found["run"]["run_id"] == "run_20261101T140000Z_ab12"
     assert found["headline"]["flagged"] == {
         "n": 1, "of": 2, "rate": 0.5, "low": pytest.approx(0.0945, abs=1e-4), "high": pytest.approx(0.9055, abs=1e-4),
+        "estimate": 0.5, "method": "Wilson",
     }  # fmt: skip
     # no resolution verdict at all: no denominator, no rate
-    assert found["headline"]["resolved"] == {"n": 0, "of": 0, "rate": None, "low": None, "high": None}
+    assert found["headline"]["resolved"] == {
+        "n": 0, "of": 0, "rate": None, "low": None, "high": None, "estimate": None, "method": "Wilson",
+    }  # fmt: skip
     assert (found["headline"]["n_judged"], found["headline"]["n_failed"], found["headline"]["n_pending"]) == (2, 1, 1)
     assert [(f["conversation_id"], f["code"], f["flagged"], f["unsupported"]) for f in found["findings"]] == [
         ("a", "invented_deadline", True, False),

@@ -217,7 +217,11 @@ def test_uneven_sampling_is_told(empty: World) -> None:
         empty.talk(name)
         empty.judged(name, probability=chance)
     empty.finish()
-    assert "Uneven sample" in read(empty)
+    said = read(empty)
+    assert "Weighted sample" in said
+    # One drawn with a chance of 0.2 stands for five, the other for itself.
+    assert "weighted to the 6 conversations that they were drawn from" in said
+    assert "1 of 5 drawn, each counts as 5" in said
 
 
 # ── who came back, where most of it is not known ──

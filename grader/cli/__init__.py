@@ -39,6 +39,7 @@ COMMANDS: dict[str, Entry] = {
     "schema": Entry("Grade", "Print the JSON Schema of a record that ingest takes.", "grader.cli.ingest", "schema"),
     "rubric": Entry("Grade", "List, show, lint, compare and renew rubrics.", "grader.cli.rubric", "app"),
     "prompt": Entry("Grade", "Print exactly what a judge is sent.", "grader.cli.prompt", "app"),
+    "sample": Entry("Grade", "Draw conversations by a design, with their chances.", "grader.cli.sample", "sample"),
     "grade": Entry("Grade", "Judge conversations; the same command resumes.", "grader.cli.grade", "grade"),
     "failures": Entry("Grade", "List what could not be judged, and why.", "grader.cli.grade", "failures"),
     "report": Entry("Read", "Write the HTML report, or its figures as JSON or CSV.", "grader.cli.report", "report"),

@@ -32,8 +32,9 @@ def associations(
     """
     from grader.outcomes.association import FEWEST_EVENTS
     from grader.outcomes.association import associations as count
+    from grader.outcomes.figures import about
     from grader.outcomes.metrics import WINDOWS
-    from grader.outcomes.share import Share, counted
+    from grader.outcomes.weighting import told
     from grader.store import open_store
 
     del quiet
@@ -42,16 +43,17 @@ def associations(
     settings = console.settings(workspace)
     with open_store(settings.workspace.database, read_only=True) as store:
         found = count(store, run, outcome=outcome, window_hours=WINDOWS[window])
+        frame = about(store, run).frame
     if as_json:
-        console.out_json({"outcome": outcome, "window": window, "codes": [_document(a) for a in found]})
+        told_of = {"outcome": outcome, "window": window, "frame": frame}
+        console.out_json({**told_of, "codes": [_document(a) for a in found]})
         return
     if not found:
         console.note("no defect code of this run was answered present or absent")
         return
     columns = ("code", "with it>", "without it>", "ratio, pooled by reason>", "crude>", "p, adjusted>")
     console.table(columns, [
-        (a.code, counted(Share(a.table.cases, a.table.n)), counted(Share(a.table.control_cases, a.table.n_control)),
-         *_ratios(a, FEWEST_EVENTS))
+        (a.code, told(a.risk), told(a.control_risk), *_ratios(a, FEWEST_EVENTS))
         for a in found
     ])  # fmt: skip
     unknown, over = max(a.n_not_known for a in found), max(a.n_handed_over for a in found)
@@ -59,6 +61,10 @@ def associations(
         f"associated with {outcome} ({window}), not the cause of it; left out: up to {unknown:,} whose outcome is not "
         f"known, up to {over:,} that a human took over"
     )
+    if frame is not None:
+        console.note(f"about {frame} only: nothing else could be drawn")
+    if any(a.risk.weighted for a in found):
+        console.note("weighted: the run's conversations were drawn with unequal chances; counts are of the sample")
 
 
 def _ratios(a: Association, fewest: int) -> tuple[str, str, str]:

@@ -165,7 +165,7 @@ def rebuild(
     from grader.engine.rebuild import rebuild as again
 
     aside = database.with_name(f"{database.name}.{datetime.now(UTC):%Y%m%dT%H%M%S}.old")
-    done = again(database, journals, aside)
+    done = again(database, journals, aside, settings.workspace.state_dir / "samples")
     if as_json:
         console.out_json({
             "database": database, "journals": done.n_journals, "done": True, "kept": done.kept,

@@ -8,34 +8,45 @@ from grader.cli import console
 
 if TYPE_CHECKING:
     from grader.calibration import CodeAgreement
-    from grader.outcomes import Bounds, Figures, Share
+    from grader.outcomes import Ends, Figures, Headline, Rate
 
 WEEK_HOURS = 168
 
 
 def headline(figures: Figures) -> None:
-    """The headline figures with their denominators, and what is not known."""
+    """The headline figures with their denominators, and what is not known. Of a sample with unequal chances: weighted,
+    with what they are weighted to.
+    """
+    from grader.outcomes import ends, rate
+
     h, spend = figures.headline, figures.spend
     rows = [
         ("judged", *_cells(h.n_judged, h.n_judgements), "judgements (conversation × rubric)"),
-        ("resolved", *_share(h.resolved), "of those with a verdict on it"),
-        ("contained", *_share(h.contained), "no human took over"),
-        ("contained, not resolved", *_share(h.contained_not_resolved), "the ones that deflection hides"),
-        ("with a proved defect", *_share(h.flagged), "of those where a defect code could be answered"),
-        ("with a critical one", *_share(h.critical), "of those where a critical code could be answered"),
-    ]
+        ("resolved", *_rate(rate(h, lambda h: h.resolved)), "of those with a verdict on it"),
+        ("contained", *_rate(rate(h, lambda h: h.contained)), "no human took over"),
+        ("contained, not resolved", *_rate(rate(h, lambda h: h.contained_not_resolved)),
+         "the ones that deflection hides"),
+        ("with a proved defect", *_rate(rate(h, lambda h: h.flagged)),
+         "of those where a defect code could be answered"),
+        ("with a critical one", *_rate(rate(h, lambda h: h.critical)),
+         "of those where a critical code could be answered"),
+    ]  # fmt: skip
     week = next((r for r in figures.recontacts if r.overall and r.window_hours == WEEK_HOURS), None)
     if week is not None:
         known = f"windows closed; {week.n_not_yet_known} not yet known, {week.n_no_identity} without identity"
-        same = week.same_issue_bounds
-        unknown = f"; issue not known: {same.n_unknown} of the {same.n_cases} that came back" if same.n_unknown else ""
+        same = ends(week, lambda r: r.same_issue_bounds)
+        of = same.bounds
+        unknown = f"; issue not known: {of.n_unknown} of the {of.n_cases} that came back" if of.n_unknown else ""
         rows += [
             ("came back within 7 days, same issue", *_between(same), known + unknown),
-            ("came back within 7 days, about anything", *_share(week.came_back), known),
+            ("came back within 7 days, about anything", *_rate(rate(week, lambda r: r.came_back)), known),
         ]
-    mean = "–" if h.csat_mean is None else f"{h.csat_mean:.2f}"
-    rows.append(("CSAT (mean of 1 to 5)", mean, f"{h.n_csat} of {h.n_conversations}", "conversations with an answer"))
-    console.table(["figure", "rate>", "count>", ""], rows)
+    rows.append(("CSAT (mean of 1 to 5)", *_csat(h), "conversations with an answer"))
+    if figures.layers:
+        console.table(["figure", "weighted>", "95 % interval>", "counted>", ""], rows)
+    else:
+        console.table(["figure", "rate>", "count>", ""], [(n, value, count, note) for n, value, _, count, note in rows])
+    sampled(figures)
     if h.n_failed or h.n_pending:
         console.out(f"could not be judged: {h.n_failed} failed, {h.n_pending} not yet tried")
     if spend.n_calls:
@@ -48,18 +59,31 @@ def headline(figures: Figures) -> None:
         )
 
 
-def defects(figures: Figures) -> None:
-    """Codes that were flagged, most frequent first, with the 95 % Wilson interval."""
-    from grader.outcomes.share import percent
+def sampled(figures: Figures) -> None:
+    """What the figures are about, where that is not simply the conversations of the run."""
+    about, layers = figures.about, figures.layers
+    if layers:
+        how = f", design {about.design}" if about.design else ""
+        console.out(
+            f"weighted to {round(sum(layer.n_population for layer in layers)):,} conversations from "
+            f"{sum(layer.n_drawn for layer in layers):,} drawn of {len(layers)} strata{how}; counts are of the sample"
+        )
+    if about.frame is not None:
+        console.out(f"about {about.frame} only: nothing else could be drawn")
 
-    found = [d for d in figures.defects if d.slice == "all" and d.n_flagged]
+
+def defects(figures: Figures) -> None:
+    """Codes that were flagged, most frequent first, with the 95 % interval."""
+    from grader.outcomes import rate
+
+    found = [(d, rate(d, lambda d: d.flagged)) for d in figures.defects if d.slice == "all" and d.n_flagged]
     rows = []
-    for d in sorted(found, key=lambda d: (-(d.flagged.rate or 0.0), d.code)):
-        low, high = d.flagged.interval or (0.0, 1.0)
-        rate, count = _share(d.flagged)
-        rows.append((d.code, d.severity, rate, count, f"{percent(low)} to {percent(high)}", d.n_cannot_assess))
+    for d, share in sorted(found, key=lambda f: (-(f[1].point or 0.0), f[0].code)):
+        told, interval, count = _rate(share)
+        rows.append((d.code, d.severity, told, count, interval, d.n_cannot_assess))
     if rows:
-        console.table(["defect", "severity", "rate>", "flagged of assessed>", "95 % interval>", "cannot assess>"], rows)
+        name = "weighted>" if figures.layers else "rate>"
+        console.table(["defect", "severity", name, "flagged of assessed>", "95 % interval>", "cannot assess>"], rows)
 
 
 def against_labels(found: list[CodeAgreement], reviewer: str) -> None:
@@ -70,7 +94,7 @@ def against_labels(found: list[CodeAgreement], reviewer: str) -> None:
         console.table(
             ["defect", "precision>", "true of flagged>", "recall>", "true of labelled>", "near misses flagged>"],
             [
-                (c.code, *_cells(c.n_true, c.n_flagged), *_cells(c.n_true, c.n_positive),
+                (c.code, *_plain(c.n_true, c.n_flagged), *_plain(c.n_true, c.n_positive),
                  f"{c.n_near_misses_flagged} of {c.n_near_misses}")
                 for c in codes if c.decided
             ],
@@ -79,30 +103,52 @@ def against_labels(found: list[CodeAgreement], reviewer: str) -> None:
     if choices:
         console.table(
             ["choice", "agreement>", "equal of answered>"],
-            [(c.code, *_cells(c.n_equal, c.n_labels - c.n_missing - c.n_cannot_assess)) for c in choices],
+            [(c.code, *_plain(c.n_equal, c.n_labels - c.n_missing - c.n_cannot_assess)) for c in choices],
         )
     undecided = [c.code for c in found if not c.decided]
     if undecided:
         console.out(f"not decided by this judge (cannot_assess): {', '.join(undecided)}")
 
 
-def _cells(n: int, of: int) -> tuple[str, str]:
-    from grader.outcomes import Share
+def _cells(n: int, of: int) -> tuple[str, str, str]:
+    """Of a plain count, which has no interval."""
+    told, count = _plain(n, of)
+    return told, "", count
 
-    return _share(Share(n, of))
+
+def _plain(n: int, of: int) -> tuple[str, str]:
+    from grader.outcomes.share import Share, percent
+
+    return percent(Share(n, of).rate), f"{n} of {of}"
 
 
-def _between(bounds: Bounds) -> tuple[str, str]:
+def _rate(found: Rate) -> tuple[str, str, str]:
+    return _percent(found.point), _interval(found.low, found.high), f"{found.n} of {found.of}"
+
+
+def _between(found: Ends) -> tuple[str, str, str]:
     """The rate of what is known; both ends where that alone would mislead."""
+    if not found.bounds.wide:
+        return _rate(found.known)
+    low, high = found.low, found.high
+    interval = _interval(*(found.interval or (None, None)))
+    return f"{_percent(low.point)} to {_percent(high.point)}", interval, f"{low.n} to {high.n} of {low.of}"
+
+
+def _csat(h: Headline) -> tuple[str, str, str]:
+    count = f"{h.n_csat} of {h.n_conversations}"
+    if not h.parts:
+        return "–" if h.csat_mean is None else f"{h.csat_mean:.2f}", "", count
+    mean = h.csat_weighted
+    return ("insufficient", "", count) if mean is None else (
+        f"{mean.point:.2f}", f"{mean.low:.2f} to {mean.high:.2f}", count)  # fmt: skip
+
+
+def _percent(rate: float | None) -> str:
     from grader.outcomes.share import percent
 
-    if not bounds.wide:
-        return _share(bounds.known)
-    low, high = bounds.low, bounds.high
-    return f"{percent(low.rate)} to {percent(high.rate)}", f"{low.n} to {high.n} of {bounds.of}"
+    return percent(rate)
 
 
-def _share(share: Share) -> tuple[str, str]:
-    from grader.outcomes.share import percent
-
-    return percent(share.rate), f"{share.n} of {share.of}"
+def _interval(low: float | None, high: float | None) -> str:
+    return "–" if low is None or high is None else f"{_percent(low)} to {_percent(high)}"

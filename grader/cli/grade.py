@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from grader.config import Settings
     from grader.engine import Estimate, Plan, Summary
     from grader.engine.setup import Bench
+    from grader.sampling.plan import Sample
     from grader.store import Store
 
 # DuckDB's share of the memory while a run goes on; it needs little, and the rest belongs to replies in flight.
@@ -35,6 +36,10 @@ def grade(
             help="Only these: queue:returns,since:2026-09-01,until:2026-09-30,language:pt,handoff:yes,id:…",
             metavar="NAME:VALUE",
         ),
+    ] = None,
+    plan: Annotated[
+        str | None,
+        typer.Option(help="Exactly the sample that grader sample drew: its plan file or id.", metavar="FILE|ID"),
     ] = None,
     rubric: Annotated[
         list[str] | None,
@@ -64,7 +69,13 @@ def grade(
 
     Example:
       grader grade --sample 200 --seed 1 --select queue:returns --budget 2.50
+      grader grade --plan .grader/samples/sa_….json
     """
+    if plan is not None and (sample is not None or seed or select):
+        raise ConfigError(
+            "--plan says already which conversations are drawn",
+            cure="leave out --sample, --seed and --select, or draw another plan: grader sample",
+        )
     settings = console.settings(workspace, {
         "judge.kind": judge, "judge.model": model, "judge.base_url": base_url, "judge.group": group,
         "engine.concurrency": concurrency, "engine.budget_usd": budget,
@@ -75,7 +86,7 @@ def grade(
         settings.workspace.database, read_only=dry_run, create=False, memory=DATABASE_MEMORY, threads=2
     ) as store:
         outcome = run(
-            settings, store, rubrics=rubric or (), select=selection(select or ()), sample=sample, seed=seed,
+            settings, store, rubrics=rubric or (), select=selection(select or ()), sample=sample, seed=seed, plan=plan,
             repeat=repeat, retry_failed=retry_failed, dry_run=dry_run, quiet=quiet,
         )  # fmt: skip
     if as_json:
@@ -108,9 +119,11 @@ class Outcome:
     """What `grade` has to tell: the plan alone (`dry_run`), or how the run ended."""
 
     def __init__(
-        self, plan: Plan, guess: Estimate | None, bench: Bench, summary: Summary | None, seconds: float
-    ) -> None:
+        self, plan: Plan, guess: Estimate | None, bench: Bench, summary: Summary | None, seconds: float,
+        drawn: tuple[Sample, int] | None = None,
+    ) -> None:  # fmt: skip
         self.plan, self.guess, self.bench, self.summary, self.seconds = plan, guess, bench, summary, seconds
+        self.drawn = drawn  # the sample that was asked for, and how many of it changed since
 
     @property
     def n_failed(self) -> int:
@@ -146,6 +159,8 @@ class Outcome:
                 "cost_usd": guess.cost_usd,
             },
         }  # fmt: skip
+        if self.drawn is not None:
+            found |= {"sample_id": self.drawn[0].sample_id, "changed_since_drawn": self.drawn[1]}
         if self.summary is not None:
             p = self.summary.progress
             found |= {
@@ -189,9 +204,9 @@ class Outcome:
 def run(
     settings: Settings, store: Store, *, rubrics: list[str] | tuple[str, ...] = (),
     select: list[tuple[str, str]] | tuple[tuple[str, str], ...] = (), sample: int | None = None, seed: int = 0,
-    repeat: int = 0, retry_failed: bool = False, dry_run: bool = False, quiet: bool = False,
+    plan: str | None = None, repeat: int = 0, retry_failed: bool = False, dry_run: bool = False, quiet: bool = False,
 ) -> Outcome:  # fmt: skip
-    """Plan, tell, grade. The demo uses it too."""
+    """Plan, tell, grade. The demo uses it too. `plan`: file or id of a sample, instead of `select` and `sample`."""
     import gc
     import time
 
@@ -210,22 +225,24 @@ def run(
     limit = settings.engine.concurrency
     bench = make_judge(settings, concurrency=limit)
     group_all = settings.judge.group == "all"
-    plan = engine.make_plan(
+    drawn = None if plan is None else _drawn_before(store, plan, dry_run=dry_run)
+    work = engine.make_plan(
         store, bench.judge, loaded, select=select, sample=sample, seed=seed, group_all=group_all, repeat=repeat,
         retry_failed=retry_failed, zone=settings.workspace.tz, also_judged=waiting,
+        drawn_before=drawn and (drawn[0].draws, drawn[0].n_population),
     )  # fmt: skip
-    guess = engine.estimate(plan, store, bench.prompt_chars, bench.cost) if bench.prompt_chars else None
-    _tell(plan, guess, bench)
+    guess = engine.estimate(work, store, bench.prompt_chars, bench.cost) if bench.prompt_chars else None
+    _tell(work, guess, bench, drawn and drawn[0])
     budget = settings.engine.budget_usd
-    if budget is not None and guess is not None and guess.cost_usd is None and plan.n_calls:
+    if budget is not None and guess is not None and guess.cost_usd is None and work.n_calls:
         raise ConfigError(
             f"a budget needs a price, and none is known for the model {bench.judge.model!r}",
             cure=f'add [prices."{bench.judge.model}"] with input and output (USD per million tokens; 0 where it costs '
             "nothing) to grader.toml, or leave out --budget",
         )
     if dry_run:
-        return Outcome(plan, guess, bench, None, time.monotonic() - started)
-    if plan.n_calls:
+        return Outcome(work, guess, bench, None, time.monotonic() - started, drawn)
+    if work.n_calls:
         gc.disable()  # what is imported is no garbage, and there is a lot of it
         try:
             bench.judge.open()  # what is wrong with it shows before the run is noted
@@ -244,11 +261,13 @@ def run(
     )
     chosen: dict[str, Any] = {"sample": sample, "seed": seed, "select": [list(pair) for pair in select]}
     chosen |= {"group": settings.judge.group, "repeat": repeat, "design": "simple random" if sample else "all"}
+    if drawn is not None:
+        chosen |= _chosen(drawn[0])
 
     async def go(update: Any) -> Summary:
         try:
             return await engine.grade(
-                store, plan, bench.judge, options, journals, selection=chosen, prompt_body=bench.prompt_body,
+                store, work, bench.judge, options, journals, selection=chosen, prompt_body=bench.prompt_body,
                 command=_command_line(sys.argv[1:]), on_progress=update, repeat=repeat,
             )  # fmt: skip
         finally:
@@ -256,11 +275,43 @@ def run(
 
     gc.freeze()  # nor need it be gone through again and again
     try:
-        with progress.shown(plan.n_todo, quiet=quiet) as update:
+        with progress.shown(work.n_todo, quiet=quiet) as update:
             summary = asyncio.run(go(update))
     finally:
         gc.unfreeze()
-    return Outcome(plan, guess, bench, summary, time.monotonic() - started)
+    return Outcome(work, guess, bench, summary, time.monotonic() - started, drawn)
+
+
+def _drawn_before(store: Store, plan: str, *, dry_run: bool) -> tuple[Sample, int]:
+    """The sample of a plan file, or of an id, and how many of its conversations changed since it was drawn. A file's
+    sample is kept, too.
+    """
+    from pathlib import Path
+
+    from grader.engine.draw import changed_since, kept_sample
+    from grader.sampling.plan import document, read
+
+    path = Path(plan)
+    is_file = path.suffix == ".json" or path.exists()
+    sample = read(path) if is_file else kept_sample(store, plan)
+    n_changed = changed_since(store, sample)
+    if is_file and not dry_run:
+        store.add_sample(document(sample))
+    if n_changed:
+        console.note(
+            f"{n_changed} of the {len(sample.items)} conversations changed since {sample.sample_id} was drawn: they "
+            "are judged as they are now, and count as they were drawn"
+        )
+    return sample, n_changed
+
+
+def _chosen(sample: Sample) -> dict[str, Any]:
+    """What a run keeps of the sample that it is about: enough to word its figures when the sample is not at hand."""
+    return {
+        "plan": sample.sample_id, "design": sample.design, "sample": len(sample.items), "seed": sample.seed,
+        "select": [list(pair) for pair in sample.selection], "frame": sample.frame,
+        "by": sample.parameters.get("by", []),
+    }  # fmt: skip
 
 
 def _command_line(arguments: list[str]) -> str:
@@ -273,11 +324,11 @@ def _command_line(arguments: list[str]) -> str:
     return shlex.join(re.sub(r"https?://\S+", lambda m: str(Url().show(m[0])), a) for a in arguments)
 
 
-def _tell(plan: Plan, guess: Estimate | None, bench: Bench) -> None:
+def _tell(plan: Plan, guess: Estimate | None, bench: Bench, sample: Sample | None) -> None:
     n = len(plan.drawn)
     drawn = f"{n} of {plan.n_population} conversations" if n < plan.n_population else f"{n} conversations"
     if plan.n_everything > plan.n_population:
-        drawn += f" (selected; {plan.n_everything} in all)"
+        drawn += f" ({(sample and sample.frame) or 'selected'}; {plan.n_everything} in all)"
     judge = bench.judge
     who = (
         f"{judge.name} ({judge.model})"

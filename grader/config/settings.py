@@ -72,7 +72,9 @@ class Workspace:
     prompts: Path = _setting(Path("prompts"), PathKind(), "Folder of the judge's prompt templates (Jinja2).")
     reports: Path = _setting(Path("reports"), PathKind(), "Folder that `grader report` writes to.")
     state_dir: Path = _setting(
-        Path(".grader"), PathKind(), "Folder of the run journals, from which the database can be rebuilt."
+        Path(".grader"),
+        PathKind(),
+        "Folder of the run journals and of the plans of samples, from which the database can be rebuilt.",
     )
     timezone: str = _setting(
         "UTC", Text(), "IANA name of the zone that times without an offset are in, and that reports show."

@@ -15,7 +15,7 @@ from grader.errors import InputError
 from grader.judge import Case, Judge, Question
 from grader.model import Conversation, Policy, digest
 from grader.rubric import Rubric, applicable
-from grader.sampling import simple_random
+from grader.sampling import Draw, simple_random
 from grader.store import Member, RunItem, Store
 
 PLANNED_AT_ONCE = 500  # conversations looked up at a time
@@ -128,11 +128,12 @@ class Plan:
         policy_hash = work.planned.policy_hash
         in_force = self.policies[policy_hash] if policy_hash else ()
         return Case(
-            conversation, in_force, tuple(_question(self.rubrics[i], conversation, in_force) for i in work.rubrics)
+            conversation, in_force, tuple(question(self.rubrics[i], conversation, in_force) for i in work.rubrics)
         )
 
 
-def _question(rubric: Rubric, conversation: Conversation, policies: Sequence[Policy]) -> Question:
+def question(rubric: Rubric, conversation: Conversation, policies: Sequence[Policy]) -> Question:
+    """What is asked by this rubric, and what is answered without asking."""
     ask, ruled = applicable(
         rubric.criteria, has_tools=conversation.has_tools, has_policy=bool(policies),
         has_human=conversation.has_human, has_handoff=conversation.has_handoff,
@@ -148,6 +149,7 @@ def make_plan(
     select: Sequence[tuple[str, str]] = (),
     sample: int | None = None,
     seed: int = 0,
+    drawn_before: tuple[Sequence[Draw], int] | None = None,
     group_all: bool = False,
     repeat: int = 0,
     retry_failed: bool = False,
@@ -157,22 +159,20 @@ def make_plan(
     """Draw the sample, make the verdict keys, find what is there.
 
     `zone` is for times in `select` without an offset; `also_judged` are keys whose judgements the database does not
-    hold yet. Two conversations with the very same content have the same keys, and are judged once. A failure that may
-    pass by itself (time-out, 429, 5xx) is tried again by a plain second run; one that will not (the conversation is too
-    long, the model refuses) only with `retry_failed`. Raises InputError when nothing is selected.
+    hold yet. `drawn_before`: a sample that is there already, and of how many it was drawn, instead of `select`,
+    `sample` and `seed`. Two conversations with the very same content have the same keys, and are judged once. A failure
+    that may pass by itself (time-out, 429, 5xx) is tried again by a plain second run; one that will not (the
+    conversation is too long, the model refuses) only with `retry_failed`. Raises InputError when nothing is selected.
     """
-    population = store.population(select, zone=zone)
-    if not population:
-        if select:
-            chosen = ", ".join(f"{name}:{value}" for name, value in select)
-            raise InputError(
-                f"no conversation meets {chosen}", cure="loosen --select; `grader db info` shows what is there"
-            )
-        raise InputError("there are no conversations yet", cure="grader ingest PATH…")
-    draws = simple_random(population, sample, seed)
-    n_population = len(population)
-    del population
-    in_force = _InForce(store.policies())
+    if drawn_before is not None:
+        draws, n_population = drawn_before
+    else:
+        population = store.population(select, zone=zone)
+        if not population:
+            raise nothing_selected(select)
+        draws, n_population = simple_random(population, sample, seed), len(population)
+        del population
+    in_force = InForce(store.policies())
     constant = [judge.name, judge.model, digest("pa", dict(judge.parameters)), judge.prompt_hash, repeat]
     meanings = [rubric.meaning_hash for rubric in rubrics]
     together = meanings if group_all and len(rubrics) > 1 else None
@@ -203,11 +203,19 @@ def make_plan(
             drawn.append(Planned(
                 i, draw.inclusion_probability, draw.stratum, members[i].content_hash, hashes[i], row, shapes[todo]
             ))  # fmt: skip
-    n_everything = store.count() if select else n_population
+    n_everything = store.count() if select or drawn_before else n_population
     return Plan(tuple(rubrics), drawn, n_population, n_everything, in_force.sets, frozenset(standing))
 
 
-class _InForce:
+def nothing_selected(select: Sequence[tuple[str, str]]) -> InputError:
+    """The error for a frame without conversations."""
+    if not select:
+        return InputError("there are no conversations yet", cure="grader ingest PATH…")
+    chosen = ", ".join(f"{name}:{value}" for name, value in select)
+    return InputError(f"no conversation meets {chosen}", cure="loosen --select; `grader db info` shows what is there")
+
+
+class InForce:
     """Which policies were in force for a conversation, by the hash of the set."""
 
     def __init__(self, policies: Sequence[Policy]) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from grader.engine.absorb import Absorbed, absorb
 from grader.errors import InputError, StoreError
+from grader.sampling.plan import document
+from grader.sampling.plan import read as read_plan
 from grader.store import Salvaged, check_free, open_store
 
 
@@ -25,11 +27,12 @@ class Rebuilt:
     lost: tuple[str, ...] = ()
 
 
-def rebuild(database: Path, journal_folder: Path, aside: Path) -> Rebuilt:
+def rebuild(database: Path, journal_folder: Path, aside: Path, plans: Path | None = None) -> Rebuilt:
     """Make a new database beside the old one, then let them change places: until then nothing is touched.
+    `plans`: the folder of plan files, whose samples are kept again.
 
-    Raises StoreError when another process holds the database, and InputError for a damaged journal, once everything
-    that is whole is in the new database.
+    Raises StoreError when another process holds the database, and InputError for a damaged journal or plan, once
+    everything that is whole is in the new database.
     """
     check_free(database)
     if aside.exists():
@@ -44,6 +47,11 @@ def rebuild(database: Path, journal_folder: Path, aside: Path) -> Rebuilt:
                 done = absorb(store, journal_folder, from_start=True)
             except InputError as error:
                 damaged = error
+            for path in sorted(plans.glob("*.json")) if plans is not None else ():
+                try:
+                    store.add_sample(document(read_plan(path)))
+                except InputError as error:
+                    damaged = damaged or error
         kept = aside if database.exists() else None
         try:
             for old, new in _with_log(database, aside):

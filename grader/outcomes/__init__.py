@@ -3,6 +3,7 @@
 `figures(store, run_id)` counts; `ranking`, `cases`, `verdicts` and `missing` read what stands behind the counts.
 """
 
+from grader.outcomes.about import About
 from grader.outcomes.cases import (
     Case,
     Followup,
@@ -19,7 +20,6 @@ from grader.outcomes.cases import (
     wordings,
 )
 from grader.outcomes.figures import (
-    About,
     Choice,
     Decided,
     Defect,
@@ -33,6 +33,7 @@ from grader.outcomes.figures import (
 from grader.outcomes.reader import Reader
 from grader.outcomes.recontact import GAP_MINUTES, WINDOWS_HOURS, Recontact
 from grader.outcomes.share import Bounds, Share, bounded, counted, dollars, percent, wilson
+from grader.outcomes.weighting import Ends, Layer, Part, Rate, ends, rate, told, told_between
 
 __all__ = [
     "GAP_MINUTES",
@@ -43,12 +44,16 @@ __all__ = [
     "Choice",
     "Decided",
     "Defect",
+    "Ends",
     "Figures",
     "Followup",
     "Found",
     "Headline",
+    "Layer",
     "Missing",
+    "Part",
     "Ranked",
+    "Rate",
     "Reader",
     "Recontact",
     "Share",
@@ -60,12 +65,16 @@ __all__ = [
     "conversation_ids",
     "counted",
     "dollars",
+    "ends",
     "figures",
     "find_run",
     "missing",
     "percent",
     "policies",
     "ranking",
+    "rate",
+    "told",
+    "told_between",
     "verdicts",
     "wilson",
     "wordings",

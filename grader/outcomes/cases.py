@@ -52,6 +52,8 @@ class Found:
     judged_at: datetime
     truncated: bool
     content_hash: str
+    stratum: str | None
+    inclusion_probability: float
     evidence: tuple[Evidence, ...] = ()
 
 

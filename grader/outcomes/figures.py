@@ -2,63 +2,25 @@
 
 SQL counts (see `sql/`), the records here only divide. A verdict counts as flagged when it is present *and* proved; an
 unsupported one never does. A judgement that could not be had is counted as that, and a recontact window that is still
-open when the data end is "not yet known". Shares describe the conversations of the run; they carry no weights.
+open when the data end is "not yet known". A `Share` is of the conversations of the run; where these were drawn with
+unequal chances, records have `parts`, and `weighting.rate` tells the rate of the population.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import Any
 
 from grader.errors import ConfigError, GraderError
+from grader.outcomes.about import About
 from grader.outcomes.chain import as_ctes
 from grader.outcomes.reader import Reader
 from grader.outcomes.recontact import WINDOWS_HOURS, Recontact
 from grader.outcomes.share import Share
-
-
-@dataclass(frozen=True, slots=True)
-class About:
-    """The run itself. `models` and `prompts` are those behind its judgements, reused ones too."""
-
-    run_id: str
-    started_at: datetime
-    finished_at: datetime | None
-    state: str
-    judge: str
-    model: str
-    parameters: str
-    selection: str
-    seed: int | None
-    n_population: int  # what the sample was drawn from: what `selection` left of the conversations of that time
-    n_stored: int  # conversations in the database now
-    cost_usd: float | None
-    grader_version: str
-    command: str | None
-    rubrics: tuple[str, ...]  # "accuracy 1.0.0"
-    prompts: tuple[str, ...]
-    models: tuple[str, ...]
-    n_truncated: int  # judgements that saw only a part of a long conversation
-    min_probability: float | None
-    max_probability: float | None
-
-    @property
-    def even(self) -> bool:
-        """Every conversation had the same chance to be drawn, so that plain shares are fair to the population."""
-        if self.min_probability is None or self.max_probability is None:
-            return True
-        return self.max_probability - self.min_probability < 1e-9
-
-    @property
-    def selected_by(self) -> tuple[str, ...]:
-        """What `--select` asked for, as `queue:returns`; empty where every conversation could be drawn."""
-        chosen = json.loads(self.selection)
-        pairs = chosen.get("select") if isinstance(chosen, dict) else None
-        return tuple(":".join(map(str, pair)) for pair in pairs or ())
+from grader.outcomes.weighting import Layer, Part, mean, with_parts
+from grader.statistics.stratified import Mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +70,9 @@ class Headline:
     n_findings: int
     n_csat: int
     csat_sum: float
+    csat_squares: float
     n_synthetic: int
+    parts: tuple[Part[Headline], ...] = ()
 
     @property
     def resolved(self) -> Share:
@@ -143,8 +107,13 @@ class Headline:
 
     @property
     def csat_mean(self) -> float | None:
-        """Mean CSAT, 1 to 5; None without any answer."""
+        """Mean CSAT, 1 to 5, of the answers as they are; None without any."""
         return self.csat_sum / self.n_csat if self.n_csat else None
+
+    @property
+    def csat_weighted(self) -> Mean | None:
+        """Mean CSAT of the population; None where nothing is weighted, or too few answered."""
+        return mean(self, lambda h: (h.n_csat, h.csat_sum, h.csat_squares), lowest=1, highest=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +137,7 @@ class Defect:
     n_cannot_assess: int
     n_failed: int
     n_pending: int
+    parts: tuple[Part[Defect], ...] = ()
 
     @property
     def n_assessable(self) -> int:
@@ -182,7 +152,9 @@ class Defect:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """How often one option of a choice was taken. `reasons`: contact reasons among them, most frequent first."""
+    """How often one option of a choice was taken. `reasons`: contact reasons among them, most frequent first.
+    `n_assessed`: all that took any option but `cannot_assess`.
+    """
 
     overall: bool
     queue: str | None
@@ -196,6 +168,18 @@ class Choice:
     n_resolution_judged: int  # of these, those judged resolved, partly, not or unclear
     examples: tuple[str, ...]
     reasons: tuple[tuple[str, int], ...]
+    n_assessed: int
+    parts: tuple[Part[Choice], ...] = ()
+
+    @property
+    def taken(self) -> Share:
+        """Of those that could be assessed; `cannot_assess` itself, of all."""
+        return Share(self.n, self.n_assessed + (self.n if self.option == "cannot_assess" else 0))
+
+    @property
+    def unsolved(self) -> Share:
+        """Judged `not` or `partly` resolved, of those that took the option and were judged on it."""
+        return Share(self.n_unsolved, self.n_resolution_judged)
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,9 +235,12 @@ class Spend:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Everything that is counted about one run. `headlines[0]` and the first recontacts are over all queues."""
+    """Everything that is counted about one run. `headlines[0]` and the first recontacts are over all queues. `layers`:
+    the strata of a sample that was drawn with unequal chances; empty where figures need no weights.
+    """
 
     about: About
+    layers: tuple[Layer, ...]
     decided: tuple[Decided, ...]
     headlines: tuple[Headline, ...]
     recontacts: tuple[Recontact, ...]
@@ -303,6 +290,13 @@ def find_run(reader: Reader, run_id: str | None = None) -> str:
     )
 
 
+def about(reader: Reader, run_id: str | None = None) -> About:
+    """What a run is (the latest when `run_id` is None). Raises as `find_run`."""
+    [row] = reader.records(query("about"), [find_run(reader, run_id)])
+    found: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in row.items()}
+    return About(**found)
+
+
 def figures(reader: Reader, run_id: str | None = None) -> Figures:
     """All figures of one run (the latest when `run_id` is None). Raises as `find_run`."""
     run_id = find_run(reader, run_id)
@@ -311,22 +305,77 @@ def figures(reader: Reader, run_id: str | None = None) -> Figures:
         found = reader.records(query(name, *parts), [run_id, *params])
         return [{k: tuple(v) if isinstance(v, list) else v for k, v in row.items()} for row in found]
 
-    [about] = records("about")
+    run = about(reader, run_id)
     [spend] = records("spend")
     windows = [list(WINDOWS_HOURS)]
+    layers = tuple(Layer(**row) for row in records("layer"))
+
+    def of_queue(row: dict[str, Any]) -> bool:
+        return "queue" in run.strata_by and not row["overall"]
+
+    def of_slice(row: dict[str, Any]) -> bool:
+        fields = {"queue": {"queue"}, "channel_language": {"channel", "language"}}.get(row["slice"])
+        return fields is not None and fields <= set(run.strata_by)
+
     return Figures(
-        about=About(**about),
+        about=run,
+        layers=layers,
         decided=tuple(Decided(**row) for row in records("decided")),
-        headlines=tuple(Headline(**row) for row in records("headline")),
-        recontacts=tuple(Recontact(**row) for row in records("recontact", "returns", params=windows)),
-        defects=tuple(Defect(**row) for row in records("defect")),
-        choices=tuple(_choice(row) for row in records("choice")),
+        headlines=tuple(
+            with_parts(records("headline"), Headline, lambda row: (row["overall"], row["queue"]), layers, of_queue)
+        ),
+        recontacts=tuple(
+            with_parts(
+                records("recontact", "returns", params=windows),
+                Recontact,
+                lambda row: (row["overall"], row["queue"], row["window_hours"]),
+                layers,
+                of_queue,
+            )
+        ),
+        defects=tuple(with_parts(records("defect"), Defect, _defect_key, layers, of_slice)),
+        choices=_choices(records("choice"), layers, of_queue),
         unjudged=tuple(Unjudged(**row) for row in records("failure")),
         spend=Spend(**spend),
     )
 
 
-def _choice(row: dict[str, Any]) -> Choice:
-    entries = [(entry["key"], entry["value"]) for entry in row["reasons"] or ()]
-    row["reasons"] = tuple(sorted(entries, key=lambda entry: (-entry[1], entry[0])))
-    return Choice(**row)
+def _defect_key(row: dict[str, Any]) -> object:
+    return tuple(row[name] for name in ("slice", "queue", "channel", "language", "rubric", "rubric_version", "code"))
+
+
+def _choices(
+    rows: list[dict[str, Any]], layers: Sequence[Layer], nested: Callable[[dict[str, Any]], bool]
+) -> tuple[Choice, ...]:
+    assessed: dict[object, int] = {}
+    for row in rows:
+        entries = [(entry["key"], entry["value"]) for entry in row["reasons"] or ()]
+        row["reasons"] = tuple(sorted(entries, key=lambda entry: (-entry[1], entry[0])))
+        if row["option"] != "cannot_assess":
+            asked = (*_choice_key(row), row["layer"])
+            assessed[asked] = assessed.get(asked, 0) + row["n"]
+    for row in rows:
+        row["n_assessed"] = assessed.get((*_choice_key(row), row["layer"]), 0)
+    found = with_parts(rows, Choice, lambda row: (*_choice_key(row), row["option"]), layers, nested)
+    if not layers:
+        return tuple(found)
+    return tuple(_untaken(choice, assessed, layers) for choice in found)
+
+
+def _choice_key(row: dict[str, Any]) -> tuple[object, ...]:
+    return tuple(row[name] for name in ("overall", "queue", "rubric", "rubric_version", "code"))
+
+
+def _untaken(choice: Choice, assessed: Mapping[object, int], layers: Sequence[Layer]) -> Choice:
+    """With its layers in which others were asked and nobody took this option: these have no row of their own."""
+    key = (choice.overall, choice.queue, choice.rubric, choice.rubric_version, choice.code)
+    none = replace(choice, n=0, n_unsolved=0, n_resolution_judged=0, examples=(), reasons=(), parts=())
+    have = {part.layer.number: part for part in choice.parts}
+    parts = []
+    for layer in layers:
+        part = have.get(layer.number)
+        if (part is None or part.counts is None) and (key_of := (*key, layer.number)) in assessed:
+            part = Part(layer, replace(none, n_assessed=assessed[key_of]))
+        if part is not None:
+            parts.append(part)
+    return replace(choice, parts=tuple(parts))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from grader.outcomes.share import Bounds, Share
+from grader.outcomes.weighting import Part
 
 WINDOWS_HOURS = (24, 72, 168, 720)
 GAP_MINUTES = 15  # a conversation that follows so soon is the same one going on (a split, a forward), not a recontact
@@ -39,6 +40,7 @@ class Recontact:
     n_not_customer: int  # the business began
     n_open: int  # not closed yet, as the source says
     data_end: datetime | None
+    parts: tuple[Part[Recontact], ...] = ()
 
     @property
     def came_back(self) -> Share:

@@ -17,7 +17,7 @@ from grader.outcomes.changes import FEWEST
 from grader.outcomes.period import Period
 from grader.outcomes.quality import QUALITY, Cause, Theme
 from grader.outcomes.share import percent
-from grader.report.overview import plural, words
+from grader.report.overview import words
 from grader.report.reading import (
     MEANS,
     STATES,
@@ -31,6 +31,7 @@ from grader.report.reading import (
 )
 from grader.report.render import page_html, template
 from grader.report.spark import Spark, spark
+from grader.report.tiles import plural
 
 LINES_OF_A_THEME = 3
 _KINDS = {"escalation": "A human took over", "non_resolution": "Not solved"}

@@ -11,16 +11,17 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from itertools import chain
+from operator import attrgetter
 from typing import Any
 
 from grader.model import Evidence
-from grader.outcomes import Figures, Found, Missing, Share
+from grader.outcomes import Bounds, Figures, Found, Missing, Rate, Share, ends, rate
 
 FORMAT_VERSION = 1
 COLUMNS = (
     "run_id", "conversation_id", "started_at", "queue", "channel", "language", "rubric", "rubric_version", "code",
     "severity", "scale", "answer", "support", "flagged", "message", "quote", "policy_clause", "reasoning", "judge",
-    "model", "prompt_hash", "judged_at", "truncated", "key",
+    "model", "prompt_hash", "judged_at", "truncated", "key", "stratum", "inclusion_probability",
 )  # fmt: skip
 # What makes a spreadsheet compute: OWASP's list for CSV injection, with the full-width forms that Excel accepts too.
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")
@@ -34,6 +35,7 @@ def document(figures: Figures, verdicts: Iterable[Found], missing: Sequence[Miss
         "format": "grader.report",
         "format_version": FORMAT_VERSION,
         "run": _plain(figures.about),
+        "strata": [_plain(layer) for layer in figures.layers],
         "decided": [_plain(d) for d in figures.decided],
         "headline": _plain(figures.headline),
         "headline_by_queue": [_plain(h) for h in figures.headlines[1:]],
@@ -50,12 +52,13 @@ def document(figures: Figures, verdicts: Iterable[Found], missing: Sequence[Miss
 def _plain(value: Any) -> Any:
     """Records to objects. Properties that hold a Share or a derived number are written with the counts."""
     if isinstance(value, Share):
-        low, high = value.interval or (None, None)
-        return {"n": value.n, "of": value.of, "rate": value.rate, "low": low, "high": high}
+        return _rate(rate(_Alone(value), lambda alone: alone.share), value)
     if dataclasses.is_dataclass(value):
-        names = [field.name for field in dataclasses.fields(value)]
-        derived = [name for name, attribute in vars(type(value)).items() if isinstance(attribute, property)]
-        return {name: _plain(getattr(value, name)) for name in [*names, *derived]}
+        names = [field.name for field in dataclasses.fields(value) if field.name != "parts"]
+        properties = (name for name, attribute in vars(type(value)).items() if isinstance(attribute, property))
+        names += [name for name in properties if not name.startswith("_")]
+        found = {name: _plain(getattr(value, name)) for name in names}
+        return found | _weighted(value, names) if getattr(value, "parts", ()) else found
     if isinstance(value, Evidence):
         return {"message": value.message, "quote": value.quote, "verified": value.verified, "problem": value.problem}
     if isinstance(value, datetime):
@@ -65,6 +68,38 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return [_plain(item) for item in value]
     return value
+
+
+@dataclasses.dataclass(frozen=True)
+class _Alone:
+    """A share without parts."""
+
+    share: Share
+    parts: tuple[()] = ()
+
+
+def _rate(told: Rate, share: Share) -> dict[str, Any]:
+    """`rate` is what was counted; `estimate`, `low` and `high` are what `method` makes of it for the population."""
+    return {
+        "n": told.n, "of": told.of, "rate": share.rate, "estimate": told.point, "low": told.low, "high": told.high,
+        "method": told.method,
+    }  # fmt: skip
+
+
+def _weighted(record: Any, names: Iterable[str]) -> dict[str, Any]:
+    """The rates of a record that has parts, weighted."""
+    found: dict[str, Any] = {}
+    for name in names:
+        value = getattr(record, name)
+        if isinstance(value, Share):
+            found[name] = _rate(rate(record, attrgetter(name)), value)
+        elif isinstance(value, Bounds):
+            between = ends(record, attrgetter(name))
+            found[name] = _plain(value) | {
+                "known": _rate(between.known, value.known), "low": _rate(between.low, value.low),
+                "high": _rate(between.high, value.high), "interval": _plain(between.interval),
+            }  # fmt: skip
+    return found
 
 
 def _utc(at: datetime) -> str:
@@ -93,6 +128,7 @@ def _row(run_id: str, v: Found) -> list[object]:
         cell(v.answer), v.support, "true" if v.flagged else "false", quote.message if quote else "",
         cell(quote.quote if quote else None), cell(clause), cell(v.reasoning), v.judge, cell(v.model),
         v.prompt_hash, _utc(v.judged_at), "true" if v.truncated else "false", cell(v.key),
+        cell(v.stratum), v.inclusion_probability,
     ]  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
 from grader.outcomes import About, Decided, Figures, Headline, Spend, dollars
-from grader.report.overview import plural
+from grader.report.tiles import plural
 from grader.report.transcript import day_of, zone_of
 
 _MAX_SELECTED = 6  # conditions of the selection that are written out
@@ -87,14 +87,18 @@ def _sampled(about: About, n: int) -> Fact:
     if not chosen:
         every = n == about.n_population
         now = f"the database holds {about.n_stored:,} now" if about.n_stored != about.n_population else ""
-        drawn = "" if every else "drawn at random" + ("" if about.seed is None else f", seed {about.seed}")
+        how = f"drawn by the design {about.design}" if about.design else "drawn at random"
+        drawn = "" if every else how + ("" if about.seed is None else f", seed {about.seed}")
+        if about.frame is not None:
+            now = f"of {about.frame}; the database holds {about.n_stored:,} now"
         value = f"all {n:,}" if every else f"{n:,} of {about.n_population:,}"
         return Fact("Conversations", value, "; ".join(filter(None, (drawn, now))))
     rest = f" and {len(chosen) - _MAX_SELECTED:,} more" if len(chosen) > _MAX_SELECTED else ""
     by = f"selected by {', '.join(chosen[:_MAX_SELECTED])}{rest}"
     if n != about.n_population:
         seed = "" if about.seed is None else f" (seed {about.seed})"
-        by = f"drawn at random{seed} from {about.n_population:,} {by}"
+        how = f"drawn by the design {about.design}" if about.design else "drawn at random"
+        by = f"{how}{seed} from {about.n_population:,}{f' of {about.frame},' if about.frame else ''} {by}"
     if n > about.n_stored:
         return Fact("Conversations", f"{n:,}", by)
     return Fact("Conversations", f"{n:,} of {about.n_stored:,}", f"in the database now, {by}")
@@ -142,10 +146,11 @@ def banners(figures: Figures) -> tuple[Banner, ...]:
     found += _decided(figures)
     found += _state(figures, h)
     if not about.even:
+        found.append(_weighted(figures))
+    if about.frame is not None:
         found.append(Banner(
-            "warning", "Uneven sample",
-            "Conversations were not drawn with the same chance. The shares describe the sample; they are not weighted "
-            "to the population.",
+            "notice", "Not all conversations", f"The figures are about {about.frame}, and nothing else: the others had "
+            "no chance to be drawn.",
         ))  # fmt: skip
     if about.n_truncated:
         found.append(Banner(
@@ -153,6 +158,24 @@ def banners(figures: Figures) -> tuple[Banner, ...]:
             f"{plural(about.n_truncated, 'judgement')} saw only a part of the conversation.",
         ))  # fmt: skip
     return tuple(found)
+
+
+def _weighted(figures: Figures) -> Banner:
+    """How an uneven sample was drawn, and what its figures are about."""
+    about, layers = figures.about, figures.layers
+    how = f" by the design {about.design} ({about.sample_id})" if about.design else ""
+    population = round(sum(layer.n_population for layer in layers))
+    return Banner(
+        "notice", "Weighted sample",
+        f"Conversations were drawn with unequal chances{how}. Rates and their intervals are weighted to the "
+        f"{population:,} conversations that they were drawn from; counts, lists and examples are of the sample.",
+        more=f"{plural(len(layers), 'stratum').replace('stratums', 'strata')} of the sample",
+        lines=tuple(
+            f"{layer.name or 'no name'}: {layer.n_drawn:,} of {round(layer.n_population):,} drawn, "
+            f"each counts as {layer.weight:.3g}"
+            for layer in layers
+        ),
+    )  # fmt: skip
 
 
 def _decided(figures: Figures) -> list[Banner]:

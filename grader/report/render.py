@@ -16,7 +16,8 @@ import jinja2
 from markupsafe import Markup, escape
 
 from grader.report import unseen
-from grader.report.overview import plural, words
+from grader.report.overview import words
+from grader.report.tiles import plural
 from grader.report.transcript import visible
 from grader.report.view import MAX_STATIC_FINDINGS, Page
 

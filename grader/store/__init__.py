@@ -15,16 +15,18 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from grader.model import Conversation, JsonValue, Judgement, Policy
-from grader.store import inflow, outflow, results
+from grader.store import inflow, outflow, results, samples
 from grader.store.connection import Connection, Row, check_free, connect
 from grader.store.inflow import AddCounts, Incoming
-from grader.store.outflow import SELECTABLE, Member
+from grader.store.outflow import NOTHING, SELECTABLE, STRATA_FIELDS, Member
 from grader.store.results import RUN_ITEMS_AT_ONCE, CallRecord, RunItem
 from grader.store.salvage import Salvaged, salvage
 
 __all__ = [
+    "NOTHING",
     "RUN_ITEMS_AT_ONCE",
     "SELECTABLE",
+    "STRATA_FIELDS",
     "AddCounts",
     "CallRecord",
     "Member",
@@ -81,6 +83,29 @@ class Store:
     def population(self, select: Sequence[tuple[str, str]] = (), *, zone: tzinfo = UTC) -> list[str]:
         """The ids of the conversations that meet a selection. `zone` is for times without an offset."""
         return outflow.population(self._con, select, zone=zone)
+
+    def frame(
+        self, select: Sequence[tuple[str, str]] = (), fields: Sequence[str] = (), *, zone: tzinfo = UTC
+    ) -> list[tuple[str, ...]]:
+        """The population with these fields of each, as text (`NOTHING` where one has none), to be put into strata."""
+        return outflow.frame(self._con, select, fields, zone=zone)
+
+    def content_hashes(self, ids: Sequence[str]) -> dict[str, str]:
+        """What a judge can see of these conversations, by id, as a hash; an unknown id is left out."""
+        return outflow.content_hashes(self._con, ids)
+
+    def data_end(self) -> datetime | None:
+        """The latest time in the data, UTC; None where there is none."""
+        found: datetime | None = self.rows("select max(greatest(started_at, ended_at)) from conversation")[0][0]
+        return found and found.replace(tzinfo=UTC)
+
+    def sample_ids(self) -> list[str]:
+        """The samples that are kept, the latest first."""
+        return samples.sample_ids(self._con)
+
+    def sample(self, sample_id: str) -> dict[str, Any] | None:
+        """A sample as the document that its plan file holds; None where there is none."""
+        return samples.sample(self._con, sample_id)
 
     def count(self) -> int:
         """How many conversations there are."""
@@ -221,6 +246,10 @@ class Store:
             self._con.insert(
                 "prompt", [{"prompt_hash": prompt_hash, "body": body, "first_used_at": inflow.utc_text(at)}]
             )
+
+    def add_sample(self, document: Mapping[str, Any]) -> bool:
+        """Keep a sample, whole or not at all; False where it is there already."""
+        return samples.add_sample(self._con, document)
 
     def start_run(self, run: Mapping[str, JsonValue]) -> None:
         """Write a run's row."""

@@ -44,16 +44,27 @@ _FILTERS = {
     "tools": "has_tools",
 }
 SELECTABLE = tuple(_FILTERS)
+STRATA_FIELDS = ("queue", "reason", "channel", "language", "ai_version")
 NOTHING = "(none)"  # selects conversations that have no queue, no language, …
 
 
 def population(con: Connection, select: Sequence[tuple[str, str]] = (), *, zone: tzinfo = UTC) -> list[str]:
-    """The ids of the conversations that meet the selection, in order. The same name twice means either; different
-    names mean both.
+    """The ids of the conversations that meet the selection, in order: the first column of `frame`."""
+    return [i for (i,) in frame(con, select, zone=zone)]
+
+
+def frame(
+    con: Connection, select: Sequence[tuple[str, str]] = (), fields: Sequence[str] = (), *, zone: tzinfo = UTC
+) -> list[tuple[str, ...]]:
+    """(id, fields …) of the conversations that meet the selection, in order. The same name twice means either;
+    different names mean both.
 
     A time without an offset is in `zone`; a day after `until` counts whole. Raises InputError on a name that cannot be
-    selected by, or a value that does not fit it.
+    selected by, or a value that does not fit it, and on a field that is none of STRATA_FIELDS.
     """
+    for field in fields:
+        if field not in STRATA_FIELDS:
+            raise InputError(f"{field!r} makes no strata", field="--by", cure=f"one of {', '.join(STRATA_FIELDS)}")
     clauses: dict[str, list[str]] = {}
     parameters: dict[str, object] = {}
     for number, (name, value) in enumerate(select):
@@ -70,8 +81,17 @@ def population(con: Connection, select: Sequence[tuple[str, str]] = (), *, zone:
         if operand is not None:
             parameters[f"p{number}"] = operand
     where = " and ".join(f"({' or '.join(parts)})" for parts in clauses.values()) or "true"
-    sql = f"select conversation_id from conversation where {where} order by conversation_id"
-    return [i for (i,) in con.rows(sql, parameters)]
+    columns = "".join(f", coalesce(nullif(trim({field}), ''), '{NOTHING}')" for field in fields)
+    return con.rows(f"select conversation_id{columns} from conversation where {where} order by 1", parameters)
+
+
+def content_hashes(con: Connection, ids: Sequence[str]) -> dict[str, str]:
+    """The content hash of these conversations, by id; an unknown id is left out."""
+    found = con.rows(
+        "select conversation_id, content_hash from conversation where conversation_id in (select unnest(?))",
+        [list(ids)],
+    )
+    return dict(found)
 
 
 def members(con: Connection, ids: Sequence[str]) -> list[Member]:

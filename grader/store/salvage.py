@@ -12,7 +12,7 @@ from grader.errors import StoreError
 from grader.store.connection import Connection
 
 _GROUPS = (
-    ("conversation", "message", "event", "contact", "identity"),
+    ("conversation", "message", "event", "reference", "contact", "identity"),
     ("policy",),
     ("outcome",),
     ("label",),
@@ -20,7 +20,10 @@ _GROUPS = (
     ("rubric", "criterion"),
     ("prompt",),
     ("run", "run_item"),
+    ("sample", "sample_stratum", "sample_item"),
 )
+# Tables that a later step of the schema brought: a database of an older Grader never had them, so they are not lost.
+_SINCE = {"reference": 2, "sample": 4, "sample_stratum": 4, "sample_item": 4}
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ def salvage(old: Path, con: Connection) -> Salvaged:
         return Salvaged(0, tuple(table for group in _GROUPS for table in group))
     lost: list[str] = []
     try:
-        for group in _GROUPS:
+        for group in _tables(con):
             try:
                 with con.transaction():
                     for table in group:
@@ -50,3 +53,12 @@ def salvage(old: Path, con: Connection) -> Salvaged:
     finally:
         con.rows("detach old")
     return Salvaged(int(con.rows("select count(*) from conversation")[0][0]), tuple(lost))
+
+
+def _tables(con: Connection) -> list[tuple[str, ...]]:
+    """The groups of tables that `old` has by its schema's number; all where even that cannot be read."""
+    try:
+        number = con.rows("select max(number) from old.migration")[0][0]
+    except StoreError:
+        return list(_GROUPS)
+    return [kept for group in _GROUPS if (kept := tuple(t for t in group if _SINCE.get(t, 1) <= number))]

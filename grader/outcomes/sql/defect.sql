@@ -1,7 +1,7 @@
--- Every code of the defect scale: over all, by queue, and by channel and language.
+-- Every code of the defect scale: over all, by queue, and by channel and language, each as a whole and by layer.
 
 , expected as (          -- what should have been answered; what was not is failed or pending, never absent
-    select s.queue, s.channel, s.language, s.conversation_id, v.rubric, v.rubric_version,
+    select s.queue, s.channel, s.language, s.layer, s.conversation_id, v.rubric, v.rubric_version,
            k.code, k.title, k.severity, k.position, i.all_pending
     from (select conversation_id, rubric, bool_and(state = 'pending') as all_pending
           from item group by conversation_id, rubric) i
@@ -11,7 +11,7 @@
 )
 select e.rubric, e.rubric_version, e.code, e.title, e.severity, e.queue, e.channel, e.language,
        case when grouping(e.queue) = 0 then 'queue' when grouping(e.channel) = 0 then 'channel_language'
-            else 'all' end as slice,
+            else 'all' end as slice, e.layer,
        count(*) as n_conversations,
        count(*) filter (where a.flagged) as n_flagged,
        count(*) filter (where a.unsupported) as n_unsupported,
@@ -27,5 +27,9 @@ left join answered a
 group by grouping sets (
     (e.rubric, e.rubric_version, e.code, e.title, e.severity, e.position),
     (e.rubric, e.rubric_version, e.code, e.title, e.severity, e.position, e.queue),
-    (e.rubric, e.rubric_version, e.code, e.title, e.severity, e.position, e.channel, e.language))
+    (e.rubric, e.rubric_version, e.code, e.title, e.severity, e.position, e.channel, e.language),
+    (e.rubric, e.rubric_version, e.code, e.title, e.severity, e.position, e.layer),
+    (e.rubric, e.rubric_version, e.code, e.title, e.severity, e.position, e.queue, e.layer),
+    (e.rubric, e.rubric_version, e.code, e.title, e.severity, e.position, e.channel, e.language, e.layer))
+having grouping(e.layer) = 1 or e.layer is not null
 order by slice, e.queue, e.channel, e.language, n_flagged desc, e.rubric, e.rubric_version, e.position

@@ -1,4 +1,4 @@
--- Counts by queue, and over all queues. Rates are made from them in Python.
+-- Counts by queue, and over all queues, each as a whole and by layer of the sample. Rates are made from them in Python.
 
 , verdicts as (
     select conversation_id,
@@ -24,7 +24,7 @@ csat as (
     select conversation_id, arg_max(csat, coalesce(observed_at, timestamp '0001-01-01')) as csat
     from outcome where csat is not null group by conversation_id
 )
-select s.queue, grouping(s.queue) = 1 as overall,
+select s.queue, grouping(s.queue) = 1 as overall, s.layer,
        count(*) as n_conversations,
        count(*) filter (where s.n_judged > 0) as n_judged_conversations,
        coalesce(sum(j.n_judgements), 0)::bigint as n_judgements,
@@ -52,10 +52,12 @@ select s.queue, grouping(s.queue) = 1 as overall,
        count(*) filter (where v.assessed and s.n_open > 0) as n_partly_judged,
        coalesce(sum(v.n_findings), 0)::bigint as n_findings,
        count(c.csat) as n_csat, coalesce(sum(c.csat), 0)::double as csat_sum,
+       coalesce(sum(c.csat * c.csat), 0)::double as csat_squares,
        count(*) filter (where s.synthetic) as n_synthetic
 from subject s
 left join verdicts v using (conversation_id)
 left join judgements j using (conversation_id)
 left join csat c using (conversation_id)
-group by grouping sets ((), (s.queue))
+group by grouping sets ((), (s.queue), (s.layer), (s.queue, s.layer))
+having grouping(s.layer) = 1 or s.layer is not null
 order by overall desc, n_conversations desc, s.queue

@@ -1,13 +1,14 @@
--- Recontact by window and queue, closed windows only. $2: the windows, in hours.
+-- Recontact by window and queue, each as a whole and by layer, closed windows only. $2: the windows, in hours.
 
 , resolved as (
     select conversation_id, answer from answered where rubric = 'resolution' and code = 'resolved'
 ),
 windowed as (
-    select r.*, w.window_hours, coalesce(v.answer = 'resolved', false) as resolved,
+    select r.*, s.layer, w.window_hours, coalesce(v.answer = 'resolved', false) as resolved,
            r.clock_at + to_hours(w.window_hours) as until,
            r.clock_at <= r.data_end - to_hours(w.window_hours) as closed
     from recontact r
+    join subject s using (conversation_id)
     cross join (select unnest($2::integer[]) as window_hours) w
     left join resolved v using (conversation_id)
 ),
@@ -18,7 +19,7 @@ told as (
                 when next_at <= until then 'other' end as issue
     from windowed
 )
-select queue, grouping(queue) = 1 as overall, window_hours,
+select queue, grouping(queue) = 1 as overall, window_hours, layer,
        count(*) filter (where matured) as n_matured,
        count(*) filter (where matured and came_back) as n_came_back,
        count(*) filter (where matured and issue = 'same') as n_same_issue,
@@ -36,5 +37,6 @@ select queue, grouping(queue) = 1 as overall, window_hours,
        count(*) filter (where basis = 'open') as n_open,
        max(data_end) as data_end
 from told
-group by grouping sets ((window_hours), (window_hours, queue))
+group by grouping sets ((window_hours), (window_hours, queue), (window_hours, layer), (window_hours, queue, layer))
+having grouping(layer) = 1 or layer is not null
 order by overall desc, queue, window_hours

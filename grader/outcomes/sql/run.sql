@@ -8,21 +8,26 @@ with failed as (     -- the latest cause stands
     group by key
 ),
 item as (            -- one row a judgement: had, failed, or still to be had
-    select i.conversation_id, i.rubric, i.key, i.reused, i.inclusion_probability,
+    select i.conversation_id, i.rubric, i.key, i.reused, i.inclusion_probability, i.stratum,
            j.rubric_version, j.repeat, j.call_id,
            case when j.key is not null then 'judged' when f.key is not null then 'failed' else 'pending' end as state,
            f.cause, f.detail, f.retryable, f.http_status
     from (select conversation_id, rubric, key, bool_and(reused) as reused,
-                 min(inclusion_probability) as inclusion_probability
+                 min(inclusion_probability) as inclusion_probability, min(stratum) as stratum
           from run_item where run_id = $1 group by conversation_id, rubric, key) i
     left join judgement j on j.key = i.key
     left join failed f on f.key = i.key
 ),
 subject as (         -- one row a conversation, also where the conversation itself has gone from the database
     select i.conversation_id, c.queue, c.channel, c.language, c.contact_id, c.has_handoff, c.started_at, c.ended_at,
-           try_cast(c.attributes ->> '$.synthetic' as boolean) as synthetic, i.n_judged, i.n_open
+           try_cast(c.attributes ->> '$.synthetic' as boolean) as synthetic, i.n_judged, i.n_open,
+           i.stratum, i.inclusion_probability,
+           case when max(i.inclusion_probability) over () - min(i.inclusion_probability) over () >= 1e-9
+                then dense_rank() over (order by i.stratum nulls first, i.inclusion_probability) end
+               as layer      -- who had the same chance; NULL: all of the run had
     from (select conversation_id, count(*) filter (where state = 'judged') as n_judged,
-                 count(*) filter (where state <> 'judged') as n_open
+                 count(*) filter (where state <> 'judged') as n_open,
+                 min(stratum) as stratum, min(inclusion_probability) as inclusion_probability
           from item group by conversation_id) i
     left join conversation c on c.conversation_id = i.conversation_id
 ),

@@ -1,0 +1,3 @@
+-- Kept free for what is known of people.
+
+select 1;
