@@ -32,6 +32,10 @@ def metrics(
         list[str] | None,
         typer.Option(help="Only these, as in grade: queue:returns,since:2026-09-01,…", metavar="NAME:VALUE"),
     ] = None,
+    plan: Annotated[
+        str | None,
+        typer.Option(help="From this sample alone, weighted: its plan file or id (grader sample).", metavar="FILE|ID"),
+    ] = None,
     workspace: console.WorkspaceOption = None,
     as_json: console.JsonOption = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, a row per slice.")] = False,
@@ -46,6 +50,7 @@ def metrics(
     Example:
       grader metrics --by queue
       grader metrics --by week --window 72h --csv > weeks.csv
+      grader metrics --plan .grader/samples/sa_….json
     """
     from grader.cli.grade import selection
     from grader.outcomes.capacity import freed
@@ -61,6 +66,17 @@ def metrics(
     hours = WINDOWS[window]
     checked(by, hours)
     settings = console.settings(workspace)
+    if plan is not None:
+        if as_csv or select:
+            raise ConfigError("--plan goes with --by, --window and --json", cure="leave out --csv and --select")
+        from grader.cli import sampled
+        from grader.outcomes.sampled import sampled_metrics
+
+        with open_store(settings.workspace.database, read_only=True, memory=DATABASE_MEMORY) as store:
+            sample = sampled.sample_id(store, plan)
+            drawn = sampled_metrics(store, sample, by=by, window_hours=hours, timezone=settings.workspace.timezone)
+        sampled.tell(drawn, by, window, sample, as_json=as_json)
+        return
     with open_store(settings.workspace.database, read_only=True, memory=DATABASE_MEMORY) as store:
         ids = store.population(selection(select), zone=settings.workspace.tz) if select else None
         with opened(store, ids=ids, timezone=settings.workspace.timezone) as episodes:
