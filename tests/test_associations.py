@@ -13,8 +13,9 @@ from conftest import Main
 from report_data import T0, World, present, world
 
 from grader.errors import InputError
+from grader.model import Label
 from grader.outcomes.association import Association, associations
-from grader.statistics.association import Table, mantel_haenszel
+from grader.statistics.association import JudgeError, Table, mantel_haenszel
 from grader.statistics.weighted_ratio import Tables, weighted_ratio
 
 CODE = "invented_deadline"
@@ -57,6 +58,29 @@ def test_a_finding_that_goes_with_returns_is_told_with_its_ratio_and_interval(em
     assert found.p_adjusted is not None
     assert found.p_adjusted < 0.01
     assert found.attributable == pytest.approx(12)
+
+
+def test_blind_labels_correct_the_ratio_and_labels_that_saw_the_verdict_do_not(empty: World) -> None:
+    """Of 30 findings 27 are right, of 30 clean ones 2 have the defect: V = .9, F = 2/30. R = 3 means
+    r = (28/30 · 3 - .1) / (.9 - 2/30 · 3) = 3.86.
+    """
+    plant(empty, "refund", 60, flagged=30, back_flagged=18, back_clean=6)
+    for i in range(60):
+        says = "present" if i < 27 or i in (30, 31) else "absent"
+        empty._incoming.append((Label(
+            conversation_id=f"refund0-{i:03}", rubric="accuracy", rubric_version="1.0.0", criterion=CODE, answer=says,
+            reviewer="ana", verdict_visible=False,
+        ), None, None))  # type: ignore[arg-type]  # fmt: skip
+        empty._incoming.append((Label(
+            conversation_id=f"refund0-{i:03}", rubric="accuracy", rubric_version="1.0.0", criterion=CODE,
+            answer="absent", reviewer="who saw it", verdict_visible=True,
+        ), None, None))  # type: ignore[arg-type]  # fmt: skip
+    found = told(empty)
+    assert found.error == JudgeError(27, 30, 2, 30)
+    assert found.pooled is not None
+    assert found.corrected is not None
+    assert found.corrected.point == pytest.approx(3.86, abs=0.25)
+    assert found.corrected.low < found.pooled.ratio.point < found.corrected.high
 
 
 def test_a_reason_with_many_of_both_is_no_association(empty: World) -> None:

@@ -18,6 +18,7 @@ from grader.statistics.association import (
     JudgeError,
     Table,
     benjamini_hochberg,
+    corrected_pooled,
     corrected_ratio,
     mantel_haenszel,
     relative_risk,
@@ -199,10 +200,54 @@ def test_a_ratio_that_the_judge_blurred_is_found_again(sensitivity: float, speci
     assert held / n >= 0.92
 
 
+def test_a_ratio_pooled_over_reasons_is_found_again_behind_a_judge_that_errs() -> None:
+    """Two reasons: defects in .1 and .3, returns in .1 and .25, doubled by a defect in both. The crude ratio is
+    confounded and blurred; pooled it is blurred; corrected it is 2.
+    """
+    rng = np.random.default_rng(23)
+    held = n = 0
+    points, pooled_points, crude_points = [], [], []
+    for number in range(150):
+        reason = rng.random(6_000) < 0.5
+        defect = rng.random(6_000) < np.where(reason, 0.1, 0.3)
+        flagged = rng.random(6_000) < np.where(defect, 0.75, 0.05)
+        back = rng.random(6_000) < np.where(reason, 0.1, 0.25) * np.where(defect, 2, 1)
+        tables = [
+            Table(*(int(x) for x in (back[m & flagged].sum(), (m & flagged).sum(), back[m & ~flagged].sum(),
+                                     (m & ~flagged).sum())))
+            for m in (reason, ~reason)
+        ]  # fmt: skip
+        some = rng.choice(np.flatnonzero(flagged), 150, replace=False)
+        other = rng.choice(np.flatnonzero(~flagged), 150, replace=False)
+        error = JudgeError(int(defect[some].sum()), 150, int(defect[other].sum()), 150)
+        pooled = mantel_haenszel(tables)
+        crude = relative_risk(Table(*(
+            int(x) for x in (back[flagged].sum(), flagged.sum(), back[~flagged].sum(), (~flagged).sum())
+        )))  # fmt: skip
+        assert pooled is not None
+        assert crude is not None
+        found = corrected_pooled(pooled.ratio, error, seed=number, draws=4_000)
+        pooled_points.append(pooled.ratio.point)
+        crude_points.append(crude.point)
+        if found is not None:
+            n += 1
+            points.append(found.point)
+            held += found.low <= 2 <= found.high
+    assert n == 150
+    assert np.median(pooled_points) < 1.85
+    assert np.median(crude_points) > np.median(pooled_points) + 0.15
+    assert np.median(points) == pytest.approx(2, abs=0.12)
+    assert held / n >= 0.92
+
+
 def test_a_judge_that_tells_nothing_apart_gives_no_corrected_ratio() -> None:
     table = Table(140, 1_000, 1_000, 10_000)
     assert corrected_ratio(table, JudgeError(12, 100, 10, 100), seed=1) is None
     assert corrected_ratio(table, JudgeError(0, 0, 10, 100), seed=1) is None
+    pooled = mantel_haenszel([table])
+    assert pooled is not None
+    assert corrected_pooled(pooled.ratio, JudgeError(12, 100, 10, 100), seed=1) is None
+    assert corrected_pooled(pooled.ratio, JudgeError(70, 100, 0, 0), seed=1) is None
     with pytest.raises(ValueError, match="draws"):
         corrected_ratio(table, JudgeError(70, 100, 5, 100), seed=1, draws=10)
 

@@ -12,6 +12,7 @@ from grader.errors import ConfigError
 
 if TYPE_CHECKING:
     from grader.outcomes.association import Association
+    from grader.statistics.association import Ratio
 
 
 def associations(
@@ -25,7 +26,7 @@ def associations(
     """Which findings of a run are associated with a return or a bad rating: ratio of risks, pooled over the reason.
 
     Associated, not the cause. Fewer than 10 events among the flagged say nothing. Only conversations that no human took
-    over; the judge's own errors make ratios smaller than they are. docs/metrics.md has the method.
+    over; corrected for the judge's own errors where there are blind labels. docs/metrics.md has the method.
 
     Example:
       grader associations --outcome same_issue
@@ -51,11 +52,19 @@ def associations(
     if not found:
         console.note("no defect code of this run was answered present or absent")
         return
-    columns = ("code", "with it>", "without it>", "ratio, pooled by reason>", "crude>", "p, adjusted>")
+    columns = ("code", "with it>", "without it>", "ratio, pooled by reason>", "corrected>", "crude>", "p, adjusted>")
     console.table(columns, [
         (a.code, told(a.risk), told(a.control_risk), *_ratios(a, FEWEST_EVENTS))
         for a in found
     ])  # fmt: skip
+    labels = max((a.error.flagged + a.error.clean for a in found if a.error), default=0)
+    if labels:
+        console.note(
+            f"corrected: as it would be with a judge that does not err, by up to {labels:,} blind labels a code, where "
+            "its errors do not go with the outcome; –: the labels do not set right and wrong findings apart"
+        )
+    else:
+        console.note("not corrected for the judge's own errors, which make ratios smaller: there are no blind labels")
     unknown, over = max(a.n_not_known for a in found), max(a.n_handed_over for a in found)
     console.note(
         f"associated with {outcome} ({window}), not the cause of it; left out: up to {unknown:,} whose outcome is not "
@@ -67,18 +76,22 @@ def associations(
         console.note("weighted: the run's conversations were drawn with unequal chances; counts are of the sample")
 
 
-def _ratios(a: Association, fewest: int) -> tuple[str, str, str]:
+def _ratios(a: Association, fewest: int) -> tuple[str, str, str, str]:
     if not a.enough or a.pooled is None:
-        return f"insufficient ({a.table.cases} of {fewest} events)", "–", "–"
-    r = a.pooled.ratio
+        return f"insufficient ({a.table.cases} of {fewest} events)", "–", "–", "–"
     crude = "–" if a.crude is None else f"{a.crude.point:.2f}"
-    return f"{r.point:.2f} ({r.low:.2f} to {r.high:.2f})", crude, "–" if a.p_adjusted is None else f"{a.p_adjusted:.3f}"
+    p = "–" if a.p_adjusted is None else f"{a.p_adjusted:.3f}"
+    return _ratio(a.pooled.ratio), _ratio(a.corrected), crude, p
+
+
+def _ratio(r: Ratio | None) -> str:
+    return "–" if r is None else f"{r.point:.2f} ({r.low:.2f} to {r.high:.2f})"
 
 
 def _document(a: Association) -> dict[str, Any]:
     """As it is; a ratio without an upper end has null there, which is all that JSON can say."""
     told = {**asdict(a), "enough": a.enough, "attributable": a.attributable}
-    for ratio in (told["crude"], told["pooled"] and told["pooled"]["ratio"]):
+    for ratio in (told["crude"], told["corrected"], told["pooled"] and told["pooled"]["ratio"]):
         for end in ("point", "high"):
             if ratio and ratio[end] == float("inf"):
                 ratio[end] = None

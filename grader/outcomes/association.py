@@ -21,10 +21,12 @@ from grader.outcomes.share import Share
 from grader.outcomes.weighting import Layer, Part, Rate, rate
 from grader.statistics.association import (
     Difference,
+    JudgeError,
     Pooled,
     Ratio,
     Table,
     benjamini_hochberg,
+    corrected_pooled,
     mantel_haenszel,
     relative_risk,
     risk_difference,
@@ -32,6 +34,7 @@ from grader.statistics.association import (
 from grader.statistics.weighted_ratio import Tables, weighted_ratio
 
 OUTCOMES = ("recontact", "same_issue", "low_csat")
+SEED = 20_260_101  # of the draws of the correction: the same data give the same figures
 FEWEST_EVENTS = 10  # of the outcome among the flagged; with fewer, nothing is said
 
 
@@ -56,6 +59,8 @@ class Association:
     difference: Difference | None
     pooled: Pooled | None
     p_adjusted: float | None
+    error: JudgeError | None = None  # what blind labels say of the judge; None: there are none
+    corrected: Ratio | None = None  # the pooled ratio, corrected for it
 
     @property
     def enough(self) -> bool:
@@ -89,8 +94,26 @@ def associations(
         [1.0 if a.pooled is None or a.pooled.p_none is None else a.pooled.p_none for a in told]
     )
     by_code = {(a.rubric, a.code): p for a, p in zip(told, adjusted, strict=True)}
-    ranked = [replace(a, p_adjusted=by_code.get((a.rubric, a.code))) for a in found]
+    errors = {} if layers else _errors(reader, run_id)  # a weighted sample says nothing plain of the judge
+    ranked = [
+        replace(_corrected(a, errors.get((a.rubric, a.code))), p_adjusted=by_code.get((a.rubric, a.code)))
+        for a in found
+    ]
     return sorted(ranked, key=lambda a: (not a.enough, -(a.pooled.ratio.point if a.pooled else 0.0), a.rubric, a.code))
+
+
+def _errors(reader: Reader, run_id: str) -> dict[tuple[str, str], JudgeError]:
+    rows = reader.records(query("judge_error"), [run_id])
+    return {
+        (row["rubric"], row["code"]): JudgeError(row["true_flagged"], row["flagged"], row["true_clean"], row["clean"])
+        for row in rows
+    }  # fmt: skip
+
+
+def _corrected(a: Association, error: JudgeError | None) -> Association:
+    if error is None or a.pooled is None or not a.enough:
+        return replace(a, error=error)
+    return replace(a, error=error, corrected=corrected_pooled(a.pooled.ratio, error, seed=SEED))
 
 
 @dataclass(frozen=True, slots=True)

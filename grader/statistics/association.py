@@ -224,6 +224,36 @@ class JudgeError:
     clean: int
 
 
+def corrected_pooled(ratio: Ratio, error: JudgeError, *, seed: int, draws: int = 20_000) -> Ratio | None:
+    """A pooled ratio of risks as it would be with a judge that does not err, where its errors do not go with the
+    outcome and are alike in all strata.
+
+    The formulas of `corrected_ratio` depend on the risks by their ratio alone: r = ((1-F) R - (1-V)) / (V - F R). R
+    is drawn from the log-normal distribution that its interval tells, V and F from their Jeffreys posteriors. None as
+    there, where more than one draw in five gives no possible ratio, and where the ratio has no interval on both
+    sides.
+    """
+    if draws < FEWEST_DRAWS:
+        raise ValueError(f"at least {FEWEST_DRAWS} draws")
+    if not (error.flagged and error.clean and 0 < ratio.low <= ratio.point and ratio.high < math.inf):
+        return None
+    import numpy as np
+
+    rng = np.random.default_rng(seed)
+    spread = (math.log(ratio.high) - math.log(ratio.low)) / (2 * Z95)
+    observed = np.exp(rng.normal(math.log(ratio.point), spread, draws))
+    v = rng.beta(error.true_flagged + 0.5, error.flagged - error.true_flagged + 0.5, draws)
+    f = rng.beta(error.true_clean + 0.5, error.clean - error.true_clean + 0.5, draws)
+    if np.mean(v - f > 0.05) < 0.975:
+        return None
+    above, below = (1 - f) * observed - (1 - v), v - f * observed
+    possible = (v - f > 0.05) & (above > 0) & (below > 0)
+    if np.mean(possible) < 0.8:
+        return None
+    low, point, high = np.quantile(above[possible] / below[possible], [0.025, 0.5, 0.975])
+    return Ratio(float(point), float(low), float(high), "pooled, corrected for the judge's error, by draws")
+
+
 def corrected_ratio(table: Table, error: JudgeError, *, seed: int, draws: int = 20_000) -> Ratio | None:
     """The ratio of risks as it would be with a judge that does not err, where its errors do not go with the outcome.
 
