@@ -233,4 +233,4 @@ def test_a_huge_text_takes_time_in_proportion_to_its_length(piece: str) -> None:
         money(words)
         return time.process_time() - start
 
-    assert seconds(100_000) < max(30 * seconds(10_000), 0.3)
+    assert seconds(100_000) < max(30 * seconds(10_000), 1.5)
