@@ -9,6 +9,7 @@ from pathlib import Path
 
 from grader.engine.absorb import Absorbed, absorb
 from grader.errors import InputError, StoreError
+from grader.people import People
 from grader.store import Salvaged, check_free, open_store
 
 
@@ -25,7 +26,7 @@ class Rebuilt:
     lost: tuple[str, ...] = ()
 
 
-def rebuild(database: Path, journal_folder: Path, aside: Path) -> Rebuilt:
+def rebuild(database: Path, journal_folder: Path, aside: Path, *, people: People | None = None) -> Rebuilt:
     """Make a new database beside the old one, then let them change places: until then nothing is touched.
 
     Raises StoreError when another process holds the database, and InputError for a damaged journal, once everything
@@ -37,7 +38,7 @@ def rebuild(database: Path, journal_folder: Path, aside: Path) -> Rebuilt:
     making = database.with_name(f".{database.name}.rebuild")
     _remove(making)
     try:
-        with open_store(making) as store:
+        with open_store(making, people=people) as store:
             saved = store.salvage(database) if database.exists() else Salvaged(0, ())
             done, damaged = Absorbed(), None
             try:

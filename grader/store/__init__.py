@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from grader.model import Conversation, JsonValue, Judgement, Policy
-from grader.store import inflow, outflow, results
+from grader.people import People
+from grader.store import contacts, inflow, outflow, results, sealing
 from grader.store.connection import Connection, Row, check_free, connect
 from grader.store.inflow import AddCounts, Incoming
 from grader.store.outflow import SELECTABLE, Member
@@ -56,8 +57,10 @@ class RejectedRow(Protocol):
 class Store:
     """One open database. Every error that leaves it is a StoreError, or an InputError about a selection."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, people: People | None = None) -> None:
         self._con = connection
+        self._people = people or People()
+        self._waiting = 0  # identities that have not been settled
         self.path = connection.path
 
     # ── reading ──
@@ -153,8 +156,21 @@ class Store:
     # ── taking in ──
 
     def add(self, batch: Sequence[tuple[Incoming, str | None, int | None]], ingest_id: str | None = None) -> AddCounts:
-        """Take in (record, file, line) triples in one transaction; the same record twice changes nothing."""
-        return inflow.add(self._con, batch, ingest_id)
+        """Take in (record, file, line) triples in one transaction; the same record twice changes nothing.
+
+        Within an ingest, contacts are settled now and then, and at its end; else at once.
+        """
+        counts, waiting = inflow.add(self._con, batch, ingest_id, self._people)
+        self._waiting += waiting
+        if self._waiting >= contacts.UNSETTLED_AT_MOST:
+            self.settle(ingest_id)
+        return counts
+
+    def settle(self, ingest_id: str | None = None) -> None:
+        """Give the conversations that wait their contacts; nothing where none does, and the bar is as before."""
+        bar = self._people.barred_above if self._people.keyring else None
+        self._con.atomically(lambda: contacts.settle(self._con, bar, ingest_id))
+        self._waiting = 0
 
     def begin_ingest(self, path: str, format: str, size: int | None) -> str:  # noqa: A002 - the field's word
         """Note that a file is being read; returns the id that its rows carry."""
@@ -173,7 +189,8 @@ class Store:
         return ingest_id
 
     def end_ingest(self, ingest_id: str, rows_in: int, kept: int, rejected: int, counts: AddCounts) -> None:
-        """Note how the file was read: rows in = kept + rejected."""
+        """Note how the file was read: rows in = kept + rejected. Contacts are settled."""
+        self.settle(ingest_id)
         self.rows(
             "update ingest set rows_in = ?, kept = ?, rejected = ?, n_new = ?, n_changed = ?, n_unchanged = ?, "
             "finished_at = ? where ingest_id = ?",
@@ -259,7 +276,7 @@ class Store:
 
     def salvage(self, old: Path) -> Salvaged:
         """Copy what can be read of another database file, results left out, into this empty one."""
-        return salvage(old, self._con)
+        return salvage(old, self._con, self._people)
 
     def close(self) -> None:
         """Close the file."""
@@ -268,14 +285,35 @@ class Store:
 
 @contextmanager
 def open_store(
-    path: Path, *, read_only: bool = False, create: bool = True, memory: str | None = None, threads: int | None = None
-) -> Iterator[Store]:
+    path: Path, *, read_only: bool = False, create: bool = True, memory: str | None = None, threads: int | None = None,
+    people: People | None = None,
+) -> Iterator[Store]:  # fmt: skip
     """Open the database, close it at the end. Raises StoreError.
 
-    It is made when it is not there, unless `read_only` or not to `create`. Within one process, open it once.
+    It is made when it is not there, unless `read_only` or not to `create`. Within one process, open it once. `people`
+    tells where the key of the identities is; without it no conversation that shows an identity can be added.
     """
-    store = Store(connect(path, read_only=read_only, create=create, memory=memory, threads=threads))
+    con = connect(path, read_only=read_only, create=create, memory=memory, threads=threads)
+    if not read_only and sealing.undone(con):
+        con.close()
+        _bring_up_to_date(path, people or People())
+        con = connect(path, create=False, memory=memory, threads=threads)
+    store = Store(con, people)
     try:
         yield store
     finally:
         store.close()
+
+
+def _bring_up_to_date(path: Path, people: People) -> None:
+    """What an older Grader, or a killed one, left undone; in as much memory as it takes."""
+    con = connect(path, create=False)
+    try:
+        if sealing.wanted(con):
+            con.atomically(lambda: sealing.seal(con, people))
+        con.atomically(lambda: contacts.settle(con, None, None))
+        unscrubbed = sealing.unscrubbed(con)
+    finally:
+        con.close()
+    if unscrubbed:
+        sealing.scrub(path)

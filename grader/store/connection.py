@@ -302,6 +302,33 @@ def _create(path: Path, steps: Sequence[Step]) -> None:
         building.with_name(building.name + ".wal").unlink(missing_ok=True)
 
 
+def rewrite(path: Path, last: str) -> None:
+    """Copy what is in the database into a new file, do `last` there, and put it in the old one's place: nothing that
+    was deleted is left in unused pages.
+    """
+    building = path.with_name(f".{path.name}.{os.getpid()}-{time.time_ns():x}.new")
+    quoted = str(building).replace("'", "''")
+    connection = connect(path, create=False)
+    try:
+        (own,) = connection.rows("select current_database()")[0]
+        connection.rows(f"attach '{quoted}' as written (storage_version 'v1.5.0')")
+        connection.rows(f'copy from database "{own}" to written')
+        connection.rows("use written")
+        connection.rows(last)
+        connection.rows("checkpoint written")
+        connection.rows(f'use "{own}"')
+        connection.rows("detach written")
+        connection.rows("checkpoint")  # the old write-ahead log must not be replayed into the new file
+        connection.close()
+        building.replace(path)
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be replaced: {error.strerror}", cure="check the folder's rights") from error
+    finally:
+        connection.close()
+        building.unlink(missing_ok=True)
+        building.with_name(building.name + ".wal").unlink(missing_ok=True)
+
+
 def _put(building: Path, path: Path) -> None:
     """Give the finished file its name. Where another process has made one meanwhile, theirs stands."""
     try:

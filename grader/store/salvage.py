@@ -9,10 +9,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.errors import StoreError
+from grader.people import People
+from grader.store import sealing
 from grader.store.connection import Connection
 
 _GROUPS = (
-    ("conversation", "message", "event", "contact", "identity"),
+    (
+        "conversation",
+        "message",
+        "event",
+        "reference",
+        "shown",
+        "unsettled",
+        "barred",
+        "contact_change",
+        "people",
+        "plain",
+    ),
     ("policy",),
     ("outcome",),
     ("label",),
@@ -20,6 +33,11 @@ _GROUPS = (
     ("rubric", "criterion"),
     ("prompt",),
     ("run", "run_item"),
+)
+_LATER = {"reference", "shown", "unsettled", "barred", "contact_change", "people", "plain"}  # than the first schema
+_NOTE_PLAIN = (
+    "insert into plain select conversation_id from conversation "
+    "where json_array_length(as_given, '$.contact.identities') > 0"
 )
 
 
@@ -31,8 +49,10 @@ class Salvaged:
     lost: tuple[str, ...]
 
 
-def salvage(old: Path, con: Connection) -> Salvaged:
-    """Copy inputs, rubrics, prompts and runs from `old` into an empty database; results are left out."""
+def salvage(old: Path, con: Connection, people: People) -> Salvaged:
+    """Copy inputs, rubrics, prompts and runs from `old` into an empty database; results are left out. A table that is
+    younger than `old` stays empty; identities that `old` has in plain text are replaced by their keyed hashes.
+    """
     quoted = str(old).replace("'", "''")
     try:
         con.rows(f"attach '{quoted}' as old (read_only)")
@@ -40,13 +60,19 @@ def salvage(old: Path, con: Connection) -> Salvaged:
         return Salvaged(0, tuple(table for group in _GROUPS for table in group))
     lost: list[str] = []
     try:
+        there = {t for (t,) in con.rows("select table_name from duckdb_tables() where database_name = 'old'")}
         for group in _GROUPS:
             try:
                 with con.transaction():
                     for table in group:
-                        con.rows(f"insert into {table} by name select * from old.{table}")
+                        if table in there or table not in _LATER:
+                            con.rows(f"insert into {table} by name select * from old.{table}")
+                    if group[0] == "conversation" and "people" not in there:
+                        con.rows(_NOTE_PLAIN)
             except StoreError:
                 lost += group
     finally:
         con.rows("detach old")
+    if sealing.wanted(con):
+        con.atomically(lambda: sealing.seal(con, people))
     return Salvaged(int(con.rows("select count(*) from conversation")[0][0]), tuple(lost))
