@@ -15,7 +15,6 @@ from grader import engine
 from grader.errors import GraderError
 from grader.judge import Case, Opinion
 from grader.model import CallStats, Conversation, Evidence, Failure, Message, Role, Support, Verdict
-from grader.people import Keyring, People
 from grader.rubric import Criterion, Rubric
 from grader.store import Store, open_store
 
@@ -197,8 +196,7 @@ def fresh_store(folder: Path, *, memory: str | None = None, threads: int | None 
     """An empty store: a copy of one that was made, which takes a fraction of the time."""
     path = folder / "grader.duckdb"
     path.write_bytes(_empty())
-    people = People(Keyring(folder / "identity.key"))
-    with open_store(path, memory=memory, threads=threads, people=people) as store:
+    with open_store(path, memory=memory, threads=threads) as store:
         yield store
 
 

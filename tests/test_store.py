@@ -53,9 +53,7 @@ def take(store: Store, *records: Any) -> AddCounts:
 
 
 def key_of(store: Store) -> Key:
-    keyring = store._people.keyring
-    assert keyring is not None
-    return keyring.key(None)
+    return store._people.keyring.key(None)
 
 
 # Round trips

@@ -68,9 +68,7 @@ BAR = 2  # contacts that may share an identity in these tests
 
 
 def key_of(store: Store) -> Key:
-    keyring = store._people.keyring
-    assert keyring is not None
-    return keyring.key(None)
+    return store._people.keyring.key(None)
 
 
 def by_hand(store: Store, shown: Mapping[str, Sequence[Identity]]) -> tuple[dict[str, str | None], set[str]]:
@@ -148,6 +146,18 @@ def changes(store: Store, *conversations: str) -> list[tuple[str, ...]]:
 
 def contact_of(store: Store, *keys: str) -> list[str]:
     return [store.rows("select contact_id from conversation where conversation_id = ?", [key])[0][0] for key in keys]
+
+
+def test_a_merge_of_contacts_that_came_in_together_is_logged_once_however_they_came_in(store: Store) -> None:
+    parts = {"a1": ids(1, name="t"), "a2": ids(2, 3, name="t"), "a3": ids(1, 4, name="t"), "a4": ids(3, 4, name="t"),
+             "a5": ids(2, 3, name="t")}  # fmt: skip
+    take(store, parts, ingest_id="one file")
+    store.settle("one file")
+    (made,) = changes(store, *parts)
+    # a1 and a3 are one from the start, so is a2; a4 joins the two, and a5 finds them joined.
+    assert (made[0], made[2], made[5]) == ("merged", contact_of(store, "a1")[0], "a4")
+    assert made[4] in {key_of(store).hash("customer_id", f"t-{n}") for n in (3, 4)}
+    assert len(set(contact_of(store, *parts))) == 1
 
 
 def test_a_merge_is_logged_with_what_made_it_and_so_is_coming_apart(store: Store) -> None:

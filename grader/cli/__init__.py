@@ -47,6 +47,7 @@ COMMANDS: dict[str, Entry] = {
         "Read", "Which findings go with a return or a bad rating.", "grader.cli.associations", "associations"
     ),
     "check": Entry("Read", "Exit 1 where a figure is past its threshold.", "grader.cli.check", "check"),
+    "contacts": Entry("Read", "Who the customers are, and how that is known.", "grader.cli.contacts", "contacts"),
     "db": Entry("Read", "Inspect, list, verify and rebuild the database.", "grader.cli.db", "app"),
 }
 EPILOG = """\

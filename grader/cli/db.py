@@ -36,7 +36,7 @@ def info(workspace: console.WorkspaceOption = None, as_json: console.JsonOption 
       grader db info --json
     """
     settings = console.settings(workspace)
-    with _looked_at(settings) as store:
+    with looked_at(settings) as store:
         found = store.contents()
     if as_json:
         console.out_json({"database": settings.workspace.database, **found})
@@ -54,7 +54,7 @@ def info(workspace: console.WorkspaceOption = None, as_json: console.JsonOption 
 
 
 @contextmanager
-def _looked_at(settings: Settings) -> Iterator[Store]:
+def looked_at(settings: Settings) -> Iterator[Store]:
     """The database for reading, so that a read-only disk will do; brought up to date first where it is of an older
     Grader.
     """
@@ -89,7 +89,7 @@ def listed(
     from grader.cli.grade import selection
 
     settings = console.settings(workspace)
-    with _looked_at(settings) as store:
+    with looked_at(settings) as store:
         ids = store.population(selection(select or ()), zone=settings.workspace.tz)
         found = store.members(ids[:limit])
     if as_json:
@@ -116,7 +116,7 @@ def verify(workspace: console.WorkspaceOption = None, as_json: console.JsonOptio
     from grader.engine.verify import INPUTS
     from grader.engine.verify import verify as check
 
-    with _looked_at(settings) as store:
+    with looked_at(settings) as store:
         found = check(store, settings.workspace.state_dir / "journal")
     if as_json:
         console.out_json(

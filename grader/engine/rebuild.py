@@ -45,6 +45,8 @@ def rebuild(database: Path, journal_folder: Path, aside: Path, *, people: People
                 done = absorb(store, journal_folder, from_start=True)
             except InputError as error:
                 damaged = error
+        with open_store(making, people=people):
+            pass  # an old file had identities in plain text: what is left of them in unused pages goes
         kept = aside if database.exists() else None
         try:
             for old, new in _with_log(database, aside):

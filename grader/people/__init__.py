@@ -24,7 +24,7 @@ class People:
     many contacts a shared identity is barred.
     """
 
-    keyring: Keyring | None = None
+    keyring: Keyring
     phone_region: str | None = None
     barred_above: int = BARRED_ABOVE
 

@@ -60,7 +60,7 @@ class Keyring:
             raise StoreError(
                 f"{self.where} is not the key that the identities in the database were stored with "
                 f"(its fingerprint is {self._key.fingerprint}, the database wants {fingerprint})",
-                cure=_CURE,
+                cure=CURE,
             )
         return self._key
 
@@ -103,7 +103,7 @@ class Keyring:
     def _made(self, fingerprint: str | None) -> Key:
         if fingerprint is not None:
             raise StoreError(
-                f"{self.file} is not there: the identities in the database were stored with its key", cure=_CURE
+                f"{self.file} is not there: the identities in the database were stored with its key", cure=CURE
             )
         part = self.file.with_name(f".{FILE}.{secrets.token_hex(8)}")
         try:
@@ -138,7 +138,7 @@ def _put(part: Path, file: Path) -> None:
             part.rename(file)
 
 
-_CURE = (
+CURE = (
     f"put the right {FILE} back (or export {VARIABLE}); if it is lost, move the database away and take the files "
     "in again"
 )

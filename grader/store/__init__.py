@@ -15,26 +15,34 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from grader.model import Conversation, JsonValue, Judgement, Policy
-from grader.people import People
-from grader.store import contacts, inflow, outflow, results, sealing
+from grader.people import Keyring, People
+from grader.people.key import FILE as KEY_FILE
+from grader.store import contacts, inflow, outflow, results, roster, sealing
 from grader.store.connection import Connection, Row, check_free, connect
 from grader.store.inflow import AddCounts, Incoming
 from grader.store.outflow import SELECTABLE, Member
 from grader.store.results import RUN_ITEMS_AT_ONCE, CallRecord, RunItem
+from grader.store.roster import Barred, Change, Roster
 from grader.store.salvage import Salvaged, salvage
 
 __all__ = [
     "RUN_ITEMS_AT_ONCE",
     "SELECTABLE",
     "AddCounts",
+    "Barred",
     "CallRecord",
+    "Change",
     "Member",
+    "Roster",
     "RunItem",
     "Salvaged",
     "Store",
     "check_free",
     "open_store",
 ]
+
+
+STATE_FOLDER = ".grader"  # beside the database, as the settings have it where nothing else is said
 
 
 class RejectedRow(Protocol):
@@ -57,9 +65,9 @@ class RejectedRow(Protocol):
 class Store:
     """One open database. Every error that leaves it is a StoreError, or an InputError about a selection."""
 
-    def __init__(self, connection: Connection, people: People | None = None) -> None:
+    def __init__(self, connection: Connection, people: People) -> None:
         self._con = connection
-        self._people = people or People()
+        self._people = people
         self._waiting = 0  # identities that have not been settled
         self.path = connection.path
 
@@ -153,6 +161,22 @@ class Store:
         )
         return found
 
+    def roster(self) -> Roster:
+        """Who the contacts are, by numbers."""
+        return roster.roster(self._con)
+
+    def barred(self) -> list[Barred]:
+        """The identities that join nobody, most shared first."""
+        return roster.barred(self._con)
+
+    def contact_changes(self, limit: int | None = None) -> list[Change]:
+        """What became of contacts, the latest first."""
+        return roster.changes(self._con, limit)
+
+    def key_fingerprint(self) -> str | None:
+        """That of the key of the identities; None: there are none yet."""
+        return sealing.fingerprint(self._con)
+
     # ── taking in ──
 
     def add(self, batch: Sequence[tuple[Incoming, str | None, int | None]], ingest_id: str | None = None) -> AddCounts:
@@ -168,8 +192,7 @@ class Store:
 
     def settle(self, ingest_id: str | None = None) -> None:
         """Give the conversations that wait their contacts; nothing where none does, and the bar is as before."""
-        bar = self._people.barred_above if self._people.keyring else None
-        self._con.atomically(lambda: contacts.settle(self._con, bar, ingest_id))
+        self._con.atomically(lambda: contacts.settle(self._con, self._people.barred_above, ingest_id))
         self._waiting = 0
 
     def begin_ingest(self, path: str, format: str, size: int | None) -> str:  # noqa: A002 - the field's word
@@ -291,18 +314,20 @@ def open_store(
     """Open the database, close it at the end. Raises StoreError.
 
     It is made when it is not there, unless `read_only` or not to `create`. Within one process, open it once. `people`
-    tells where the key of the identities is; without it no conversation that shows an identity can be added.
+    tells where the key of the identities is; without it, where it is in a workspace as `grader init` makes it.
     """
+    people = people or People(Keyring(path.parent / STATE_FOLDER / KEY_FILE))
     con = connect(path, read_only=read_only, create=create, memory=memory, threads=threads)
-    if not read_only and sealing.undone(con):
-        con.close()
-        _bring_up_to_date(path, people or People())
-        con = connect(path, create=False, memory=memory, threads=threads)
-    store = Store(con, people)
     try:
-        yield store
+        if read_only:
+            sealing.check_done(con)
+        elif sealing.undone(con):
+            con.close()
+            _bring_up_to_date(path, people)
+            con = connect(path, create=False, memory=memory, threads=threads)
+        yield Store(con, people)
     finally:
-        store.close()
+        con.close()
 
 
 def _bring_up_to_date(path: Path, people: People) -> None:

@@ -10,9 +10,11 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
+from itertools import groupby
 
+from grader.model import JsonValue
 from grader.people import Pair
-from grader.store.connection import Connection
+from grader.store.connection import Connection, Row
 
 UNSETTLED_AT_MOST = 100_000  # identities that wait, before they are settled in the middle of a file
 
@@ -80,8 +82,49 @@ def settle(con: Connection, barred_above: int | None, ingest_id: str | None) -> 
         if not n_changed:
             break
     con.rows(_sql("settle_end"))
+    _log_new(con, con.rows(_sql("settle_new")), at, ingest_id)
+    con.rows("delete from unsettled")
     for table in _TEMPORARY:
         con.rows(f"drop table {table}")
+
+
+def _log_new(con: Connection, rows: Sequence[Row], at: datetime, ingest_id: str | None) -> None:
+    """The merges of contacts that came in together: nobody has seen them apart, but a merge it is all the same.
+    (new contact, old one, is it new, conversation, hashes) in the order in which they came in.
+    """
+    found: list[dict[str, JsonValue]] = []
+    for new, members in groupby(rows, key=lambda row: row[0]):
+        above: dict[str, str] = {}  # of each hash, another of its contact; the smallest names it and is above itself
+        seen: set[str] = set()  # those that name a contact which was there before
+
+        def root(value: str, above: dict[str, str] = above) -> str:
+            while above[value] != value:
+                above[value] = above[above[value]]
+                value = above[value]
+            return value
+
+        for _, old, fresh, conversation_id, values in members:
+            known = {root(value): value for value in reversed(values) if value in above}
+            name = min([*known, *values])
+            staying = seen & known.keys() or {min(known, default=name)}  # the others end in it
+            for other, by in known.items():
+                if fresh and other not in staying:
+                    found.append({
+                        "contact_id": f"ct_{other}", "new_contact_id": new, "value": by,
+                        "conversation_id": conversation_id,
+                    })  # fmt: skip
+            if old is not None or seen & known.keys():
+                seen.add(name)
+            above |= dict.fromkeys([*known, *values], name)
+    if not found:
+        return
+    for row in found:
+        row |= {"changed_at": at.isoformat(sep=" "), "ingest_id": ingest_id, "change": "merged", "kind": None}
+    con.insert("contact_change", found)
+    con.rows(
+        "update contact_change set kind = shown.kind from shown "
+        "where contact_change.kind is null and contact_change.change = 'merged' and shown.value = contact_change.value"
+    )
 
 
 _TEMPORARY = (

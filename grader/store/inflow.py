@@ -35,7 +35,7 @@ class AddCounts:
 
 def utc_text(at: datetime | None) -> str | None:
     """A time as the database keeps it: UTC, without a zone."""
-    return at.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ") if at else None
+    return at.astimezone(UTC).isoformat(sep=" ")[:-6] if at else None
 
 
 def add(

@@ -14,18 +14,8 @@ from grader.store import sealing
 from grader.store.connection import Connection
 
 _GROUPS = (
-    (
-        "conversation",
-        "message",
-        "event",
-        "reference",
-        "shown",
-        "unsettled",
-        "barred",
-        "contact_change",
-        "people",
-        "plain",
-    ),
+    ("conversation", "message", "event", "reference", "shown", "unsettled", "barred", "contact_change", "people",
+     "plain"),
     ("policy",),
     ("outcome",),
     ("label",),
@@ -33,8 +23,10 @@ _GROUPS = (
     ("rubric", "criterion"),
     ("prompt",),
     ("run", "run_item"),
-)
-_LATER = {"reference", "shown", "unsettled", "barred", "contact_change", "people", "plain"}  # than the first schema
+)  # fmt: skip
+_SINCE = {  # the number of the schema that brought a table; the others were there from the start
+    "reference": 2, "shown": 3, "unsettled": 3, "barred": 3, "contact_change": 3, "people": 3, "plain": 3,
+}  # fmt: skip
 _NOTE_PLAIN = (
     "insert into plain select conversation_id from conversation "
     "where json_array_length(as_given, '$.contact.identities') > 0"
@@ -60,14 +52,14 @@ def salvage(old: Path, con: Connection, people: People) -> Salvaged:
         return Salvaged(0, tuple(table for group in _GROUPS for table in group))
     lost: list[str] = []
     try:
-        there = {t for (t,) in con.rows("select table_name from duckdb_tables() where database_name = 'old'")}
+        schema = _schema(con)
         for group in _GROUPS:
             try:
                 with con.transaction():
                     for table in group:
-                        if table in there or table not in _LATER:
+                        if schema >= _SINCE.get(table, 0):
                             con.rows(f"insert into {table} by name select * from old.{table}")
-                    if group[0] == "conversation" and "people" not in there:
+                    if group[0] == "conversation" and schema < _SINCE["plain"]:
                         con.rows(_NOTE_PLAIN)
             except StoreError:
                 lost += group
@@ -76,3 +68,12 @@ def salvage(old: Path, con: Connection, people: People) -> Salvaged:
     if sealing.wanted(con):
         con.atomically(lambda: sealing.seal(con, people))
     return Salvaged(int(con.rows("select count(*) from conversation")[0][0]), tuple(lost))
+
+
+def _schema(con: Connection) -> int:
+    """The number of the old file's schema; where that cannot be read, that of ours."""
+    try:
+        found = con.rows("select max(number) from old.migration")[0][0]
+    except StoreError:
+        found = None
+    return int(found or max(_SINCE.values()))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from grader.errors import StoreError
+from grader.errors import OldSchemaError
 from grader.people import Key, People, keyed, shown
 from grader.store import contacts, outflow
 from grader.store.connection import Connection, rewrite
@@ -22,11 +22,6 @@ def fingerprint(con: Connection) -> str | None:
 
 def key(con: Connection, people: People, *, scrubbed: bool = True) -> Key:
     """The key, its fingerprint noted with the first identity. Inside a transaction. Raises StoreError."""
-    if people.keyring is None:
-        raise StoreError(
-            f"{con.path}: identities are stored with a key, and none is at hand",
-            cure="grader ingest and grader db info make one; a program hands open_store a People with a Keyring",
-        )
     known = fingerprint(con)
     found = people.keyring.key(known)
     if known is None:
@@ -43,6 +38,15 @@ def undone(con: Connection) -> bool:
     """Whether an older Grader, or one that was killed, left something to do before anything else."""
     left = "exists (from plain) or exists (from unsettled) or exists (select 1 from people where not scrubbed)"
     return bool(con.rows(f"select {left}")[0][0])
+
+
+def check_done(con: Connection) -> None:
+    """Raises OldSchemaError where contacts wait to be settled: figures would be of half of them."""
+    if con.rows("select exists (from plain) or exists (from unsettled)")[0][0]:
+        raise OldSchemaError(
+            f"{con.path}: an ingest was killed before it had told its contacts apart",
+            cure="take the same files in again, or run `grader db info` once",
+        )
 
 
 def seal(con: Connection, people: People) -> None:

@@ -18,10 +18,10 @@ create table barred (kind varchar not null, value uuid not null, barred_at times
 
 create table contact_change (
     changed_at timestamp not null, ingest_id varchar,
-    change varchar not null,                -- merged | split | renamed
+    change varchar not null,                -- merged | split | renamed | ended
     contact_id varchar not null,            -- as it was
-    new_contact_id varchar,                 -- NULL: those conversations have no identity any more
-    kind varchar, value uuid,               -- that made it: shown by both, or taken away, or barred
+    new_contact_id varchar,                 -- NULL: its conversations have no identity any more
+    kind varchar, value uuid,               -- that made it: shown by both, or taken away, or barred, or the new name
     conversation_id varchar                 -- that shows, or showed it
 );
 

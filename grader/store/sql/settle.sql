@@ -45,14 +45,16 @@ where value in (
     where value not in (select value from joining_nobody) or value in (select value from newly_barred)
 );
 
+-- A contact of a conversation that is new is only a guess: nobody has seen it.
 create or replace temp table affected as
-select conversation_id, contact_id as old
-from conversation
+select conversation_id, case when not fresh then contact_id end as old, fresh, position
+from (
+    select conversation_id, contact_id, rowid as position,
+           conversation_id in (select conversation_id from unsettled where unsettled.fresh) as fresh
+    from conversation
+)
 where conversation_id in (from seed)
    or contact_id in (select contact_id from conversation where conversation_id in (from seed));
-
--- A contact of a conversation that is new is only a guess: nobody has seen it.
-update affected set old = null where conversation_id in (select conversation_id from unsettled where fresh);
 
 create or replace temp table edge as
 select conversation_id, value from shown

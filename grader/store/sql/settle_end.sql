@@ -1,7 +1,7 @@
 -- The contacts by their labels, written where they differ, and what became of the old ones.
 
 create or replace temp table settled as
-select a.conversation_id, a.old, 'ct_' || replace(l.label::varchar, '-', '') as new
+select a.conversation_id, a.old, a.fresh, a.position, 'ct_' || replace(l.label::varchar, '-', '') as new
 from affected as a
 left join (
     select conversation_id, min(label) as label from edge join label using (value) group by conversation_id
@@ -59,12 +59,18 @@ left join bridged as b on b.old = c.old and b.new = c.new
 left join (select distinct value, kind from shown where value in (select value from bridge)) as k on k.value = b.value
 where c.n_old > 1 and c.old <> c.new
 union all
-select p.settled_at, p.ingest_id, 'renamed', c.old, c.new, l.kind, l.value, l.conversation_id
+select p.settled_at, p.ingest_id, 'ended', c.old, null, l.kind, l.value, l.conversation_id
 from settling as p, counted as c left join lost as l using (old)
-where c.n_new = 1 and c.n_old = 1 and c.old is distinct from c.new
+where c.n_new = 1 and c.new is null
+union all
+select p.settled_at, p.ingest_id, 'renamed', c.old, c.new, any_value(v.kind), v.value, min(v.conversation_id)
+from settling as p, counted as c
+join settled as s on s.new = c.new
+join shown as v on v.conversation_id = s.conversation_id and 'ct_' || replace(v.value::varchar, '-', '') = c.new
+where c.n_new = 1 and c.n_old = 1 and c.old <> c.new
+group by all
 order by all;
 
 delete from barred where value in (from freed);
 insert into barred select kind, value, (select settled_at from settling) from newly_barred;
-delete from unsettled;
 update people set barred_above = (select barred_above from settling);
