@@ -89,7 +89,9 @@ def _show(found: Roster, barred: list[Barred], *, as_json: bool) -> None:
         changed = ", ".join(f"{n:,} {what}" for what, n in found.changes.items())
         console.out(f"contacts {changed}: grader contacts --merges")
     if barred:
-        told = f"{len(barred):,} identities are shared by more than {found.barred_above} contacts and join nobody"
+        many = f"{len(barred):,} identities are" if len(barred) > 1 else "1 identity is"
+        nobody = "join nobody" if len(barred) > 1 else "joins nobody"
+        told = f"{many} shared by more than {found.barred_above} contacts and {nobody}"
         console.out(f"{told}: grader contacts --barred")
 
 
