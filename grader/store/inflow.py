@@ -262,7 +262,7 @@ def _replace(con: Connection, table: str, keys: Sequence[str], rows: Sequence[di
     con.insert("incoming", list(by_key.values()), like=table)
     con.rows(
         "delete from incoming as new using (select * from incoming intersect "
-        f"select {columns} from {table}) as old where {same}"
+        f"select {columns} from {table} semi join incoming using ({', '.join(keys)})) as old where {same}"
     )
     (n_left,) = con.rows("select count(*) from incoming")[0]
     (n_changed,) = con.rows(
