@@ -26,7 +26,8 @@ def headline(figures: Figures) -> None:
     ]
     week = next((r for r in figures.recontacts if r.overall and r.window_hours == WEEK_HOURS), None)
     if week is not None:
-        known = f"windows closed; {week.n_not_yet_known} not yet known, {week.n_no_identity} without identity"
+        who = week.identity_known
+        known = f"windows closed; {week.n_not_yet_known} not yet known; identity known for {who.n} of {who.of}"
         same = week.same_issue_bounds
         unknown = f"; issue not known: {same.n_unknown} of the {same.n_cases} that came back" if same.n_unknown else ""
         rows += [
