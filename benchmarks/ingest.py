@@ -94,8 +94,8 @@ def main() -> int:
               f"{bare.peak_mb:>9.0f}", flush=True)  # fmt: skip
     peak, growth = peaks[-1][1], peaks[-1][1] / peaks[0][1]
     met = peak <= MAX_PEAK_MB and growth <= MAX_GROWTH
-    print(f"{'met' if met else 'MISSED'} memory is bounded: peak {peak:.0f} MB at {peaks[-1][0]:,} (≤ {MAX_PEAK_MB:g}), "
-          f"{growth:.2f} times that at {peaks[0][0]:,} (≤ {MAX_GROWTH:g})")  # fmt: skip
+    told_growth = f"{growth:.2f} times that at {peaks[0][0]:,} (≤ {MAX_GROWTH:g})"
+    print(f"{'met' if met else 'MISSED'} peak {peak:.0f} MB at {peaks[-1][0]:,} (≤ {MAX_PEAK_MB:g}), {told_growth}")
     return 0 if met else 1
 
 

@@ -7,14 +7,14 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from grader.model import Contact, Conversation, Identity, Message, Role
 from grader.people import Key, Keyring, People, normalise
 from grader.store import Store, open_store
 
-example = count()
+numbered = count()
 
 
 @pytest.fixture(scope="module")
@@ -84,8 +84,8 @@ def by_hand(store: Store, shown: Mapping[str, Sequence[Identity]]) -> tuple[dict
                 beside.setdefault(value, {}).setdefault(other_kind, set()).add(other)
     barred = {value for value, kinds in beside.items() if max(map(len, kinds.values())) > BAR}
     joining = {name: {value for _, value in found} - barred for name, found in pairs.items()}
-    numbered = {value: n for n, value in enumerate(sorted({v for values in joining.values() for v in values}))}
-    groups = components({name: [numbered[v] for v in values] for name, values in joining.items()})
+    number_of = {value: n for n, value in enumerate(sorted({v for values in joining.values() for v in values}))}
+    groups = components({name: [number_of[v] for v in values] for name, values in joining.items()})
     contact: dict[str, str | None] = {}
     for group in groups:
         values = {value for name in group for value in joining[name]}
@@ -111,11 +111,14 @@ batches = st.lists(st.tuples(st.lists(conversation, min_size=1, max_size=5), st.
 
 
 @given(batches)
+@example([  # what stood beside a barred one goes, and the barred one stays: it is counted again
+    ([(0, [(0, 0), (1, 0)]), (1, [(0, 0), (1, 1), (1, 2)])], True), ([(0, [(0, 0)])], True),
+])  # fmt: skip
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_order_and_batching_and_every_replacement_gives_what_a_computation_from_nothing_gives(
     store: Store, batches: list[tuple[list[tuple[int, list[tuple[int, int]]]], bool]]
 ) -> None:
-    name = f"x{next(example)}"
+    name = f"x{next(numbered)}"
     last: dict[str, list[Identity]] = {}
     for batch, at_once in batches:
         shown = {  # the last of a key stands
@@ -131,7 +134,7 @@ def test_every_order_and_batching_and_every_replacement_gives_what_a_computation
     # Of what happened, the log tells about contacts that were there; what is left in it is no contact any more.
     assert store.rows("select count(*) from unsettled") == [(0,)]
     assert store.rows("select count(*) from contact_change where contact_id = new_contact_id") == [(0,)]
-    assert store.rows("select count(*) from contact_change where change <> 'renamed' and value is null") == [(0,)]
+    assert store.rows("select * from contact_change where value is null") == []
 
 
 def changes(store: Store, *conversations: str) -> list[tuple[str, ...]]:
@@ -152,7 +155,7 @@ def test_a_merge_of_contacts_that_came_in_together_is_logged_once_however_they_c
     parts = {"a1": ids(1, name="t"), "a2": ids(2, 3, name="t"), "a3": ids(1, 4, name="t"), "a4": ids(3, 4, name="t"),
              "a5": ids(2, 3, name="t")}  # fmt: skip
     take(store, parts, ingest_id="one file")
-    store.settle("one file")
+    store.settle()
     (made,) = changes(store, *parts)
     # a1 and a3 are one from the start, so is a2; a4 joins the two, and a5 finds them joined.
     assert (made[0], made[2], made[5]) == ("merged", contact_of(store, "a1")[0], "a4")

@@ -110,7 +110,7 @@ def _show_changes(found: list[Change], *, as_json: bool) -> None:
     if as_json:
         console.out_json([
             {"changed_at": c.changed_at, "change": c.change, "contact": c.contact_id, "new_contact": c.new_contact_id,
-             "kind": c.kind, "hash": _short(c.value), "conversation": c.conversation_id, "ingest": c.ingest_id}
+             "kind": c.kind, "hash": _short(c.value), "conversation": c.conversation_id}
             for c in found
         ])  # fmt: skip
         return

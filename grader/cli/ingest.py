@@ -189,7 +189,10 @@ def _take_in(
     done: list[Loaded] = []
     failed: list[GraderError] = []
     zone = settings.workspace.tz
-    with open_store(settings.workspace.database, memory=DATABASE_MEMORY, people=console.people(settings)) as store:
+    with (
+        open_store(settings.workspace.database, memory=DATABASE_MEMORY, people=console.people(settings)) as store,
+        store.contacts_at_the_end(),
+    ):
         for path, content in files:
             try:
                 with _progress(content or path, wanted=not quiet) as tell:

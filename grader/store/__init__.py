@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any, Protocol
 
+from grader.errors import StoreError
 from grader.model import Conversation, JsonValue, Judgement, Policy
 from grader.people import Keyring, People
 from grader.people.key import FILE as KEY_FILE
@@ -69,6 +70,7 @@ class Store:
         self._con = connection
         self._people = people
         self._waiting = 0  # identities that have not been settled
+        self._later = False  # whether they may wait longer than one file takes
         self.path = connection.path
 
     # ── reading ──
@@ -187,12 +189,26 @@ class Store:
         counts, waiting = inflow.add(self._con, batch, ingest_id, self._people)
         self._waiting += waiting
         if self._waiting >= contacts.UNSETTLED_AT_MOST:
-            self.settle(ingest_id)
+            self.settle()
         return counts
 
-    def settle(self, ingest_id: str | None = None) -> None:
+    @contextmanager
+    def contacts_at_the_end(self) -> Iterator[None]:
+        """Settle contacts once for many files, since each time takes a look at the whole database."""
+        self._later = True
+        try:
+            yield
+        except BaseException:
+            with suppress(StoreError):  # the error that led here is the one to report; the next command settles
+                self.settle()
+            raise
+        finally:
+            self._later = False
+        self.settle()
+
+    def settle(self) -> None:
         """Give the conversations that wait their contacts; nothing where none does, and the bar is as before."""
-        self._con.atomically(lambda: contacts.settle(self._con, self._people.barred_above, ingest_id))
+        self._con.atomically(lambda: contacts.settle(self._con, self._people.barred_above))
         self._waiting = 0
 
     def begin_ingest(self, path: str, format: str, size: int | None) -> str:  # noqa: A002 - the field's word
@@ -212,8 +228,9 @@ class Store:
         return ingest_id
 
     def end_ingest(self, ingest_id: str, rows_in: int, kept: int, rejected: int, counts: AddCounts) -> None:
-        """Note how the file was read: rows in = kept + rejected. Contacts are settled."""
-        self.settle(ingest_id)
+        """Note how the file was read: rows in = kept + rejected. Contacts are settled, unless they may wait."""
+        if not self._later:
+            self.settle()
         self.rows(
             "update ingest set rows_in = ?, kept = ?, rejected = ?, n_new = ?, n_changed = ?, n_unchanged = ?, "
             "finished_at = ? where ingest_id = ?",
@@ -336,7 +353,7 @@ def _bring_up_to_date(path: Path, people: People) -> None:
     try:
         if sealing.wanted(con):
             con.atomically(lambda: sealing.seal(con, people))
-        con.atomically(lambda: contacts.settle(con, None, None))
+        con.atomically(lambda: contacts.settle(con, None))
         unscrubbed = sealing.unscrubbed(con)
     finally:
         con.close()

@@ -53,7 +53,7 @@ def note(con: Connection, shown: Mapping[str, Sequence[Pair]], replaced: Collect
     return len(waiting)
 
 
-def settle(con: Connection, barred_above: int | None, ingest_id: str | None) -> None:
+def settle(con: Connection, barred_above: int | None) -> None:
     """Give the conversations that wait their contacts, bar what too many share, and log what became of contacts.
 
     Inside a transaction. `barred_above` None: as last time; another number than last time counts everything again.
@@ -68,9 +68,9 @@ def settle(con: Connection, barred_above: int | None, ingest_id: str | None) -> 
         return
     at = datetime.now(UTC).replace(tzinfo=None)
     con.rows(
-        "create or replace temp table settling as select ?::timestamp as settled_at, ?::varchar as ingest_id, "
-        "?::integer as barred_above, ?::boolean as recount",
-        [at, ingest_id, before if barred_above is None else barred_above, recount],
+        "create or replace temp table settling as select ?::timestamp as settled_at, ?::integer as barred_above, "
+        "?::boolean as recount",
+        [at, before if barred_above is None else barred_above, recount],
     )
     con.rows(_sql("settle"))
     while True:
@@ -82,20 +82,20 @@ def settle(con: Connection, barred_above: int | None, ingest_id: str | None) -> 
         if not n_changed:
             break
     con.rows(_sql("settle_end"))
-    _log_new(con, con.rows(_sql("settle_new")), at, ingest_id)
+    _log_new(con, con.rows(_sql("settle_new")), at)
     con.rows("delete from unsettled")
     for table in _TEMPORARY:
         con.rows(f"drop table {table}")
 
 
-def _log_new(con: Connection, rows: Sequence[Row], at: datetime, ingest_id: str | None) -> None:
+def _log_new(con: Connection, rows: Sequence[Row], at: datetime) -> None:
     """The merges of contacts that came in together: nobody has seen them apart, but a merge it is all the same.
     (new contact, old one, is it new, conversation, hashes) in the order in which they came in.
     """
     found: list[dict[str, JsonValue]] = []
     for new, members in groupby(rows, key=lambda row: row[0]):
         above: dict[str, str] = {}  # of each hash, another of its contact; the smallest names it and is above itself
-        seen: set[str] = set()  # those that name a contact which was there before
+        before: dict[str, str] = {}  # hash that names a contact now → what it was called before
 
         def root(value: str, above: dict[str, str] = above) -> str:
             while above[value] != value:
@@ -106,21 +106,30 @@ def _log_new(con: Connection, rows: Sequence[Row], at: datetime, ingest_id: str 
         for _, old, fresh, conversation_id, values in members:
             known = {root(value): value for value in reversed(values) if value in above}
             name = min([*known, *values])
-            staying = seen & known.keys() or {min(known, default=name)}  # the others end in it
+            staying = before.keys() & known.keys() or {min(known, default=name)}  # the others end in it
             for other, by in known.items():
-                if fresh and other not in staying:
+                if not fresh or other in staying:
+                    continue
+                ends = f"ct_{other}"
+                if ends == new:  # the one that was there takes the newcomer's name
+                    ends = before.get(min(staying), new)
+                if ends != new:
                     found.append({
-                        "contact_id": f"ct_{other}", "new_contact_id": new, "value": by,
-                        "conversation_id": conversation_id,
+                        "contact_id": ends, "new_contact_id": new, "value": by, "conversation_id": conversation_id,
                     })  # fmt: skip
-            if old is not None or seen & known.keys():
-                seen.add(name)
+            called = old or next((before[other] for other in sorted(staying) if other in before), None)
+            if called is not None:
+                before[name] = called
             above |= dict.fromkeys([*known, *values], name)
     if not found:
         return
     for row in found:
-        row |= {"changed_at": at.isoformat(sep=" "), "ingest_id": ingest_id, "change": "merged", "kind": None}
+        row |= {"changed_at": at.isoformat(sep=" "), "change": "merged", "kind": None}
     con.insert("contact_change", found)
+    con.rows(  # what ended in a new one was taken for a mere change of name
+        "delete from contact_change where change = 'renamed' and changed_at = ? and contact_id in (select unnest(?))",
+        [at, [row["contact_id"] for row in found]],
+    )
     con.rows(
         "update contact_change set kind = shown.kind from shown "
         "where contact_change.kind is null and contact_change.change = 'merged' and shown.value = contact_change.value"

@@ -61,7 +61,7 @@ def _add(
     keys = ("conversation_id", "rubric", "rubric_version", "criterion", "reviewer")
     counts += _replace(con, "label", keys, [_label(r) for r, _, _ in batch if isinstance(r, Label)])
     if ingest_id is None and conversations:
-        contacts.settle(con, people.barred_above, None)
+        contacts.settle(con, people.barred_above)
         waiting = 0
     return counts, waiting
 

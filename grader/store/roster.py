@@ -65,7 +65,6 @@ class Change:
     kind: str | None
     value: str | None
     conversation_id: str | None
-    ingest_id: str | None
 
 
 @dataclass(frozen=True)
@@ -128,7 +127,7 @@ def changes(con: Connection, limit: int | None = None) -> list[Change]:
     """What became of contacts, the latest first."""
     found = con.rows(
         "select changed_at, change, contact_id, new_contact_id, kind, 'id_' || replace(value::varchar, '-', ''), "
-        "conversation_id, ingest_id from contact_change "
+        "conversation_id from contact_change "
         "order by changed_at desc, change, contact_id, new_contact_id limit ?",
         [limit if limit is not None else 2**62],
     )

@@ -70,7 +70,7 @@ def seal(con: Connection, people: People) -> None:
         "from sealed where sealed.conversation_id = conversation.conversation_id"
     )
     con.rows("drop table sealed; delete from plain")
-    contacts.settle(con, people.barred_above, None)
+    contacts.settle(con, people.barred_above)
 
 
 def unscrubbed(con: Connection) -> bool:

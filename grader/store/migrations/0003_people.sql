@@ -17,7 +17,7 @@ create table unsettled (
 create table barred (kind varchar not null, value uuid not null, barred_at timestamp not null);     -- joins nobody
 
 create table contact_change (
-    changed_at timestamp not null, ingest_id varchar,
+    changed_at timestamp not null,
     change varchar not null,                -- merged | split | renamed | ended
     contact_id varchar not null,            -- as it was
     new_contact_id varchar,                 -- NULL: its conversations have no identity any more

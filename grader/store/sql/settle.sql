@@ -4,10 +4,13 @@
 -- Works on what was touched, and on the contacts that this could join or part. `settling` has one row of parameters.
 
 create or replace temp table touched as
-select value, any_value(kind) as kind, bool_or(gone) as gone from unsettled group by value;
+select value, any_value(kind) as kind,
+       bool_or(conversation_id in (select conversation_id from unsettled where gone)) as fewer
+from unsettled group by value;
 
 -- How many contacts share an identity: the most different identities of one kind that are shown beside it, since one
--- person has one of a kind. More conversations never make it fewer, so a barred one is counted again only if one is gone.
+-- person has one of a kind. More conversations never make it fewer, so a barred one is counted again only if one of its
+-- conversations shows less than before (itself, or what stood beside it).
 create or replace temp table shared as
 select value
 from (
@@ -16,7 +19,7 @@ from (
     where b.value <> a.value
       and a.value in (
           select value from touched
-          where gone or (select recount from settling) or value not in (select value from barred)
+          where fewer or (select recount from settling) or value not in (select value from barred)
       )
     group by all
 )
@@ -28,7 +31,7 @@ where value in (select value from shared) and value not in (select value from ba
 
 create or replace temp table freed as
 select value from touched
-where (gone or (select recount from settling)) and value in (select value from barred)
+where (fewer or (select recount from settling)) and value in (select value from barred)
   and value not in (select value from shared);
 
 create or replace temp table joining_nobody as

@@ -49,21 +49,21 @@ lost as (               -- an identity that was barred, else one that was taken 
     where old is not null
     group by old
 )
-select p.settled_at, p.ingest_id, 'split', c.old, c.new, l.kind, l.value, l.conversation_id
+select p.settled_at, 'split', c.old, c.new, l.kind, l.value, l.conversation_id
 from settling as p, counted as c left join lost as l using (old)
 where c.n_new > 1 and c.old is distinct from c.new
 union all
-select p.settled_at, p.ingest_id, 'merged', c.old, c.new, k.kind, b.value, b.conversation_id
+select p.settled_at, 'merged', c.old, c.new, k.kind, b.value, b.conversation_id
 from settling as p, counted as c
 left join bridged as b on b.old = c.old and b.new = c.new
 left join (select distinct value, kind from shown where value in (select value from bridge)) as k on k.value = b.value
 where c.n_old > 1 and c.old <> c.new
 union all
-select p.settled_at, p.ingest_id, 'ended', c.old, null, l.kind, l.value, l.conversation_id
+select p.settled_at, 'ended', c.old, null, l.kind, l.value, l.conversation_id
 from settling as p, counted as c left join lost as l using (old)
 where c.n_new = 1 and c.new is null
 union all
-select p.settled_at, p.ingest_id, 'renamed', c.old, c.new, any_value(v.kind), v.value, min(v.conversation_id)
+select p.settled_at, 'renamed', c.old, c.new, any_value(v.kind), v.value, min(v.conversation_id)
 from settling as p, counted as c
 join settled as s on s.new = c.new
 join shown as v on v.conversation_id = s.conversation_id and 'ct_' || replace(v.value::varchar, '-', '') = c.new
