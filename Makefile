@@ -29,13 +29,14 @@ check: $(VENV)/.dev  ## lint, formatting, types, and the guards over imports, do
 	@$(PY) -m mypy
 	@$(PY) -m pytest -q tests/test_guards.py
 
-bench: $(VENV)/.dev  ## measure speed, memory, faults, kills, figures over millions and coverage of samples, then the slow tests
+bench: $(VENV)/.dev  ## measure speed, memory, faults, kills, millions of conversations and coverage of samples, then the slow tests
 	@$(PY) benchmarks/throughput.py
 	@$(PY) benchmarks/faults.py
 	@$(PY) benchmarks/kill.py
 	@$(PY) benchmarks/signals_vs_labels.py
 	@$(PY) benchmarks/figures.py
 	@$(PY) benchmarks/coverage_sample.py
+	@$(PY) benchmarks/ingest.py
 	@$(PY) -m pytest -m slow $(ARGS)
 
 lock: $(VENV)/.dev  ## resolve the versions anew within pyproject's bounds (ARGS=--upgrade: the newest)

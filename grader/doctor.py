@@ -156,6 +156,7 @@ def _database(settings: Settings) -> Iterator[Check]:
         with open_store(path, read_only=True) as store:
             n = store.rows("select count(*) from conversation")[0][0]
             absorbed = {journal.name: store.absorbed(journal.name) for journal in waiting}
+            fingerprint = store.key_fingerprint()
     except StoreError as error:
         yield Check("database", "fail", error.message, error.cure)
         return
@@ -168,6 +169,25 @@ def _database(settings: Settings) -> Iterator[Check]:
         )  # fmt: skip
     else:
         yield Check("journals", "ok", f"{len(waiting)}, all taken in")
+    yield _identity_key(settings, fingerprint)
+
+
+def _identity_key(settings: Settings, fingerprint: str | None) -> Check:
+    """The key that the identities are stored with. Only ingest needs it, but without it nothing more goes in."""
+    from grader.people import Keyring
+    from grader.people.key import CURE, FILE
+
+    secret = settings.people.identity_key
+    keyring = Keyring(settings.workspace.state_dir / FILE, secret.reveal() if secret else None)
+    try:
+        wrong = keyring.check(fingerprint)
+    except StoreError as error:
+        return Check("identity key", "fail", error.message, error.cure)
+    if wrong is None:
+        told = "none yet; the first ingest makes it" if fingerprint is None else keyring.where
+        return Check("identity key", "ok", told)
+    open_to_all = wrong.endswith("by others")
+    return Check("identity key", "warn" if open_to_all else "fail", wrong, "chmod 600 it" if open_to_all else CURE)
 
 
 def _clock(settings: Settings, now: datetime) -> Check:

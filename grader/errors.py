@@ -6,7 +6,7 @@
     │   └── RubricError         2   a rubric file, or a rubric changed under an unchanged version
     ├── PromptError             2   a template that does not load or render
     ├── StoreError              2   the database: locked, newer than this program, damaged
-    │   └── OldSchemaError      2   the database is of an older Grader, and was opened for reading only
+    │   └── OldSchemaError      2   the database is of an older Grader or a killed one, and was opened for reading
     ├── JudgeError              2   the endpoint refuses everything (key, model, quota)
     ├── ThresholdError          1   a bar that the user set was not met
     ├── IncompleteError         3   some judgements are missing; run again to resume
@@ -68,7 +68,7 @@ class StoreError(GraderError):
 
 
 class OldSchemaError(StoreError):
-    """The database is of an older Grader, and was opened for reading only."""
+    """The database is of an older Grader, or was left by a killed one, and was opened for reading only."""
 
 
 class JudgeError(GraderError):

@@ -81,6 +81,8 @@ def parse_time(value: object) -> object:
         value = datetime.fromisoformat(value.strip())
     if not isinstance(value, datetime):
         return value
+    if value.tzinfo is UTC:
+        return value
     offset = value.utcoffset()
     if offset is None:
         return value.replace(tzinfo=UTC)
@@ -99,7 +101,9 @@ Time = Annotated[datetime, BeforeValidator(parse_time)]  # aware; its own offset
 
 def offset_minutes(at: datetime | None) -> int | None:
     """Minutes east of UTC in the original writing, None where there is no time."""
-    delta = at.utcoffset() if at else None
+    if at is None or at.tzinfo is UTC:
+        return None if at is None else 0
+    delta = at.utcoffset()
     return None if delta is None else round(delta / timedelta(minutes=1))
 
 

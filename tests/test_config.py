@@ -81,6 +81,7 @@ def test_every_setting_can_be_set_in_the_environment(tmp_path: Path) -> None:
         "workspace.timezone": "UTC",
         "workspace.language": "pt-BR",
         "workspace.contact_reasons": '{"a": "one", "b": "two"}',
+        "people.phone_region": "br",
         "judge.base_url": "http://x/v1",
         "judge.azure_endpoint": "https://x.example",
         "judge.extra_body": '{"k": 1}',
@@ -462,7 +463,9 @@ def uncommented() -> str:
 
 
 def test_the_template_of_grader_toml_says_nothing_and_uncommented_says_the_defaults(tmp_path: Path) -> None:
-    assert tomllib.loads(template()) == {"workspace": {}, "judge": {}, "engine": {}, "report": {}, "figures": {}}
+    assert tomllib.loads(template()) == {
+        "workspace": {}, "people": {}, "judge": {}, "engine": {}, "report": {}, "figures": {},
+    }  # fmt: skip
     defaults = load(start=write(tmp_path / "a", template()), environ={})
     explicit = load(start=write(tmp_path / "b", uncommented()), environ={})
     said = {item.key for item in SETTINGS if explicit.origin(item.key) != "default"}

@@ -10,6 +10,7 @@ import pytest
 
 from grader.errors import StoreError
 from grader.model import Contact, Conversation, Event, Identity, Label, Outcome, Policy, ToolCall
+from grader.people import Keyring, People
 from grader.store import open_store
 from grader.store.connection import Step, connect, migrations
 
@@ -50,8 +51,10 @@ def first_database(path: Path) -> None:
 def test_a_database_of_the_first_schema_is_read_by_the_newest_program(tmp_path: Path) -> None:
     path = tmp_path / "grader.duckdb"
     first_database(path)
-    with open_store(path) as store:
-        identity = Identity(kind="phone", value="+1 415 555 0100")
+    people = People(Keyring(tmp_path / "identity.key"))
+    with open_store(path, people=people) as store:
+        key = Keyring(tmp_path / "identity.key").key(None)
+        identity = Identity(kind="phone", value=f"id_{key.hash('phone', '14155550100')}")
         call = ToolCall(id="t", name="look", arguments={"n": 1})
         assert store.conversation("c1") == Conversation.model_validate({
             "conversation_id": "c1", "channel": "chat", "queue": "orders", "language": "en",
@@ -64,7 +67,8 @@ def test_a_database_of_the_first_schema_is_read_by_the_newest_program(tmp_path: 
         assert store.rows(later) == [("customer", None, None, None, False)]
         assert [p.policy_id for p in store.policies()] == ["p"]
         assert [j.verdicts[0].evidence[0].quote for j in store.judgements(["vk_1"])] == ["looking"]
-        assert store.population([("contact", "ct_1")]) == ["c1"]
+        contact = f"ct_{key.hash('phone', '14155550100')}"
+        assert store.population([("contact", contact)]) == ["c1"]
         label = Label(
             conversation_id="c1", rubric="r", rubric_version="1", criterion="x", answer="absent", reviewer="me"
         )
@@ -97,7 +101,8 @@ def test_a_large_database_is_brought_up_to_date_whatever_memory_is_asked_for(tmp
             "insert into conversation select conversation.* replace ('m' || i as conversation_id) "
             "from conversation, range(3000) as r(i)"
         )
-    with open_store(path, memory="12MB", threads=2) as store:
+    people = People(Keyring(tmp_path / "identity.key"))
+    with open_store(path, memory="12MB", threads=2, people=people) as store:
         assert store.rows("select initiated_by, count(*) from conversation group by 1") == [("customer", 3001)]
         assert store.rows("select current_setting('memory_limit')") == [("11.4 MiB",)]
 

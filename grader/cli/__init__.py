@@ -55,6 +55,7 @@ COMMANDS: dict[str, Entry] = {
     "show": Entry("Read", "One conversation, its findings, what happened afterwards.", "grader.cli.show", "show"),
     "brief": Entry("Read", "One page of a week: what changed, warnings, what to fix.", "grader.cli.brief", "brief"),
     "check": Entry("Read", "Exit 1 where a figure is past its threshold.", "grader.cli.check", "check"),
+    "contacts": Entry("Read", "Who the customers are, and how that is known.", "grader.cli.contacts", "contacts"),
     "db": Entry("Read", "Inspect, list, verify and rebuild the database.", "grader.cli.db", "app"),
 }
 EPILOG = """\

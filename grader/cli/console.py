@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from grader.config import Settings
+    from grader.people import People
 
 UNBROKEN = 28  # characters of a cell that a table does not break
 
@@ -55,6 +56,16 @@ QuietOption = Annotated[
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _UNSAFE_IN_JSON = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _ONE_LINE = re.compile(r"[\t\n]+")
+
+
+def people(settings: Settings) -> People:
+    """How people are told apart in this workspace, and where the key is; it is read, or made, when it is needed."""
+    from grader.people import Keyring, People
+    from grader.people.key import FILE
+
+    secret = settings.people.identity_key
+    keyring = Keyring(settings.workspace.state_dir / FILE, secret.reveal() if secret else None)
+    return People(keyring, settings.people.phone_region, settings.people.barred_above)
 
 
 def clean(text: object, *, one_line: bool = True) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,6 +13,7 @@ from grader.cli import console
 from grader.errors import InputError, ThresholdError
 
 if TYPE_CHECKING:
+    from grader.config import Settings
     from grader.store import Store
 
 app = typer.Typer(no_args_is_help=True)
@@ -36,7 +36,7 @@ def info(workspace: console.WorkspaceOption = None, as_json: console.JsonOption 
       grader db info --json
     """
     settings = console.settings(workspace)
-    with _looked_at(settings.workspace.database) as store:
+    with looked_at(settings) as store:
         found = store.contents()
     if as_json:
         console.out_json({"database": settings.workspace.database, **found})
@@ -54,18 +54,19 @@ def info(workspace: console.WorkspaceOption = None, as_json: console.JsonOption 
 
 
 @contextmanager
-def _looked_at(database: Path) -> Iterator[Store]:
+def looked_at(settings: Settings) -> Iterator[Store]:
     """The database for reading, so that a read-only disk will do; brought up to date first where it is of an older
     Grader.
     """
     from grader.errors import OldSchemaError
     from grader.store import open_store
 
+    database = settings.workspace.database
     with ExitStack() as stack:
         try:
             yield stack.enter_context(open_store(database, read_only=True))
         except OldSchemaError:
-            yield stack.enter_context(open_store(database, create=False))
+            yield stack.enter_context(open_store(database, create=False, people=console.people(settings)))
 
 
 @app.command("list")
@@ -88,7 +89,7 @@ def listed(
     from grader.cli.grade import selection
 
     settings = console.settings(workspace)
-    with _looked_at(settings.workspace.database) as store:
+    with looked_at(settings) as store:
         ids = store.population(selection(select or ()), zone=settings.workspace.tz)
         found = store.members(ids[:limit])
     if as_json:
@@ -115,7 +116,7 @@ def verify(workspace: console.WorkspaceOption = None, as_json: console.JsonOptio
     from grader.engine.verify import INPUTS
     from grader.engine.verify import verify as check
 
-    with _looked_at(settings.workspace.database) as store:
+    with looked_at(settings) as store:
         found = check(store, settings.workspace.state_dir / "journal")
     if as_json:
         console.out_json(
@@ -165,7 +166,7 @@ def rebuild(
     from grader.engine.rebuild import rebuild as again
 
     aside = database.with_name(f"{database.name}.{datetime.now(UTC):%Y%m%dT%H%M%S}.old")
-    done = again(database, journals, aside, settings.workspace.state_dir / "samples")
+    done = again(database, journals, aside, settings.workspace.state_dir / "samples", people=console.people(settings))
     if as_json:
         console.out_json({
             "database": database, "journals": done.n_journals, "done": True, "kept": done.kept,

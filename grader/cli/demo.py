@@ -75,12 +75,13 @@ def demo(
     }, folder)  # fmt: skip
     datasets = shipped("datasets")
     console.note("SYNTHETIC sample: 128 conversations of an invented shop, labelled by their authors")
-    with open_store(settings.workspace.database) as store:
+    people = console.people(settings)
+    with open_store(settings.workspace.database, people=people) as store:
         for path in (*(datasets / name for name in RECORDS), *sorted((datasets / "policies").glob("*.md"))):
             loaded = ingest(path, store)
             told = f"{path.name}: kept {loaded.kept} + rejected {loaded.rejected} = {loaded.rows_in} rows in"
             console.note(f"{told} ({loaded.new} new, {loaded.changed} changed, {loaded.unchanged} unchanged)")
-    with open_store(settings.workspace.database, memory=DATABASE_MEMORY, threads=2) as store:
+    with open_store(settings.workspace.database, memory=DATABASE_MEMORY, threads=2, people=people) as store:
         outcome = run(settings, store, sample=sample, quiet=quiet)
     with open_store(settings.workspace.database, read_only=True) as store:
         run_id = outcome.summary.run_id if outcome.summary else None

@@ -33,7 +33,8 @@ def headline(figures: Figures) -> None:
     ]  # fmt: skip
     week = next((r for r in figures.recontacts if r.overall and r.window_hours == WEEK_HOURS), None)
     if week is not None:
-        known = f"windows closed; {week.n_not_yet_known} not yet known, {week.n_no_identity} without identity"
+        who = week.identity_known
+        known = f"windows closed; {week.n_not_yet_known} not yet known; identity known for {who.n} of {who.of}"
         same = ends(week, lambda r: r.same_issue_bounds)
         of = same.bounds
         unknown = f"; issue not known: {of.n_unknown} of the {of.n_cases} that came back" if of.n_unknown else ""

@@ -83,8 +83,9 @@ def grade(
     from grader.store import open_store
 
     with open_store(
-        settings.workspace.database, read_only=dry_run, create=False, memory=DATABASE_MEMORY, threads=2
-    ) as store:
+        settings.workspace.database, read_only=dry_run, create=False, memory=DATABASE_MEMORY, threads=2,
+        people=console.people(settings),
+    ) as store:  # fmt: skip
         outcome = run(
             settings, store, rubrics=rubric or (), select=selection(select or ()), sample=sample, seed=seed, plan=plan,
             repeat=repeat, retry_failed=retry_failed, dry_run=dry_run, quiet=quiet,

@@ -40,6 +40,7 @@ TALLIED = (
 )  # fmt: skip
 SHOWN_CHARACTERS = 300  # of a message, in a preview
 SHOWN_NOTES = 15  # of a file
+DATABASE_MEMORY = "200MB"  # that DuckDB takes
 SHOW_PROGRESS_FROM = 4 * 1024 * 1024  # bytes of a file; a smaller one is in before a bar can be read
 
 
@@ -193,7 +194,10 @@ def _take_in(
     done: list[Loaded] = []
     failed: list[GraderError] = []
     zone = settings.workspace.tz
-    with open_store(settings.workspace.database) as store:
+    with (
+        open_store(settings.workspace.database, memory=DATABASE_MEMORY, people=console.people(settings)) as store,
+        store.contacts_at_the_end(),
+    ):
         for path, content in files:
             try:
                 with _progress(content or path, wanted=not quiet) as tell:

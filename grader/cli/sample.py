@@ -80,7 +80,7 @@ def sample(
         share=risk_share, window_hours=WINDOWS[window],
     )  # fmt: skip
     settings = console.settings(workspace)
-    with open_store(settings.workspace.database, create=False) as store:
+    with open_store(settings.workspace.database, create=False, people=console.people(settings)) as store:
         drawn = draw(
             store, wanted, select=selection(select or ()), zone=settings.workspace.tz, now=datetime.now(UTC),
             risks=_looking(settings, store, wanted, whole=not select, quiet=quiet),

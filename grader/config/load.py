@@ -23,7 +23,8 @@ KEY_VARIABLES = {
     "openai": ("GRADER_API_KEY", "OPENAI_API_KEY"),
     "azure": ("GRADER_API_KEY", "AZURE_OPENAI_API_KEY", "OPENAI_API_KEY"),
 }
-ABOUT_GRADER_ITSELF = {"GRADER_API_KEY", "GRADER_WORKSPACE"}
+IDENTITY_KEY = "GRADER_IDENTITY_KEY"
+ABOUT_GRADER_ITSELF = {"GRADER_API_KEY", IDENTITY_KEY, "GRADER_WORKSPACE"}
 
 
 def find(start: Path) -> Path | None:
@@ -68,13 +69,17 @@ def load(
         raise KeyError(key)
     values["judge.headers"] = Headers().fill(values["judge.headers"], environ)
     secret, origins["judge.api_key"] = _api_key(values["judge.api_key_env"], values["judge.provider"], environ)
+    secrets = {"judge": {"api_key": secret}, "people": {}}
+    if text := environ.get(IDENTITY_KEY, "").strip():
+        secrets["people"] = {"identity_key": Secret(text)}
+        origins["people.identity_key"] = f"environment {IDENTITY_KEY}"
     settings = Settings(
         root=root,
         file=file,
         **{
             section: record(
                 **{k.partition(".")[2]: v for k, v in values.items() if k.startswith(section + ".")},
-                **({"api_key": secret} if section == "judge" else {}),
+                **secrets.get(section, {}),
             )
             for section, record in SECTIONS.items()
         },

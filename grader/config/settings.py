@@ -17,6 +17,7 @@ from typing import Any, Literal
 from grader.config.queues import Queue, Queues, Texts
 from grader.config.values import (
     Choice,
+    Country,
     Headers,
     Integer,
     Kind,
@@ -96,6 +97,19 @@ class Workspace:
         from zoneinfo import ZoneInfo
 
         return ZoneInfo(self.timezone)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class People:
+    """How it is known who writes. The key is a `Secret`, from the environment alone; else a file in `state_dir`."""
+
+    phone_region: str | None = _setting(
+        None, Country(), "Country, such as `BR`, of phone numbers that are written without one; none: left as they are."
+    )
+    barred_above: int = _setting(
+        5, Integer(1, 1_000_000), "An identity that more contacts than this share joins nobody; see docs/people.md."
+    )
+    identity_key: Secret | None = dataclasses.field(default=None, metadata={"secret": True})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,6 +266,7 @@ class Settings:
     root: Path
     file: Path | None = None
     workspace: Workspace = Workspace()
+    people: People = People()
     judge: Judge = Judge()
     engine: Engine = Engine()
     report: Report = Report()
@@ -269,7 +284,7 @@ class Settings:
 
     def origin(self, key: str) -> str:
         """Where the value of `section.name` came from: `--model`, `environment GRADER_MODEL`, `grader.toml:7`, …"""
-        if key not in BY_KEY and key != "judge.api_key":
+        if key not in BY_KEY and key not in SECRETS:
             raise KeyError(key)
         return self.origins.get(key, "default")
 
@@ -283,8 +298,7 @@ class Settings:
     def shown(self) -> dict[str, object]:
         """Every setting as something that JSON can hold and anybody may see: secrets masked, paths as text."""
         shown = {item.key: item.kind.show(self.value(item.key)) for item in SETTINGS}
-        shown["judge.api_key"] = mask(self.judge.api_key)
-        return shown
+        return shown | {key: mask(self.value(key)) for key in SECRETS}
 
     def require_workspace(self) -> Path:
         """The workspace's folder, or a ConfigError that tells how to make one."""
@@ -309,7 +323,14 @@ class Setting:
 
 
 SECTIONS: Mapping[str, type] = MappingProxyType(
-    {"workspace": Workspace, "judge": Judge, "engine": Engine, "report": Report, "figures": Figures}
+    {
+        "workspace": Workspace,
+        "people": People,
+        "judge": Judge,
+        "engine": Engine,
+        "report": Report,
+        "figures": Figures,
+    }
 )
 
 
@@ -331,5 +352,6 @@ def _entries() -> Iterator[Setting]:
     yield from (_entry(f.name, f) for f in dataclasses.fields(Settings) if "kind" in f.metadata)
 
 
+SECRETS = ("judge.api_key", "people.identity_key")  # never in a file
 SETTINGS: tuple[Setting, ...] = tuple(_entries())
 BY_KEY: Mapping[str, Setting] = MappingProxyType({item.key: item for item in SETTINGS})

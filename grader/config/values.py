@@ -134,6 +134,25 @@ class Word(Text):
         return name
 
 
+@dataclass(frozen=True, slots=True)
+class Country(Text):
+    """A country by its two letters."""
+
+    optional: bool = True
+
+    @property
+    def expected(self) -> str:
+        """What it takes."""
+        return 'a country\'s two letters, such as BR, or "none"'
+
+    def read(self, raw: object) -> str | None:
+        """The letters in capitals."""
+        name = Text.read(self, raw)
+        if name is not None and not re.fullmatch(r"[A-Za-z]{2}", name):
+            raise ValueError(self.expected)
+        return name and name.upper()
+
+
 class Choice:
     """One of some words."""
 

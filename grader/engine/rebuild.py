@@ -9,6 +9,7 @@ from pathlib import Path
 
 from grader.engine.absorb import Absorbed, absorb
 from grader.errors import InputError, StoreError
+from grader.people import People
 from grader.sampling.plan import document
 from grader.sampling.plan import read as read_plan
 from grader.store import Salvaged, check_free, open_store
@@ -27,7 +28,9 @@ class Rebuilt:
     lost: tuple[str, ...] = ()
 
 
-def rebuild(database: Path, journal_folder: Path, aside: Path, plans: Path | None = None) -> Rebuilt:
+def rebuild(
+    database: Path, journal_folder: Path, aside: Path, plans: Path | None = None, *, people: People | None = None
+) -> Rebuilt:
     """Make a new database beside the old one, then let them change places: until then nothing is touched.
     `plans`: the folder of plan files, whose samples are kept again.
 
@@ -40,7 +43,7 @@ def rebuild(database: Path, journal_folder: Path, aside: Path, plans: Path | Non
     making = database.with_name(f".{database.name}.rebuild")
     _remove(making)
     try:
-        with open_store(making) as store:
+        with open_store(making, people=people) as store:
             saved = store.salvage(database) if database.exists() else Salvaged(0, ())
             done, damaged = Absorbed(), None
             try:
@@ -52,6 +55,8 @@ def rebuild(database: Path, journal_folder: Path, aside: Path, plans: Path | Non
                     store.add_sample(document(read_plan(path)))
                 except InputError as error:
                     damaged = damaged or error
+        with open_store(making, people=people):
+            pass  # an old file had identities in plain text: what is left of them in unused pages goes
         kept = aside if database.exists() else None
         try:
             for old, new in _with_log(database, aside):

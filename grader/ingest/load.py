@@ -18,7 +18,7 @@ from grader.errors import InputError
 from grader.ingest import Incoming, Kept, Mapping, Note, Reading, Rejected, read
 from grader.model import JsonValue
 
-MAX_RECORDS = 500
+MAX_RECORDS = 2_000
 MAX_BYTES = 8 * 1024 * 1024
 SHOWN = 10  # rejections of a file that are kept at hand; all of them are stored
 _PROGRESS_EVERY = 200  # rows

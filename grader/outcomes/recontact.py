@@ -43,6 +43,13 @@ class Recontact:
     parts: tuple[Part[Recontact], ...] = ()
 
     @property
+    def identity_known(self) -> Share:
+        """Conversations whose customer is known, of all: of the others nobody can tell whether they came back."""
+        apart = self.n_continued + self.n_no_time + self.n_excluded + self.n_not_customer + self.n_open
+        known = self.n_matured + self.n_not_yet_known + apart
+        return Share(known, known + self.n_no_identity)
+
+    @property
     def came_back(self) -> Share:
         """Came back about anything."""
         return Share(self.n_came_back, self.n_matured)

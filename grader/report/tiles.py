@@ -152,14 +152,15 @@ def _came_back(recontacts: Sequence[Recontact]) -> Tile:
                if hours in by_hours]  # fmt: skip
     unknown = [
         f"{week.n_not_yet_known:,} not yet known" if week.n_not_yet_known else "",
-        f"{week.n_no_identity:,} without identity" if week.n_no_identity else "",
         f"{week.n_continued:,} went on at once" if week.n_continued else "",
         f"{week.n_no_time:,} without a time" if week.n_no_time else "",
         f"{week.n_open:,} still open" if week.n_open else "",
         f"{week.n_not_customer:,} begun by the business" if week.n_not_customer else "",
         f"{week.n_excluded:,} spam, tests, surveys or outbound" if week.n_excluded else "",
     ]
+    who = week.identity_known
     notes = (
+        f"Identity known for {who.n:,} of {who.of:,}" if who.of else "",
         _issue_unknown(same),
         f"About anything: {told(rate(week, lambda r: r.came_back))}" if week.n_matured else "",
         f"Of those judged resolved: {told_between(resolved)}" if resolved.bounds.of else "",

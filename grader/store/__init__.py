@@ -9,17 +9,21 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any, Protocol
 
+from grader.errors import StoreError
 from grader.model import Conversation, JsonValue, Judgement, Policy
-from grader.store import inflow, outflow, results, samples
+from grader.people import Keyring, People
+from grader.people.key import FILE as KEY_FILE
+from grader.store import contacts, inflow, outflow, results, roster, samples, sealing
 from grader.store.connection import Connection, Row, check_free, connect
 from grader.store.inflow import AddCounts, Incoming
 from grader.store.outflow import NOTHING, SELECTABLE, STRATA_FIELDS, Member
 from grader.store.results import RUN_ITEMS_AT_ONCE, CallRecord, RunItem
+from grader.store.roster import Barred, Change, Roster
 from grader.store.salvage import Salvaged, salvage
 
 __all__ = [
@@ -28,14 +32,20 @@ __all__ = [
     "SELECTABLE",
     "STRATA_FIELDS",
     "AddCounts",
+    "Barred",
     "CallRecord",
+    "Change",
     "Member",
+    "Roster",
     "RunItem",
     "Salvaged",
     "Store",
     "check_free",
     "open_store",
 ]
+
+
+STATE_FOLDER = ".grader"  # beside the database, as the settings have it where nothing else is said
 
 
 class RejectedRow(Protocol):
@@ -58,8 +68,11 @@ class RejectedRow(Protocol):
 class Store:
     """One open database. Every error that leaves it is a StoreError, or an InputError about a selection."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, people: People) -> None:
         self._con = connection
+        self._people = people
+        self._waiting = 0  # identities that have not been settled
+        self._later = False  # whether they may wait longer than one file takes
         self.path = connection.path
 
     # ── reading ──
@@ -175,11 +188,53 @@ class Store:
         )
         return found
 
+    def roster(self) -> Roster:
+        """Who the contacts are, by numbers."""
+        return roster.roster(self._con)
+
+    def barred(self) -> list[Barred]:
+        """The identities that join nobody, most shared first."""
+        return roster.barred(self._con)
+
+    def contact_changes(self, limit: int | None = None) -> list[Change]:
+        """What became of contacts, the latest first."""
+        return roster.changes(self._con, limit)
+
+    def key_fingerprint(self) -> str | None:
+        """That of the key of the identities; None: there are none yet."""
+        return sealing.fingerprint(self._con)
+
     # ── taking in ──
 
     def add(self, batch: Sequence[tuple[Incoming, str | None, int | None]], ingest_id: str | None = None) -> AddCounts:
-        """Take in (record, file, line) triples in one transaction; the same record twice changes nothing."""
-        return inflow.add(self._con, batch, ingest_id)
+        """Take in (record, file, line) triples in one transaction; the same record twice changes nothing.
+
+        Within an ingest, contacts are settled now and then, and at its end; else at once.
+        """
+        counts, waiting = inflow.add(self._con, batch, ingest_id, self._people)
+        self._waiting += waiting
+        if self._waiting >= contacts.UNSETTLED_AT_MOST:
+            self.settle()
+        return counts
+
+    @contextmanager
+    def contacts_at_the_end(self) -> Iterator[None]:
+        """Settle contacts once for many files, since each time takes a look at the whole database."""
+        self._later = True
+        try:
+            yield
+        except BaseException:
+            with suppress(StoreError):  # the error that led here is the one to report; the next command settles
+                self.settle()
+            raise
+        finally:
+            self._later = False
+        self.settle()
+
+    def settle(self) -> None:
+        """Give the conversations that wait their contacts; nothing where none does, and the bar is as before."""
+        self._con.atomically(lambda: contacts.settle(self._con, self._people.barred_above))
+        self._waiting = 0
 
     def begin_ingest(self, path: str, format: str, size: int | None) -> str:  # noqa: A002 - the field's word
         """Note that a file is being read; returns the id that its rows carry."""
@@ -198,7 +253,9 @@ class Store:
         return ingest_id
 
     def end_ingest(self, ingest_id: str, rows_in: int, kept: int, rejected: int, counts: AddCounts) -> None:
-        """Note how the file was read: rows in = kept + rejected."""
+        """Note how the file was read: rows in = kept + rejected. Contacts are settled, unless they may wait."""
+        if not self._later:
+            self.settle()
         self.rows(
             "update ingest set rows_in = ?, kept = ?, rejected = ?, n_new = ?, n_changed = ?, n_unchanged = ?, "
             "finished_at = ? where ingest_id = ?",
@@ -288,7 +345,7 @@ class Store:
 
     def salvage(self, old: Path) -> Salvaged:
         """Copy what can be read of another database file, results left out, into this empty one."""
-        return salvage(old, self._con)
+        return salvage(old, self._con, self._people)
 
     def close(self) -> None:
         """Close the file."""
@@ -297,14 +354,37 @@ class Store:
 
 @contextmanager
 def open_store(
-    path: Path, *, read_only: bool = False, create: bool = True, memory: str | None = None, threads: int | None = None
-) -> Iterator[Store]:
+    path: Path, *, read_only: bool = False, create: bool = True, memory: str | None = None, threads: int | None = None,
+    people: People | None = None,
+) -> Iterator[Store]:  # fmt: skip
     """Open the database, close it at the end. Raises StoreError.
 
-    It is made when it is not there, unless `read_only` or not to `create`. Within one process, open it once.
+    It is made when it is not there, unless `read_only` or not to `create`. Within one process, open it once. `people`
+    tells where the key of the identities is; without it, where it is in a workspace as `grader init` makes it.
     """
-    store = Store(connect(path, read_only=read_only, create=create, memory=memory, threads=threads))
+    people = people or People(Keyring(path.parent / STATE_FOLDER / KEY_FILE))
+    con = connect(path, read_only=read_only, create=create, memory=memory, threads=threads)
     try:
-        yield store
+        if read_only:
+            sealing.check_done(con)
+        elif sealing.undone(con):
+            con.close()
+            _bring_up_to_date(path, people)
+            con = connect(path, create=False, memory=memory, threads=threads)
+        yield Store(con, people)
     finally:
-        store.close()
+        con.close()
+
+
+def _bring_up_to_date(path: Path, people: People) -> None:
+    """What an older Grader, or a killed one, left undone; in as much memory as it takes."""
+    con = connect(path, create=False)
+    try:
+        if sealing.wanted(con):
+            con.atomically(lambda: sealing.seal(con, people))
+        con.atomically(lambda: contacts.settle(con, None))
+        unscrubbed = sealing.unscrubbed(con)
+    finally:
+        con.close()
+    if unscrubbed:
+        sealing.scrub(path)

@@ -1,140 +1,147 @@
 """Who is behind a conversation: identities that were shown together belong to one contact.
 
-Contacts that turn out to share an identity are merged, and the merge is kept. What a corrected file no longer says
-does not hold contacts together any more.
+What a conversation shows is noted with it (`note`); which contact that makes it is settled afterwards, for many at
+once (`settle`). Nothing here knows an identity's text: they come in as keyed hashes.
 """
 
 from __future__ import annotations
 
-import json
-import re
-import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cache
+from importlib.resources import files
+from itertools import groupby
 
-from grader.model import Identity, digest
-from grader.store.connection import Connection
+from grader.model import JsonValue
+from grader.people import Pair
+from grader.store.connection import Connection, Row
 
-Pair = tuple[str, str]  # kind and value, normalised
-
-_PHONE = frozenset({"phone", "whatsapp", "tel", "telephone", "mobile", "msisdn"})
-_EMAIL = frozenset({"email", "e-mail", "mail"})
-_FEWEST_DIGITS = 6
-# What exports write where nothing is known. It identifies nobody, and must not make one person of thousands.
-_NOBODY = frozenset({
-    "", "-", "--", "?", ".", "0", "anonymous", "anonymus", "anon", "unknown", "none", "null", "nil", "nan", "n/a", "na",
-    "n.a.", "undefined", "guest", "not provided", "not available", "no email", "private", "withheld", "anônimo",
-    "anonimo", "anónimo", "desconhecido", "desconocido", "visitante", "invitado",
-})  # fmt: skip
+UNSETTLED_AT_MOST = 100_000  # identities that wait, before they are settled in the middle of a file
 
 
-def normalise(identity: Identity) -> Pair | None:
-    """(kind, value) under which two writings of one identity meet; None when it identifies nobody."""
-    kind = unicodedata.normalize("NFKC", identity.kind).strip().lower()
-    value = " ".join(unicodedata.normalize("NFKC", identity.value).split())
-    if value.lower() in _NOBODY:
-        return None
-    if kind in _PHONE:
-        digits = "".join(str(unicodedata.decimal(c)) for c in re.findall(r"\d", value)).removeprefix("00")
-        return ("phone", digits) if len(digits) >= _FEWEST_DIGITS and len(set(digits)) > 1 else None
-    if kind in _EMAIL:
-        address = value.lower().removeprefix("mailto:")
-        return ("email", address) if "@" in address.strip("@") else None
-    return kind, value
+def guess(pairs: Sequence[Pair]) -> str | None:
+    """The contact that a conversation makes by itself; None where it shows nobody."""
+    return f"ct_{min(value for _, value in pairs)}" if pairs else None
 
 
-def _pairs(shown: Sequence[Identity]) -> list[Pair]:
-    return sorted({pair for pair in map(normalise, shown) if pair is not None})
+def note(con: Connection, shown: Mapping[str, Sequence[Pair]], replaced: Collection[str]) -> int:
+    """What these conversations show now; `replaced` were there before. Returns how many rows have to be settled."""
+    before: dict[str, set[Pair]] = {key: set() for key in replaced}
+    if replaced:
+        for key, kind, value in con.rows(
+            "select conversation_id, kind, replace(value::varchar, '-', '') from shown "
+            "where conversation_id in (select unnest(?))",
+            [[*replaced]],
+        ):
+            before[key].add((kind, value))
+    changed = {key: pairs for key, pairs in shown.items() if set(pairs) != before.get(key, set())}
+    if gone := [key for key in changed if before.get(key)]:
+        con.rows("delete from shown where conversation_id in (select unnest(?))", [gone])
+    rows = [
+        {"conversation_id": key, "kind": kind, "value": value}
+        for key, pairs in changed.items()
+        for kind, value in sorted(set(pairs))
+    ]
+    con.insert("shown", rows)
+    waiting = [{**row, "gone": False, "fresh": row["conversation_id"] not in before} for row in rows]
+    waiting += [
+        {"conversation_id": key, "kind": kind, "value": value, "gone": True, "fresh": False}
+        for key in gone
+        for kind, value in sorted(before[key] - set(changed[key]))
+    ]
+    con.insert("unsettled", waiting)
+    return len(waiting)
 
 
-def take_back(con: Connection, replaced: Mapping[str, Sequence[Identity]]) -> None:
-    """Before these conversations are replaced: where one no longer shows an identity, what its contact rested on has
-    to be seen again. The contact's other conversations are assigned anew, as if they came in now.
+def settle(con: Connection, barred_above: int | None) -> None:
+    """Give the conversations that wait their contacts, bar what too many share, and log what became of contacts.
+
+    Inside a transaction. `barred_above` None: as last time; another number than last time counts everything again.
     """
-    before = _shown(con, "conversation_id in (select unnest(?))", list(replaced))
-    lost = {
-        contact
-        for key, (contact, pairs) in before.items()
-        if contact is not None and not set(pairs) <= set(_pairs(replaced[key]))
-    }
-    if not lost:
+    before = next((k for (k,) in con.rows("select barred_above from people")), None)
+    if before is None:
         return
-    others = _shown(con, "contact_id in (select unnest(?))", sorted(lost))
-    con.rows("delete from identity where contact_id in (select unnest(?))", [sorted(lost)])
-    left = {key: pairs for key, (_, pairs) in others.items() if key not in replaced}
-    contact_of = _assign(con, left)
-    _rename(con, "conversation", "conversation_id", {key: value for key, value in contact_of.items() if value})
-
-
-def _shown(con: Connection, where: str, values: list[str]) -> dict[str, tuple[str | None, list[Pair]]]:
-    found = con.rows(f"select conversation_id, contact_id, as_given from conversation where {where}", [values])
-    return {
-        key: (contact, _pairs([Identity(**i) for i in json.loads(as_given)["contact"]["identities"]]))
-        for key, contact, as_given in found
-    }
-
-
-def assign(con: Connection, shown: Mapping[str, Sequence[Identity]]) -> dict[str, str | None]:
-    """The contact of each conversation, by the identities that it shows; None where it shows none."""
-    return _assign(con, {key: _pairs(identities) for key, identities in shown.items()})
-
-
-def _assign(con: Connection, wanted: Mapping[str, Sequence[Pair]]) -> dict[str, str | None]:
-    pairs = sorted({pair for shown in wanted.values() for pair in shown})
-    found: dict[str, str | None] = dict.fromkeys(wanted)
-    if not pairs:
-        return found
-    owner: dict[Pair, str] = {
-        (kind, value): contact
-        for kind, value, contact in con.rows(
-            "select i.kind, i.value, i.contact_id from identity as i join "
-            "(select unnest(?) as kind, unnest(?) as value) as w using (kind, value)",
-            [[kind for kind, _ in pairs], [value for _, value in pairs]],
-        )
-    }
-    already = set(owner)
-    merged: dict[str, str] = {}
-    made: set[str] = set()
-
-    def root(contact: str) -> str:
-        while contact in merged:
-            merged[contact] = merged.get(merged[contact], merged[contact])  # halve the way for the next one
-            contact = merged[contact]
-        return contact
-
-    for shown in wanted.values():
-        if not shown:
-            continue
-        roots = sorted({root(owner[pair]) for pair in shown if pair in owner})
-        keep = roots[0] if roots else digest("ct", list(shown[0]))
-        if not roots:
-            made.add(keep)
-        for other in roots[1:]:
-            merged[other] = keep
-        for pair in shown:
-            owner.setdefault(pair, keep)
-    for key, shown in wanted.items():
-        found[key] = root(owner[shown[0]]) if shown else None
-    known = {c for (c,) in con.rows("select contact_id from contact where contact_id in (select unnest(?))", [[*made]])}
-    _rename(con, "contact", "contact_id", dict.fromkeys(known), column="merged_into")
-    con.insert("contact", [{"contact_id": contact, "merged_into": None} for contact in sorted(made - known)])
-    con.insert(
-        "identity",
-        [{"kind": k, "value": v, "contact_id": root(owner[k, v])} for k, v in pairs if (k, v) not in already],
+    recount = barred_above is not None and barred_above != before
+    if recount:
+        con.rows("insert into unsettled select conversation_id, kind, value, false, false from shown")
+    elif not con.rows("select 1 from unsettled limit 1"):
+        return
+    at = datetime.now(UTC).replace(tzinfo=None)
+    con.rows(
+        "create or replace temp table settling as select ?::timestamp as settled_at, ?::integer as barred_above, "
+        "?::boolean as recount",
+        [at, before if barred_above is None else barred_above, recount],
     )
-    roots_of = {old: root(old) for old in [*merged]}
-    _rename(con, "identity", "contact_id", roots_of)
-    _rename(con, "conversation", "contact_id", roots_of)
-    _rename(con, "contact", "contact_id", roots_of, column="merged_into")
-    return found
+    con.rows(_sql("settle"))
+    while True:
+        con.rows(_sql("settle_label"))
+        (n_changed,) = con.rows(
+            "select count(*) from label join next_label using (value) where label.label <> next_label.label"
+        )[0]
+        con.rows("create or replace temp table label as select value, label from next_label")
+        if not n_changed:
+            break
+    con.rows(_sql("settle_end"))
+    _log_new(con, con.rows(_sql("settle_new")), at)
+    con.rows("delete from unsettled")
+    for table in _TEMPORARY:
+        con.rows(f"drop table {table}")
 
 
-def _rename(
-    con: Connection, table: str, key: str, names: Mapping[str, str | None], *, column: str = "contact_id"
-) -> None:
-    """Set `column` to the new name in every row whose `key` is one of the old ones."""
-    if names:
-        con.rows(
-            f"update {table} set {column} = names.new from (select unnest(?) as old, unnest(?) as new) as names "
-            f"where {table}.{key} = names.old",
-            [[*names], [*names.values()]],
-        )
+def _log_new(con: Connection, rows: Sequence[Row], at: datetime) -> None:
+    """The merges of contacts that came in together: nobody has seen them apart, but a merge it is all the same.
+    (new contact, old one, is it new, conversation, hashes) in the order in which they came in.
+    """
+    found: list[dict[str, JsonValue]] = []
+    for new, members in groupby(rows, key=lambda row: row[0]):
+        above: dict[str, str] = {}  # of each hash, another of its contact; the smallest names it and is above itself
+        before: dict[str, str] = {}  # hash that names a contact now → what it was called before
+
+        def root(value: str, above: dict[str, str] = above) -> str:
+            while above[value] != value:
+                above[value] = above[above[value]]
+                value = above[value]
+            return value
+
+        for _, old, fresh, conversation_id, values in members:
+            known = {root(value): value for value in reversed(values) if value in above}
+            name = min([*known, *values])
+            staying = before.keys() & known.keys() or {min(known, default=name)}  # the others end in it
+            for other, by in known.items():
+                if not fresh or other in staying:
+                    continue
+                ends = f"ct_{other}"
+                if ends == new:  # the one that was there takes the newcomer's name
+                    ends = before.get(min(staying), new)
+                if ends != new:
+                    found.append({
+                        "contact_id": ends, "new_contact_id": new, "value": by, "conversation_id": conversation_id,
+                    })  # fmt: skip
+            called = old or next((before[other] for other in sorted(staying) if other in before), None)
+            if called is not None:
+                before[name] = called
+            above |= dict.fromkeys([*known, *values], name)
+    if not found:
+        return
+    for row in found:
+        row |= {"changed_at": at.isoformat(sep=" "), "change": "merged", "kind": None}
+    con.insert("contact_change", found)
+    con.rows(  # what ended in a new one was taken for a mere change of name
+        "delete from contact_change where change = 'renamed' and changed_at = ? and contact_id in (select unnest(?))",
+        [at, [row["contact_id"] for row in found]],
+    )
+    con.rows(
+        "update contact_change set kind = shown.kind from shown "
+        "where contact_change.kind is null and contact_change.change = 'merged' and shown.value = contact_change.value"
+    )
+
+
+_TEMPORARY = (
+    "settling", "touched", "shared", "newly_barred", "freed", "joining_nobody", "seed", "affected", "edge", "label",
+    "next_label", "settled",
+)  # fmt: skip
+
+
+@cache
+def _sql(name: str) -> str:
+    return (files("grader.store") / "sql" / f"{name}.sql").read_text(encoding="utf-8")

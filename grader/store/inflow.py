@@ -11,8 +11,10 @@ from datetime import UTC, datetime, timedelta
 
 from grader.errors import StoreError
 from grader.model import Conversation, JsonValue, Kind, Label, Outcome, Policy, Role, offset_minutes
-from grader.store import contacts
+from grader.people import People, keyed, shown
+from grader.store import contacts, sealing
 from grader.store.connection import Connection
+from grader.store.outflow import as_given
 
 GREETED_WITHIN = timedelta(hours=1)  # a greeting stands at the head of a chat that the customer opened
 
@@ -33,39 +35,62 @@ class AddCounts:
 
 def utc_text(at: datetime | None) -> str | None:
     """A time as the database keeps it: UTC, without a zone."""
-    return at.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ") if at else None
+    return at.astimezone(UTC).isoformat(sep=" ")[:-6] if at else None
 
 
-def add(con: Connection, batch: Sequence[tuple[Incoming, str | None, int | None]], ingest_id: str | None) -> AddCounts:
-    """Take in (record, file, line) triples, in one transaction. Of the same id twice in a batch the last one stands."""
-    conversations = [(r, f, n) for r, f, n in batch if isinstance(r, Conversation)]
-    with con.transaction():
-        counts = _add_conversations(con, conversations, ingest_id)
-        counts += _replace(
-            con, "policy", ("policy_id", "version"), [_policy(r) for r, _, _ in batch if isinstance(r, Policy)]
-        )
-        counts += _replace(
-            con, "outcome", ("conversation_id",), [_outcome(r) for r, _, _ in batch if isinstance(r, Outcome)]
-        )
-        keys = ("conversation_id", "rubric", "rubric_version", "criterion", "reviewer")
-        counts += _replace(con, "label", keys, [_label(r) for r, _, _ in batch if isinstance(r, Label)])
-    return counts
+def add(
+    con: Connection, batch: Sequence[tuple[Incoming, str | None, int | None]], ingest_id: str | None, people: People
+) -> tuple[AddCounts, int]:
+    """Take in (record, file, line) triples, in one transaction. Of the same id twice in a batch the last one stands.
+    Returns with the counts how many identities wait to be settled; without an `ingest_id` none do.
+    """
+    return con.atomically(lambda: _add(con, batch, ingest_id, people))
 
 
-def _add_conversations(
-    con: Connection, triples: Sequence[tuple[Conversation, str | None, int | None]], ingest_id: str | None
-) -> AddCounts:
+def _add(
+    con: Connection, batch: Sequence[tuple[Incoming, str | None, int | None]], ingest_id: str | None, people: People
+) -> tuple[AddCounts, int]:
+    conversations = _keyed(con, [(r, f, n) for r, f, n in batch if isinstance(r, Conversation)], people)
+    counts, waiting = _add_conversations(con, conversations, ingest_id)
+    counts += _replace(
+        con, "policy", ("policy_id", "version"), [_policy(r) for r, _, _ in batch if isinstance(r, Policy)]
+    )
+    counts += _replace(
+        con, "outcome", ("conversation_id",), [_outcome(r) for r, _, _ in batch if isinstance(r, Outcome)]
+    )
+    keys = ("conversation_id", "rubric", "rubric_version", "criterion", "reviewer")
+    counts += _replace(con, "label", keys, [_label(r) for r, _, _ in batch if isinstance(r, Label)])
+    if ingest_id is None and conversations:
+        contacts.settle(con, people.barred_above)
+        waiting = 0
+    return counts, waiting
+
+
+_Triple = tuple[Conversation, str | None, int | None]  # record, file, line
+
+
+def _keyed(con: Connection, triples: Sequence[_Triple], people: People) -> list[_Triple]:
+    """The conversations with their identities as they are stored. No text of one goes further than this."""
+    if not any(c.contact.identities for c, _, _ in triples):
+        return list(triples)
+    key = sealing.key(con, people)
+    return [(keyed(c, key, people.phone_region), file, line) for c, file, line in triples]
+
+
+def _add_conversations(con: Connection, triples: Sequence[_Triple], ingest_id: str | None) -> tuple[AddCounts, int]:
     if not triples:
-        return AddCounts()
+        return AddCounts(), 0
     ids = list({c.conversation_id for c, _, _ in triples})
     known: dict[str, str] = {}
+    contact_of: dict[str, str | None] = {}
     whole: dict[str, int] = {}  # messages of those that their source has not cut off
-    for key, record_hash, truncated, n_messages in con.rows(
-        "select conversation_id, record_hash, truncated, n_messages from conversation "
+    for key, record_hash, contact_id, truncated, n_messages in con.rows(
+        "select conversation_id, record_hash, contact_id, truncated, n_messages from conversation "
         "where conversation_id in (select unnest(?))",
         [ids],
     ):
         known[key] = record_hash
+        contact_of[key] = contact_id
         if not truncated:
             whole[key] = n_messages
     latest: dict[str, tuple[Conversation, str, str | None, int | None]] = {}
@@ -84,13 +109,14 @@ def _add_conversations(
             whole.pop(key, None)
         else:
             whole[key] = len(conversation.messages)
-    shown = {key: c.contact.identities for key, (c, _, _, _) in latest.items()}
+    pairs = {key: shown(c) for key, (c, _, _, _) in latest.items()}
     replaced = [key for key in latest if key in known]
+    waiting = contacts.note(con, pairs, replaced)
     if replaced:
-        contacts.take_back(con, {key: shown[key] for key in replaced})
         for table in ("conversation", "message", "event", "reference"):
             con.rows(f"delete from {table} where conversation_id in (select unnest(?))", [replaced])
-    contact_of = contacts.assign(con, shown)
+    for key in latest.keys() - known.keys():
+        contact_of[key] = contacts.guess(pairs[key])
     fresh = list(latest.values())
     con.insert(
         "conversation",
@@ -99,7 +125,7 @@ def _add_conversations(
     con.insert("message", [row for c, *_ in fresh for row in _messages(c)])
     con.insert("event", [row for c, *_ in fresh for row in _events(c)])
     con.insert("reference", [row for c, *_ in fresh for row in _references(c)])
-    return AddCounts(n_new, n_changed, n_unchanged)
+    return AddCounts(n_new, n_changed, n_unchanged), waiting
 
 
 def _record_hash(conversation: Conversation) -> str:
@@ -141,8 +167,7 @@ def _conversation(
         "has_human": c.has_human,
         "has_handoff": c.has_handoff,
         "attributes": c.attributes or None,
-        # What the columns cannot give back: the times as the source said them, the contact as it was shown.
-        "as_given": c.model_dump(mode="json", include={"contact", "started_at", "ended_at", "initiated_by"}),
+        "as_given": as_given(c),
         "source_file": file,
         "source_line": line,
         "ingest_id": ingest_id,
@@ -237,7 +262,7 @@ def _replace(con: Connection, table: str, keys: Sequence[str], rows: Sequence[di
     con.insert("incoming", list(by_key.values()), like=table)
     con.rows(
         "delete from incoming as new using (select * from incoming intersect "
-        f"select {columns} from {table}) as old where {same}"
+        f"select {columns} from {table} semi join incoming using ({', '.join(keys)})) as old where {same}"
     )
     (n_left,) = con.rows("select count(*) from incoming")[0]
     (n_changed,) = con.rows(

@@ -200,6 +200,11 @@ def conversations(con: Connection, ids: Sequence[str]) -> list[Conversation]:
     return [found[key] for key in wanted if key in found]
 
 
+def as_given(conversation: Conversation) -> JsonValue:
+    """What the columns cannot give back: the times as the source said them, the contact as it was shown."""
+    return conversation.model_dump(mode="json", include={"contact", "started_at", "ended_at", "initiated_by"})
+
+
 def policies(con: Connection) -> list[Policy]:
     """Every policy and version, in a stable order."""
     names = ("policy_id", "version", "title", "text", "queues", "valid_from", "valid_to")

@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.errors import StoreError
+from grader.people import People
+from grader.store import sealing
 from grader.store.connection import Connection
 
 _GROUPS = (
-    ("conversation", "message", "event", "reference", "contact", "identity"),
+    ("conversation", "message", "event", "reference", "shown", "unsettled", "barred", "contact_change", "people",
+     "plain"),
     ("policy",),
     ("outcome",),
     ("label",),
@@ -21,9 +24,15 @@ _GROUPS = (
     ("prompt",),
     ("run", "run_item"),
     ("sample", "sample_stratum", "sample_item"),
+)  # fmt: skip
+_SINCE = {  # the number of the schema that brought a table; the others were there from the start
+    "reference": 2, "shown": 3, "unsettled": 3, "barred": 3, "contact_change": 3, "people": 3, "plain": 3,
+    "sample": 4, "sample_stratum": 4, "sample_item": 4,
+}  # fmt: skip
+_NOTE_PLAIN = (
+    "insert into plain select conversation_id from conversation "
+    "where json_array_length(as_given, '$.contact.identities') > 0"
 )
-# Tables that a later step of the schema brought: a database of an older Grader never had them, so they are not lost.
-_SINCE = {"reference": 2, "sample": 4, "sample_stratum": 4, "sample_item": 4}
 
 
 @dataclass(frozen=True)
@@ -34,8 +43,10 @@ class Salvaged:
     lost: tuple[str, ...]
 
 
-def salvage(old: Path, con: Connection) -> Salvaged:
-    """Copy inputs, rubrics, prompts and runs from `old` into an empty database; results are left out."""
+def salvage(old: Path, con: Connection, people: People) -> Salvaged:
+    """Copy inputs, rubrics, prompts and runs from `old` into an empty database; results are left out. A table that is
+    younger than `old` stays empty; identities that `old` has in plain text are replaced by their keyed hashes.
+    """
     quoted = str(old).replace("'", "''")
     try:
         con.rows(f"attach '{quoted}' as old (read_only)")
@@ -43,22 +54,28 @@ def salvage(old: Path, con: Connection) -> Salvaged:
         return Salvaged(0, tuple(table for group in _GROUPS for table in group))
     lost: list[str] = []
     try:
-        for group in _tables(con):
+        schema = _schema(con)
+        for group in _GROUPS:
             try:
                 with con.transaction():
                     for table in group:
-                        con.rows(f"insert into {table} by name select * from old.{table}")
+                        if schema >= _SINCE.get(table, 0):
+                            con.rows(f"insert into {table} by name select * from old.{table}")
+                    if group[0] == "conversation" and schema < _SINCE["plain"]:
+                        con.rows(_NOTE_PLAIN)
             except StoreError:
                 lost += group
     finally:
         con.rows("detach old")
+    if sealing.wanted(con):
+        con.atomically(lambda: sealing.seal(con, people))
     return Salvaged(int(con.rows("select count(*) from conversation")[0][0]), tuple(lost))
 
 
-def _tables(con: Connection) -> list[tuple[str, ...]]:
-    """The groups of tables that `old` has by its schema's number; all where even that cannot be read."""
+def _schema(con: Connection) -> int:
+    """The number of the old file's schema; where that cannot be read, that of ours."""
     try:
-        number = con.rows("select max(number) from old.migration")[0][0]
+        found = con.rows("select max(number) from old.migration")[0][0]
     except StoreError:
-        return list(_GROUPS)
-    return [kept for group in _GROUPS if (kept := tuple(t for t in group if _SINCE.get(t, 1) <= number))]
+        found = None
+    return int(found or max(_SINCE.values()))
