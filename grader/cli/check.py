@@ -164,6 +164,7 @@ def _checked(
     slices: Sequence[Metrics], verdicts: Mapping[str | None, Slice], dimension: str | None, only: str | None,
     conditions: Sequence[Condition], settings: Settings,
 ) -> list[Checked]:  # fmt: skip
+    from grader.outcomes.brief import WAITS_FOR_RETURNS
     from grader.report.reading import count, interval, value
 
     def owner(name: str | None) -> str | None:
@@ -175,6 +176,8 @@ def _checked(
         reading, is_ = c.reading(m, found), c.of(m, found)
         if reading is not None:
             of = f"{value(reading)} ({interval(reading)}), {count(reading)}"
+            if c.figure in WAITS_FOR_RETURNS:  # nobody can tell of the others
+                of += f"; a return could be seen of {m.coverage.n:,} of {m.coverage.of:,}"
         else:
             of = "nothing to count" if is_ is None else f"{is_:.4g}"
         return Checked(m.slice or "(not known)", c.text, is_, c.holds(m, found), of, owner(m.slice))

@@ -28,7 +28,9 @@ CAUSES = 6  # that can be fixed, biggest first
 WATCHED = 4  # changes that are outside noise on their own, but not after allowing for all comparisons
 TREND_WEEKS = 12
 _RATINGS = {"csat_ai": "CSAT, AI alone", "csat_human": "CSAT, with a human"}
-WAITS_FOR_RETURNS = {"ai_resolution", "false_containment", "recontact", "recontact_any", "recontact_after_ai"}
+WAITS_FOR_RETURNS = frozenset(
+    name for name, rate in RATES.items() if rate.of in ("matured", "ai_matured", "human_matured")
+)
 TITLES: Mapping[str, str] = {
     **{k: r.title for k, r in RATES.items()}, **_RATINGS, **{k: f.title for k, f in QUALITY.items()},
 }  # fmt: skip
