@@ -52,7 +52,7 @@ def busy(w: World, weeks: dict[int, float], n: int = 60, **fields: Any) -> None:
     """Per week (after T0's) `n` contacts about a refund, of whom such a share comes back within two days about it."""
     for week, share in weeks.items():
         for k in range(n):
-            contact, at = f"+5511{week:02}{k:07}", T0 + timedelta(days=7 * week, hours=k % 90)
+            contact, at = f"+5511{week:02}{k + 1234:07}", T0 + timedelta(days=7 * week, hours=k % 90)
             name = f"w{week}-{k}"
             said = (says("customer", f"{name}: my refund?", at), says("ai", f"Soon, {name}.", at))
             w.talk(name, *said, contact=contact, start=at, reason="refund", **fields)
@@ -60,7 +60,7 @@ def busy(w: World, weeks: dict[int, float], n: int = 60, **fields: Any) -> None:
                 again = at + timedelta(days=1)
                 back = (says("customer", f"{name}: still no refund", again), says("human", f"Dana, {name}.", again))
                 w.talk(f"{name}-again", *back, contact=contact, start=again, reason="refund", **fields)
-    w.talk("end", contact="+5511999999999", start=T0 + timedelta(days=7 * max(weeks) + 20))
+    w.talk("end", contact="+5511988887777", start=T0 + timedelta(days=7 * max(weeks) + 20))
 
 
 def test_more_returns_than_noise_are_a_warning_and_a_change(empty: World) -> None:
@@ -199,6 +199,20 @@ def test_the_page_says_what_it_is_made_of_and_who_answers(main: Main, shop: Path
     assert "default-src &#39;none&#39;" in html
     again = main("brief", "-w", shop, *FLAGS, "--json")
     assert Path(json.loads(again.out)["paths"][1]).read_text(encoding="utf-8") == html
+
+
+def test_conversations_are_links_where_a_report_that_has_them_lies_beside_the_page(main: Main, shop: Path) -> None:
+    without = Path(json.loads(main("brief", "-w", shop, *FLAGS, "--json").out)["paths"][1]).read_text(encoding="utf-8")
+    assert "#c=" not in without
+    assert main("report", "-w", shop).code == 0
+    html = Path(json.loads(main("brief", "-w", shop, *FLAGS, "--json").out)["paths"][1]).read_text(encoding="utf-8")
+    linked = re.findall(r'<a href="(run_1\.html)#c=([^"]+)">([^<]+)</a>', html)
+    assert len(linked) > 10
+    report = (shop / "reports" / "run_1.html").read_text(encoding="utf-8")
+    for name, address, shown in linked:
+        assert (name, address) == ("run_1.html", shown)
+        assert f'"id":"{shown}"' in report
+    assert "#c=" not in main("brief", "-w", shop, *FLAGS, "--out", "-").out
 
 
 def test_where_it_is_written_and_what_is_refused(main: Main, shop: Path) -> None:

@@ -176,6 +176,9 @@ def test_the_ledger_ranks_causes_by_the_hours_that_they_cost_and_puts_last_what_
         ]
         assert [r["came_back_in"] for r in rows if r["came_back_in"]] == ["again"]
         assert found.ledger(168, {"queue": "nowhere"}) == []
+        reasons = {option: (e.n, e.of) for option, e in found.escalation_reasons()}
+        assert reasons == {"missing_integration": (3, 4), "customer_wish": (1, 4)}
+        assert {o: e.of for o, e in found.escalation_reasons({"queue": "orders"})} == {"customer_wish": 1}
         assert found.caused("escalation", "x'; drop table run --", 168) == []
 
 

@@ -12,6 +12,8 @@ from grader.cli.metrics import DATABASE_MEMORY
 from grader.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from grader.config import Settings
     from grader.outcomes.brief import Brief
     from grader.outcomes.episodes import Episodes, Where
@@ -79,9 +81,11 @@ def brief(
                 baseline_weeks=against, window_hours=hours, zone=settings.workspace.tz,
             )  # fmt: skip
             failing = _failing(settings, found, episodes, verdicts, hours)
+    folder = settings.workspace.reports if out is None or out == "-" else Path(out)
+    link = _links(folder if folder.is_dir() else folder.parent, found.runs if out != "-" else ())
     made = page(
         found, zone=settings.workspace.tz, owners=settings.queues, failing=failing,
-        hour_cost=settings.figures.human_hour_cost, currency=settings.figures.currency, run=whole,
+        hour_cost=settings.figures.human_hour_cost, currency=settings.figures.currency, run=whole, link=link,
     )  # fmt: skip
     if out == "-":
         text = html(made) if form == "html" else markdown(made)
@@ -95,6 +99,24 @@ def brief(
             console.out(path)
     if open_it:
         typer.launch(paths[-1].resolve().as_uri())
+
+
+def _links(folder: Path, runs: Sequence[str]) -> Callable[[str], str | None]:
+    """Where in this folder the report of one of these runs shows a conversation."""
+    import json
+    from urllib.parse import quote
+
+    from grader.report.write import file_name
+
+    there = {name: (folder / name).read_text(encoding="utf-8", errors="replace")
+             for name in (file_name(run, "html") for run in runs) if (folder / name).is_file()}  # fmt: skip
+
+    def link(conversation_id: str) -> str | None:
+        wanted = f'"id":{json.dumps(conversation_id, ensure_ascii=False)}'
+        name = next((name for name, text in there.items() if wanted in text), None)
+        return None if name is None else f"{quote(name)}#c={quote(conversation_id, safe='')}"
+
+    return link
 
 
 def _failing(settings: Settings, found: Brief, episodes: Episodes, verdicts: Judged, hours: int) -> list[Failing]:

@@ -54,10 +54,12 @@ def quality(
     settings = console.settings(workspace)
     with _opened(settings, run) as found:
         slices, instruments = found.slices(by, where), found.instruments()
+        reasons = found.escalation_reasons(where) if by is None else []
         even, runs = found.even, found.runs
     if as_json:
         console.out_json({
             "by": by, "runs": runs, "weighted": not even,
+            "escalation_reasons": {option: _estimate_document(e) for option, e in reasons},
             "slices": [_document(s) for s in slices],
             "instruments": {w or "(not known)": judged for w, judged in instruments.items()},
         })  # fmt: skip
@@ -66,7 +68,7 @@ def quality(
         console.note("no conversation of these was judged: grader grade")
         return
     if by is None:
-        _page(slices[0])
+        _page(slices[0], reasons)
     else:
         _table(slices, by, instruments if by == "week" else {})
     named = f"run {runs[0]}" if len(runs) == 1 else f"{len(runs)} runs, of each week the one that judged most"
@@ -97,7 +99,7 @@ def estimate_cells(e: Estimate | None) -> tuple[str, str, str]:
     return percent(e.point), f"{percent(e.low)} to {percent(e.high)}", f"{e.n:,} of {e.of:,}"
 
 
-def _page(s: Slice) -> None:
+def _page(s: Slice, reasons: list[tuple[str, Estimate]]) -> None:
     from grader.outcomes.quality import QUALITY
 
     console.table(
@@ -105,6 +107,12 @@ def _page(s: Slice) -> None:
         [(f.title, *estimate_cells(s.figures[name]), ", ".join(f.rubrics)) for name, f in QUALITY.items()],
     )
     console.out(_stands_for(s))
+    if reasons:
+        console.out()
+        console.table(
+            ["why a human took over", "of hand-offs>", "95 % interval", "count>"],
+            [(option, *estimate_cells(e)) for option, e in reasons],
+        )
 
 
 def _stands_for(s: Slice) -> str:
@@ -137,12 +145,13 @@ def _table(slices: list[Slice], by: str, instruments: dict[str | None, dict[str,
 
 def _document(s: Slice) -> dict[str, Any]:
     return {
-        "slice": s.slice, "n_conversations": s.n_conversations, "volume": s.volume,
-        "figures": {
-            name: e and {"n": e.n, "of": e.of, "rate": e.point, "low": e.low, "high": e.high, "method": e.method}
-            for name, e in s.figures.items()
-        },
+        "slice": s.slice, "n_conversations": s.n_conversations, "n_in_part": s.n_in_part, "volume": s.volume,
+        "figures": {name: e and _estimate_document(e) for name, e in s.figures.items()},
     }  # fmt: skip
+
+
+def _estimate_document(e: Estimate) -> dict[str, Any]:
+    return {"n": e.n, "of": e.of, "rate": e.point, "low": e.low, "high": e.high, "method": e.method}
 
 
 def ledger(

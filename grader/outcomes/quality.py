@@ -6,7 +6,7 @@ kept beside it: a line of weeks breaks where rubric, prompt, model or judge chan
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -148,6 +148,7 @@ class Judged:
 
     def __init__(self, reader: Reader, design: Sequence[Mapping[str, Any]]) -> None:
         self._reader = reader
+        self._made_by = {row["run_id"]: frozenset(row["made_by"] or ()) for row in design}
         self._design = {(row["run_id"], row["stratum"], row["probability"]): row for row in design}
 
     @property
@@ -177,23 +178,41 @@ class Judged:
             Slice(
                 name, sum(r["n_conversations"] for r in parts), sum(r["n_in_part"] for r in parts),
                 sum(r["volume"] for r in parts),
-                {figure: self._estimate(parts, figure) for figure in QUALITY},
+                {figure: self._estimate(parts, figure, {by, *(where or {})}) for figure in QUALITY},
             )
             for name, parts in slices.items()
         ]  # fmt: skip
 
-    def _estimate(self, parts: Sequence[Mapping[str, Any]], figure: str) -> Estimate | None:
+    def _estimate(
+        self, parts: Sequence[Mapping[str, Any]], figure: str, narrowed_by: Collection[str | None]
+    ) -> Estimate | None:
         n, of = (sum(r[f"{figure}_{end}"] for r in parts) for end in ("n", "of"))
         if not of:
             return None
         if self.even:
             return Estimate(n / of, *wilson(n, of), n, of, "Wilson")
-        strata = [
-            Stratum(d["n_population"], d["n_drawn"], r[f"{figure}_n"], r[f"{figure}_of"])
-            for r in parts
-            for d in [self._design[r["run_id"], r["stratum"], r["probability"]]]
-        ]
+        rows = {(r["run_id"], r["stratum"], r["probability"]): r for r in parts}
+        strata = []
+        for key, d in self._design.items():
+            row = rows.get(key)
+            # A stratum of which nothing was drawn into this slice may hold some of it all the same, unless strata were
+            # made by what makes the slice.
+            if row is not None:
+                strata.append(Stratum(d["n_population"], d["n_drawn"], row[f"{figure}_n"], row[f"{figure}_of"]))
+            elif not self._made_by[key[0]] & set(narrowed_by):
+                strata.append(Stratum(d["n_population"], d["n_drawn"], 0, 0))
         return weighted_rate(strata)
+
+    def escalation_reasons(self, where: Where | None = None) -> list[tuple[str, Estimate]]:
+        """Why humans took over, as rates of the hand-offs whose reason the judge named; most frequent first."""
+        rows = self._query("escalations", where)
+        found = []
+        for option in dict.fromkeys(row["option"] for row in rows):
+            parts = [row for row in rows if row["option"] == option]
+            estimate = self._estimate(parts, "option", set(where or {}))
+            if estimate is not None:
+                found.append((option, estimate))
+        return sorted(found, key=lambda each: (-each[1].point, each[0]))
 
     def instruments(self) -> dict[str | None, dict[str, tuple[str, ...]]]:
         """What judged each week, by rubric."""
@@ -278,9 +297,7 @@ def judged(
         make("finding")
         make("judged")
         make("usual", fewest=FEWEST_HANDLED)
-        yield Judged(
-            reader, reader.records("select * from design order by run_id, stratum nulls first, probability", [])
-        )
+        yield Judged(reader, reader.records(chain.text("quality", "drawn"), []))
     finally:
         for name in _TABLES:
             reader.rows(f"drop table if exists temp.{name}", [])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from typing import Protocol
@@ -99,7 +99,7 @@ class Place:
     """Where something to fix shows: a contact reason in a queue."""
 
     text: str
-    examples: tuple[str, ...]
+    examples: tuple[tuple[str, str | None], ...]  # id, and where a report beside this page shows it
     ref: int
 
 
@@ -182,10 +182,10 @@ class Page:
 
 def page(
     brief: Brief, *, zone: tzinfo, owners: Mapping[str, Owner], failing: Sequence[Failing], hour_cost: float | None,
-    currency: str, run: str | None = None,
+    currency: str, run: str | None = None, link: Callable[[str], str | None] = lambda _: None,
 ) -> Page:  # fmt: skip
-    """The brief in words."""
-    write = _Writer(brief, run)
+    """The brief in words. `link`: where a conversation can be read, from beside this page; None: nowhere."""
+    write = _Writer(brief, run, link)
     lead = _lead(brief, write, zone)
     compared = sum(n for n, _ in brief.compared.values())
     asked = sum(n for _, n in brief.compared.values())
@@ -247,8 +247,8 @@ def _lead(brief: Brief, write: _Writer, zone: tzinfo) -> tuple[str, ...]:
 
 
 class _Writer:
-    def __init__(self, brief: Brief, run: str | None) -> None:
-        self._brief = brief
+    def __init__(self, brief: Brief, run: str | None, link: Callable[[str], str | None]) -> None:
+        self._brief, self._link = brief, link
         self.refs = References()
         self._run = f" --run {shlex.quote(run)}" if run else ""
         windows = {24: "24h", 72: "72h", 720: "30d"}
@@ -355,7 +355,7 @@ class _Writer:
         flags = _named("reason", c.reason) + _named("queue", c.queue)
         number = self.refs.number(f"{words(c.cause)}, {where}", self._caused(c.kind, c.cause, flags))
         text = f"{where}: {c.volume:,.0f}, {c.n_came_back} of {c.n_matured} came back, {c.hours:,.1f} h"
-        return Place(text, c.examples, number)
+        return Place(text, tuple((name, self._link(name)) for name in c.examples), number)
 
     def _caused(self, kind: str, cause: str, flags: str) -> str:
         figure = "escalation_cause" if kind == "escalation" else "non_resolution_cause"

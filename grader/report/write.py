@@ -91,7 +91,7 @@ def write(
     reports. Raises as `find_run`, and ConfigError when the place cannot be written to.
     """
     run_id = outcomes.find_run(reader, run_id)
-    name = re.sub(r"[^A-Za-z0-9._-]", "_", run_id) + f".{form}"
+    name = file_name(run_id, form)
     path = settings.workspace.reports / name if out is None else out / name if out.is_dir() else out
     stretches = text(reader, settings, run_id=run_id, form=form, every=every)
     first = next(stretches, "")  # errors of the run come before anything is made
@@ -102,6 +102,11 @@ def write(
             f"{path}: cannot be written: {error.strerror or error}", cure="name another place with --out"
         ) from error
     return path
+
+
+def file_name(run_id: str, form: str) -> str:
+    """What the report of a run is called."""
+    return re.sub(r"[^A-Za-z0-9._-]", "_", run_id) + f".{form}"
 
 
 def _verdicts(reader: Reader, run_id: str) -> Iterator[Found]:
