@@ -81,3 +81,22 @@ def test_options_come_from_the_command_line_and_from_a_table(main: Main, tmp_pat
 def test_a_foreign_row_among_grader_s_own_is_rejected_and_not_guessed_at(tmp_path: Path) -> None:
     rows = list(read(put(tmp_path, [GOOD, {"type": "conversation_part", "id": "1"}])))
     assert [type(row) for row in rows] == [Kept, Rejected]
+
+
+def test_a_preview_goes_on_after_a_file_that_cannot_be_read_and_ends_with_its_code(main: Main, tmp_path: Path) -> None:
+    (tmp_path / "grader.toml").touch()
+    bad, good, rejected = tmp_path / "a.csv", tmp_path / "b.jsonl", tmp_path / "c.jsonl"
+    bad.write_text("x,y\n1,2\n", encoding="utf-8")
+    good.write_text('{"conversation_id": "c1", "messages": [{"role": "customer", "text": "hi"}]}\n', encoding="utf-8")
+    rejected.write_text('{"conversation_id": "", "messages": []}\n', encoding="utf-8")
+    done = main("ingest", "-w", tmp_path, bad, good, "--preview")
+    assert done.code == 2
+    assert "needs a mapping" in done.err
+    assert "conversation c1" in done.out
+    assert main("ingest", "-w", tmp_path, good, "--preview").code == 0
+    assert main("ingest", "-w", tmp_path, rejected, "--preview").code == 2
+    mapping = tmp_path / "m.toml"
+    mapping.write_text(main("schema", "mapping").out, encoding="utf-8")
+    refused = main("ingest", "-w", tmp_path, bad, "--map", mapping, "--option", "foo=1")
+    assert refused.code == 2
+    assert "a mapped file has no options" in refused.err

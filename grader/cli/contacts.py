@@ -77,7 +77,8 @@ def _show(found: Roster, barred: list[Barred], *, as_json: bool) -> None:
     if found.kinds:
         console.table(
             ["identity", "different>", "conversations>", "barred>", "says nothing>", "joins"],
-            [(k.kind, k.identities, k.conversations, k.barred, k.says_nothing, "yes" if k.identities else "no")
+            [(k.kind, k.identities, k.conversations, k.barred, k.says_nothing if k.identities else "–",
+              "yes" if k.identities else "no: this kind tells nobody apart")
              for k in found.kinds],
         )  # fmt: skip
     if found.recurring:

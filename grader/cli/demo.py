@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+import shutil
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -103,7 +105,9 @@ def demo(
         console.out()
         console.out(outcome.line())
         console.out(f"report: {path}")
-        console.note(f"next: grader brief -w {shlex.quote(str(folder))} --week 2026-W41 --weeks 6 --against 6 --open")
+        program = "grader" if shutil.which("grader") else f"{shlex.quote(sys.executable)} -m grader"
+        named = shlex.quote(str(folder))
+        console.note(f"next: {program} brief -w {named} --week 2026-W41 --weeks 6 --against 6 --open")
     if open_report:
         typer.launch(str(path))
     outcome.finish()

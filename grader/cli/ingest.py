@@ -345,9 +345,15 @@ def _preview(
     from grader.ingest.preview import Tally
 
     shown: list[dict[str, Any]] = []
+    refused = False
     for path, content in files:
-        reading = read(path, format=form, mapping=mapping, timezone=zone, content=content, ahead=PREVIEW_ROWS,
-                       options=options)  # fmt: skip
+        try:
+            reading = read(path, format=form, mapping=mapping, timezone=zone, content=content, ahead=PREVIEW_ROWS,
+                           options=options)  # fmt: skip
+        except InputError as error:  # the next file may be read all the same, as ingest does
+            refused = True
+            console.error(error)
+            continue
         rows = list(islice(reading, n))
         tally, whole = Tally(), True
         for row in chain(rows, reading):
@@ -355,12 +361,15 @@ def _preview(
             if tally.rows >= PREVIEW_TALLY:
                 whole = next(reading, None) is None
                 break
+        refused |= tally.rejected > 0 and not tally.kept
         if as_json:
             shown.append(_preview_json(reading, rows, tally, whole=whole))
         else:
             _preview_text(reading, rows, tally, whole=whole)
     if as_json:
         console.out_json(shown)
+    if refused:
+        raise typer.Exit(InputError.exit_code)
 
 
 def _preview_json(reading: Reading, rows: Sequence[Kept | Rejected], tally: Tally, *, whole: bool) -> dict[str, Any]:

@@ -123,7 +123,9 @@ def _tables(file: Path) -> dict[str, Any]:
     try:
         tables = tomllib.loads(_text(file))
     except ValueError as error:  # TOMLDecodeError is one, and so is a number of 5,000 digits
-        raise ConfigError(f"{file}: not TOML: {error}", cure="texts stand in quotes, tables in [brackets]") from error
+        twice = "twice" in str(error) or "overwrite" in str(error)
+        cure = "put a table's settings under one [head]" if twice else "texts stand in quotes, tables in [brackets]"
+        raise ConfigError(f"{file}: not TOML: {error}", cure=cure) from error
     except RecursionError as error:
         raise ConfigError(f"{file}: nested too deeply") from error
     except PermissionError as error:

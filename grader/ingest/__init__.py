@@ -245,6 +245,11 @@ def read(
     if format == "mapped":
         if mapping is None:
             raise InputError("this needs a mapping", file=str(path), cure=f"--map mapping.toml; {EXAMPLE}")
+        if options:
+            raise InputError(
+                "a mapped file has no options", file=str(path),
+                cure=f"leave out {', '.join(options)}: the mapping says all",
+            )  # fmt: skip
         ledger = Ledger(timezone, name_unknown=False, command=source.command)
         rows = MappedReader(source, mapping, ledger, ahead)
         return Reading(source, format, f"{why}, {rows.format} by {mapping.file}", rows, ledger)

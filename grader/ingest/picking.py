@@ -258,7 +258,7 @@ class Picker:
     def _moment(self, text: str) -> datetime | time:
         """A time, or a time of day, in a transcript."""
         text = text.strip(" ,-")
-        for form in self._mapping.time_formats or _CLOCKS:
+        for form in (*self._mapping.time_formats, *_CLOCKS):
             if not _DATED.search(form):
                 try:
                     return datetime.strptime(text, form).time()  # noqa: DTZ007 - the day gives the zone

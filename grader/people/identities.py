@@ -13,11 +13,15 @@ Pair = tuple[str, str]  # kind and value, normalised
 _PHONE = frozenset({
     "phone", "phone_number", "phonenumber", "tel", "telephone", "mobile", "cell", "cellphone", "msisdn", "telefone",
     "celular", "telefono", "whatsapp_phone", "whatsapp_number",
+    "mobile_phone", "mobile_number", "cell_phone",
+    "telephone_number",
 })  # fmt: skip
-_EMAIL = frozenset({"email", "e_mail", "mail", "email_address", "correo"})
+_EMAIL = frozenset({"email", "e_mail", "mail", "email_address", "e_mail_address", "mail_address", "correo"})
 _WHATSAPP = frozenset({"whatsapp", "whatsapp_id", "wa", "wa_id", "waid"})  # a number, or a business-scoped user id
 _USER = frozenset({"whatsapp_user_id", "bsuid", "whatsapp_bsuid", "business_scoped_user_id"})
-_CUSTOMER = frozenset({"customer_id", "customerid", "customer", "customer_number", "cliente_id", "id_cliente"})
+_CUSTOMER = frozenset({
+    "customer_id", "customerid", "customer", "customer_number", "customer_no", "cliente_id", "id_cliente",
+})  # fmt: skip
 # Ids of things that are no person: they would join strangers, or nobody.
 _NO_PERSON = frozenset({
     "session_id", "conversation_id", "chat_id", "thread_id", "ticket_id", "case_id", "message_id", "order_id",

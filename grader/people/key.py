@@ -96,7 +96,7 @@ class Keyring:
         if len(text.strip()) < _SHORTEST:
             raise StoreError(
                 f"{self.where}: a key of identities has at least {_SHORTEST} characters",
-                cure="make one with: openssl rand -hex 32",
+                cure="put back the key that this database was made with; for a new database: openssl rand -hex 32",
             )
         return Key(text)
 

@@ -236,11 +236,11 @@ def _ledger(code: str, title: str, figures: Figures, wordings: Mapping[tuple[str
     causes = [c for c in chosen if c.option not in {"none", "cannot_assess"}]
     total = sum(c.n for c in chosen if c.option != "cannot_assess")
     most = max((rate(c, lambda c: c.taken).point or 0.0 for c in causes), default=1.0)
-    apart = {c.option: c.n for c in chosen if c.option in {"none", "cannot_assess"}}
-    silent = [f"{n:,} {'none' if option == 'none' else 'cannot be assessed'}" for option, n in sorted(apart.items())]
+    none, silent = (sum(c.n for c in chosen if c.option == option) for option in ("none", "cannot_assess"))
     return Ledger(
         code=code, title=title, rows=tuple(_ledger_row(c, most, wordings) for c in causes),
-        basis=f"{total:,} conversations assessed", silent=", ".join(reversed(silent)),
+        basis=f"{total:,} conversations assessed" + (f", of these {none:,} none" if none else ""),
+        silent=f"{silent:,} cannot be assessed" if silent else "",
     )  # fmt: skip
 
 
@@ -253,5 +253,6 @@ def _ledger_row(c: Choice, most: float, wordings: Mapping[tuple[str, str, str], 
     return LedgerRow(
         option=c.option, label=words(c.option), meaning=dict(wording.options).get(c.option, ""),
         share=told(found), width=round(100 * (found.point or 0.0) / (most or 1.0), 2), unsolved=unsolved,
-        reasons=", ".join(f"{words(reason).lower()} {n}" for reason, n in c.reasons[:3]), examples=c.examples,
+        reasons="asked for " * bool(c.reasons)
+        + ", ".join(f"{words(reason).lower()} {n}" for reason, n in c.reasons[:3]), examples=c.examples,
     )  # fmt: skip

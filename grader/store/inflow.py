@@ -99,7 +99,7 @@ def _add_conversations(con: Connection, triples: Sequence[_Triple], ingest_id: s
         key, record_hash = conversation.conversation_id, _record_hash(conversation)
         before = latest[key][1] if key in latest else known.get(key)
         # A list of tickets without their comments must not take the place of the tickets.
-        shorter = conversation.truncated and len(conversation.messages) < whole.get(key, 0)
+        shorter = conversation.truncated and len(conversation.messages) <= whole.get(key, 0)
         if before == record_hash or shorter:
             n_unchanged += 1
             continue
