@@ -52,7 +52,7 @@ def busy(w: World, weeks: dict[int, float], n: int = 60, **fields: Any) -> None:
     """Per week (after T0's) `n` contacts about a refund, of whom such a share comes back within two days about it."""
     for week, share in weeks.items():
         for k in range(n):
-            contact, at = f"+5511{week:02}{k:07}", T0 + timedelta(days=7 * week, hours=k % 90)
+            contact, at = f"+55119{week:02}4{k:05}", T0 + timedelta(days=7 * week, hours=k % 90)
             name = f"w{week}-{k}"
             said = (says("customer", f"{name}: my refund?", at), says("ai", f"Soon, {name}.", at))
             w.talk(name, *said, contact=contact, start=at, reason="refund", **fields)
@@ -60,7 +60,7 @@ def busy(w: World, weeks: dict[int, float], n: int = 60, **fields: Any) -> None:
                 again = at + timedelta(days=1)
                 back = (says("customer", f"{name}: still no refund", again), says("human", f"Dana, {name}.", again))
                 w.talk(f"{name}-again", *back, contact=contact, start=again, reason="refund", **fields)
-    w.talk("end", contact="+5511999999999", start=T0 + timedelta(days=7 * max(weeks) + 20))
+    w.talk("end", contact="+5511988887777", start=T0 + timedelta(days=7 * max(weeks) + 20))
 
 
 def test_more_returns_than_noise_are_a_warning_and_a_change(empty: World) -> None:
