@@ -208,7 +208,7 @@ def brief(
 def _known(period: Period, data_end: datetime, window: timedelta, zone: tzinfo) -> Period:
     """The last weeks, not after these, whose windows are all over: conversations of a week end soon after it."""
     last = period.last
-    while Period(last).ends_at(zone).replace(tzinfo=None) + window > data_end:
+    while Period(last).ends_at(zone).replace(tzinfo=None) > data_end - window:
         last -= WEEK
     return Period(last, period.n_weeks)
 

@@ -22,20 +22,25 @@ _TABLES = ("chosen", "design", "sampled", "finding", "judged", "usual")
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A rate of verdicts as columns of `sql/quality/judged.sql`. `rubrics`: those it rests on. `bad`: more is worse."""
+    """A rate of verdicts as columns of `sql/quality/judged.sql`. `rubrics`: those it rests on; `summed`: a defect of
+    any of them counts, so that with one more it is another figure. `bad`: more is worse.
+    """
 
     title: str
     yes: str
     of: str
     rubrics: tuple[str, ...]
     bad: bool
+    summed: bool = False
 
 
 _DEFECTS = ("accuracy", "behavior", "experience")
 QUALITY: Mapping[str, Figure] = {
     "resolved": Figure("Judged resolved", "resolved", "resolution_known", ("resolution",), bad=False),
-    "critical_defect": Figure("With a proved critical defect", "critical", "critical_assessed", _DEFECTS, bad=True),
-    "defect": Figure("With a proved defect", "flagged", "assessed", _DEFECTS, bad=True),
+    "critical_defect": Figure(
+        "With a proved critical defect", "critical", "critical_assessed", _DEFECTS, bad=True, summed=True
+    ),
+    "defect": Figure("With a proved defect", "flagged", "assessed", _DEFECTS, bad=True, summed=True),
     "handoff_resolved": Figure(
         "Hand-off: resolved without a restart", "handoff_resolved", "handoff_known", ("experience", "resolution"),
         bad=False,
@@ -249,9 +254,14 @@ class Judged:
 
 def comparable(figure: str, one: Mapping[str, tuple[str, ...]], other: Mapping[str, tuple[str, ...]]) -> bool:
     """Two weeks' figures may be compared: the same rubric, judge, model, parameters and prompt stand behind both, as
-    far as both have any.
+    far as both have any. A figure that sums up rubrics wants the same ones in both.
     """
-    both = [r for r in QUALITY[figure].rubrics if r in one and r in other]
+    rubrics: Sequence[str] = QUALITY[figure].rubrics
+    if QUALITY[figure].summed:  # rubrics of one's own count in it as well; `resolution` has no defects
+        rubrics = sorted({*rubrics, *one, *other} - {"resolution"})
+    both = [r for r in rubrics if r in one and r in other]
+    if QUALITY[figure].summed and any((r in one) != (r in other) for r in rubrics):
+        return not any(r in one for r in rubrics) or not any(r in other for r in rubrics)  # nothing to compare
     return all(one[r] == other[r] and len(one[r]) == 1 for r in both)
 
 
