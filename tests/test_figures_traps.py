@@ -204,3 +204,57 @@ def test_an_amount_is_rounded_the_same_in_whatever_order_it_was_summed() -> None
     assert one < other
     assert rounded(one, 1) == rounded(other, 1) == "1.1"
     assert (rounded(1234.6), rounded(0.0499999999999, 1)) == ("1,235", "0.1")
+
+
+def test_what_was_drawn_and_not_judged_is_not_called_judged(main: Main, tmp_path: Path) -> None:
+    with made(tmp_path) as w:
+        for n in range(6):
+            w.talk(f"c{n}", contact=f"+55119888800{n:02}")
+            if n < 2:
+                w.judged_by_all(f"c{n}")
+            elif n < 4:
+                w.pending(f"c{n}", "resolution")
+            else:
+                w.failed(f"c{n}", "resolution")
+        w.talk("end", contact="+5511988880077", start=day(30))
+        w.finish()
+    assert " 2 judged. " in main("brief", "-w", tmp_path, "--week", "2026-W32", "--out", "-").out
+    (one,) = json.loads(main("quality", "-w", tmp_path, "--json").out)["slices"]
+    assert (one["n_conversations"], one["volume"]) == (2, 2.0)
+    audited = main("trace", "ai_resolution_judged", "-w", tmp_path).out.rstrip().splitlines()[-1]
+    assert audited == "AI-resolved and judged: 2: 2 resolved"
+
+
+def drawn(w: World, selection: dict[str, Any]) -> None:
+    """Risky: 20 of 40 drawn, all in queue orders and solved; the rest: 20 of 2,000, none of which is in orders."""
+    for n in range(40):
+        risky = n < 20
+        w.talk(f"c{n}", contact=f"+55119888801{n:02}", queue="orders" if risky else "returns")
+        w.judged(f"c{n}", "resolution", probability=0.5 if risky else 0.01, stratum="risky" if risky else "rest")
+    w.finish(selection=selection)
+
+
+@pytest.mark.parametrize(("by", "least"), [([], 0.5), (["queue"], 0.8)])
+def test_a_stratum_that_may_hold_some_of_a_slice_widens_its_interval(empty: World, by: list[str], least: float) -> None:
+    drawn(empty, {"plan": "sa_1", "design": "risk", "by": by, "select": [], "frame": None})
+    with opened(empty.store) as episodes, judged(empty.store, episodes) as found:
+        orders = {s.slice: s.figures["resolved"] for s in found.slices("queue")}["orders"]
+        (alone,) = (s.figures["resolved"] for s in found.slices(None, {"queue": "orders"}))
+    assert orders is not None
+    assert (orders.low > least) == bool(by)  # one in twenty of the 2,000 may be in orders, unless that made the strata
+    assert orders == alone
+
+
+def test_the_page_says_what_alone_could_be_drawn(main: Main, tmp_path: Path) -> None:
+    with made(tmp_path) as w:
+        drawn(w, {"plan": "sa_1", "design": "top", "frame": "the queue <b>*orders*</b>", "select": []})
+    text = main("brief", "-w", tmp_path, "--week", "2026-W32", "--out", "-").out
+    assert "are about the queue \\<b\\>\\*orders\\*\\</b\\> only: nothing else could be drawn" in text
+    html = main("brief", "-w", tmp_path, "--week", "2026-W32", "--out", "-", "--format", "html").out
+    assert "are about the queue &lt;b&gt;*orders*&lt;/b&gt; only" in html
+    done = main("quality", "-w", tmp_path)
+    assert "about the queue <b>*orders*</b> only" in done.err
+    assert json.loads(main("quality", "-w", tmp_path, "--json").out)["scopes"] == ["the queue <b>*orders*</b>"]
+    with made(tmp_path) as w:
+        w.store.rows("""update run set selection = '{"select": [["since", "2026-08-01"], ["queue", "orders"]]}'""")
+    assert "about queue:orders only" in main("quality", "-w", tmp_path).err

@@ -54,10 +54,10 @@ def quality(
     settings = console.settings(workspace)
     with _opened(settings, run) as found:
         slices, instruments = found.slices(by, where), found.instruments()
-        even, runs = found.even, found.runs
+        even, runs, scopes = found.even, found.runs, found.scopes
     if as_json:
         console.out_json({
-            "by": by, "runs": runs, "weighted": not even,
+            "by": by, "runs": runs, "weighted": not even, "scopes": scopes,
             "slices": [_document(s) for s in slices],
             "instruments": {w or "(not known)": judged for w, judged in instruments.items()},
         })  # fmt: skip
@@ -71,6 +71,8 @@ def quality(
         _table(slices, by, instruments if by == "week" else {})
     named = f"run {runs[0]}" if len(runs) == 1 else f"{len(runs)} runs, of each week the one that judged most"
     console.note(f"{named}; " + ("every conversation had the same chance" if even else "weighted by how it was drawn"))
+    if scopes:
+        console.note(f"about {'; '.join(scopes)} only: nothing else could be drawn")
     console.note("the judge was not held against human labels here: its own errors are in these figures")
 
 

@@ -6,6 +6,7 @@ kept beside it: a line of weeks breaks where rubric, prompt, model or judge chan
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -151,9 +152,12 @@ FIXES: Mapping[tuple[str, str], str | None] = {
 class Judged:
     """The judged conversations as they were opened."""
 
-    def __init__(self, reader: Reader, design: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(
+        self, reader: Reader, design: Sequence[Mapping[str, Any]], selections: Mapping[str, Mapping[str, Any]]
+    ) -> None:
         self._reader = reader
         self._design = {(row["run_id"], row["stratum"], row["probability"]): row for row in design}
+        self._selections = selections  # by run: how its conversations were chosen
 
     @property
     def runs(self) -> tuple[str, ...]:
@@ -165,6 +169,16 @@ class Judged:
         """One run, drawn with equal chances: plain shares are fair."""
         chances = [chance for *_, chance in self._design]
         return len(self.runs) <= 1 and (not chances or max(chances) - min(chances) < 1e-9)
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """What alone could be drawn, of each run of which that is not everything of its time."""
+        found = set[str]()
+        for chosen in self._selections.values():
+            named = [f"{name}:{value}" for name, value in chosen.get("select") or () if name not in ("since", "until")]
+            if chosen.get("frame") or named:
+                found.add(str(chosen.get("frame") or " ".join(named)))
+        return tuple(sorted(found))
 
     def slices(self, by: str | None = None, where: Where | None = None) -> list[Slice]:
         """The figures of every slice of a dimension, in its order; of everything, as one slice, without one."""
@@ -182,12 +196,29 @@ class Judged:
             Slice(
                 name, sum(r["n_conversations"] for r in parts), sum(r["n_in_part"] for r in parts),
                 sum(r["volume"] for r in parts),
-                {figure: self._estimate(parts, figure) for figure in QUALITY},
+                {figure: self._estimate(parts, figure, unseen) for figure in QUALITY},
             )
             for name, parts in slices.items()
+            for unseen in [self._unseen(parts, {by, *(where or {})})]
         ]  # fmt: skip
 
-    def _estimate(self, parts: Sequence[Mapping[str, Any]], figure: str) -> Estimate | None:
+    def _unseen(self, parts: Sequence[Mapping[str, Any]], narrowed_by: set[str | None]) -> list[Stratum]:
+        """The strata of which nothing was drawn into the slice, though they may hold some of it: all but those of runs
+        whose strata were made by what makes the slice.
+        """
+        seen = {(r["run_id"], r["stratum"], r["probability"]) for r in parts}
+        runs = {
+            run for run, *_ in seen
+            if not narrowed_by & set(map(str, self._selections.get(run, {}).get("by") or ()))
+        }  # fmt: skip
+        return [
+            Stratum(d["n_population"], d["n_drawn"], 0, 0)
+            for key, d in self._design.items() if key[0] in runs and key not in seen
+        ]  # fmt: skip
+
+    def _estimate(
+        self, parts: Sequence[Mapping[str, Any]], figure: str, unseen: Sequence[Stratum]
+    ) -> Estimate | None:  # fmt: skip
         n, of = (sum(r[f"{figure}_{end}"] for r in parts) for end in ("n", "of"))
         if not of:
             return None
@@ -198,7 +229,7 @@ class Judged:
             for r in parts
             for d in [self._design[r["run_id"], r["stratum"], r["probability"]]]
         ]
-        return weighted_rate(strata)
+        return weighted_rate([*strata, *unseen])
 
     def instruments(self) -> dict[str | None, dict[str, tuple[str, ...]]]:
         """What judged each week, by rubric."""
@@ -288,9 +319,12 @@ def judged(
         make("finding")
         make("judged")
         make("usual", fewest=FEWEST_HANDLED)
-        yield Judged(
-            reader, reader.records("select * from design order by run_id, stratum nulls first, probability", [])
-        )
+        design = reader.records("select * from design order by run_id, stratum nulls first, probability", [])
+        runs = "select run_id, selection::varchar from run where run_id in (select run_id from chosen)"
+        selections = {
+            run_id: found for run_id, text in reader.rows(runs, []) if isinstance(found := json.loads(text), dict)
+        }
+        yield Judged(reader, design, selections)
     finally:
         for name in _TABLES:
             reader.rows(f"drop table if exists temp.{name}", [])

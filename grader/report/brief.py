@@ -164,6 +164,7 @@ class Page:
     these: str  # the head of the column
     lead: tuple[str, ...]
     notices: tuple[str, ...]
+    scope: str | None  # with names that others chose
     lines: tuple[Line, ...]
     audit: str | None
     capacity: str
@@ -200,6 +201,8 @@ def page(
         these="This week" if brief.period.n_weeks == 1 else "These weeks",
         lead=lead,
         notices=_notices(brief),
+        scope=f"Figures of verdicts are about {'; '.join(brief.scopes)} only: nothing else could be drawn."
+        if brief.scopes and brief.n_judged else None,
         lines=tuple(write.line(t, brief.trends[t.figure]) for t in brief.headlines),
         audit=write.audit(),
         capacity=write.capacity(hour_cost, currency),
