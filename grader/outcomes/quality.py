@@ -247,9 +247,8 @@ class Judged:
 
     def undecided(self) -> frozenset[str]:
         """Figures of which no judged conversation says anything: the judge does not decide them."""
-        return frozenset(
-            figure for figure in QUALITY if not any(s.figures[figure] for s in self.slices())
-        )  # fmt: skip
+        slices = self.slices()
+        return frozenset(figure for figure in QUALITY if not any(s.figures[figure] for s in slices))
 
     def audit(self, window_hours: int, where: Where | None = None) -> list[dict[str, Any]]:
         """The judged conversations among those that the AI is taken to have resolved, with the judge's `resolution`."""
