@@ -258,3 +258,19 @@ def test_the_page_says_what_alone_could_be_drawn(main: Main, tmp_path: Path) -> 
     with made(tmp_path) as w:
         w.store.rows("""update run set selection = '{"select": [["since", "2026-08-01"], ["queue", "orders"]]}'""")
     assert "about queue:orders only" in main("quality", "-w", tmp_path).err
+
+
+def test_the_minutes_of_one_episode_are_counted_once_in_the_ledger(main: Main, tmp_path: Path) -> None:
+    with made(tmp_path) as w:
+        for n, (queue, minutes) in enumerate((("bot", 0), ("desk", 12))):
+            start = T0 + timedelta(minutes=minutes)
+            w.talk(f"c{n}", contact="+5511988880001", start=start, queue=queue, human=n == 1)
+            w.judged(f"c{n}", "resolution", {"resolved": "not", "non_resolution_cause": "integration"})
+        w._incoming.append((Outcome(conversation_id="c1", handle_minutes=60), None, None))
+        w.talk("end", contact="+5511988880009", start=day(40))
+        w.finish()
+    causes = json.loads(main("ledger", "-w", tmp_path, "--json").out)["causes"]
+    assert {c["queue"]: c["hours"] for c in causes} == {"bot": 0.5, "desk": 0.5}
+    command = ["trace", "non_resolution_cause", "--cause", "integration", "-w", tmp_path]
+    assert "volume 2, 1.0 hours" in main(*command).out
+    assert "volume 1, 0.5 hours" in main(*command, "--queue", "bot").out
