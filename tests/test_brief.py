@@ -52,7 +52,7 @@ def busy(w: World, weeks: dict[int, float], n: int = 60, **fields: Any) -> None:
     """Per week (after T0's) `n` contacts about a refund, of whom such a share comes back within two days about it."""
     for week, share in weeks.items():
         for k in range(n):
-            contact, at = f"+5511{week:02}{k + 1234:07}", T0 + timedelta(days=7 * week, hours=k % 90)
+            contact, at = f"+55119{week:02}4{k:05}", T0 + timedelta(days=7 * week, hours=k % 90)
             name = f"w{week}-{k}"
             said = (says("customer", f"{name}: my refund?", at), says("ai", f"Soon, {name}.", at))
             w.talk(name, *said, contact=contact, start=at, reason="refund", **fields)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -81,3 +81,26 @@ def test_slices_are_those_of_the_sample(shop: World) -> None:
 def test_a_sample_that_there_is_not_is_refused(shop: World) -> None:
     with pytest.raises(ConfigError, match="no sample 'sa_x'"):
         sampled_metrics(shop.store, "sa_x")
+
+
+class Counting:
+    """The store, counting how often a table is made."""
+
+    def __init__(self, w: World) -> None:
+        self._store, self.made = w.store, 0
+
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        self.made += "create or replace temp table" in sql
+        return self._store.rows(sql, parameters)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+
+def test_the_episodes_are_made_once_whatever_the_number_of_strata(shop: World) -> None:
+    made = []
+    for name in ("simple", "risk"):
+        counting = Counting(shop)
+        sampled_metrics(counting, sample(shop, name, 100), by="queue")
+        made.append(counting.made)
+    assert made[0] == made[1]

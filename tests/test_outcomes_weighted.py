@@ -37,7 +37,7 @@ def plant(w: World, *, by: list[str] | None = None) -> Figures:
     ):  # fmt: skip
         for i in range(n):
             name = f"{stratum}{i:02}"
-            contact = f"+55119{len(w.told):08}"
+            contact = f"+551198{len(w.told):07}"
             queue = "returns" if i < n_returns else "orders"
             events = (handoff(1),) if i < (3 if stratum == "risky" else 1) else ()
             w.talk(name, queue=queue, contact=contact, events=events)

@@ -196,13 +196,18 @@ def _junit(checked: list[Checked]) -> str:
         skipped=str(sum(c.failed is None for c in checked)),
     )  # fmt: skip
     for c in checked:
-        case = Xml.SubElement(suite, "testcase", classname=console.clean(c.slice), name=f"not {c.condition}")
+        case = Xml.SubElement(suite, "testcase", classname=_in_xml(c.slice), name=f"not {c.condition}")
         if c.failed:
-            who = f", owner: {console.clean(c.owner)}" if c.owner else ""
+            who = f", owner: {_in_xml(c.owner)}" if c.owner else ""
             Xml.SubElement(case, "failure", message=f"is {c.told}{who}")
         elif c.failed is None:
             Xml.SubElement(case, "skipped", message="not known")
     return f'<?xml version="1.0" encoding="utf-8"?>\n{Xml.tostring(suite, encoding="unicode")}\n'
+
+
+def _in_xml(text: str) -> str:
+    """Others' words without what XML cannot hold."""
+    return "".join(f"\\u{ord(c):04x}" if c in "\ufffe\uffff" else c for c in console.clean(text))
 
 
 def _markdown(checked: list[Checked]) -> str:

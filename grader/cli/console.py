@@ -83,6 +83,13 @@ def out(text: object = "", *, style: str | None = None) -> None:
     print(plain)
 
 
+def csv_cell(text: str) -> str:
+    """A text as a cell of CSV on stdout: no formula for a spreadsheet, no command for a terminal."""
+    from grader.report.export import cell
+
+    return cell(clean(text, one_line=False))
+
+
 def note(text: object) -> None:
     """A line for the person at the terminal, silenced by --quiet."""
     if not _quiet.get():

@@ -375,8 +375,6 @@ def _capacity(told: Capacity | None, settings: Settings) -> dict[str, Any] | Non
 
 
 def _csv(found: list[Metrics], capacity: Sequence[Capacity]) -> None:
-    from grader.report.export import cell
-
     freed = {c.slice: c.hours for c in capacity}
     documents = [asdict(m) | {
         "contained_rate": m.contained.rate, "ai_resolved_low": m.ai_resolved.low.rate,
@@ -392,4 +390,6 @@ def _csv(found: list[Metrics], capacity: Sequence[Capacity]) -> None:
     if documents:
         writer.writerow(documents[0])
         for document in documents:
-            writer.writerow([cell(value) if isinstance(value, str) else value for value in document.values()])
+            writer.writerow(
+                [console.csv_cell(value) if isinstance(value, str) else value for value in document.values()]
+            )

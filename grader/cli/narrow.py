@@ -41,7 +41,14 @@ def narrowed(
     elif weeks != 1:
         raise ConfigError("--weeks needs --week", cure="--week 2026-W38 --weeks 4 is four weeks that end with it")
     given = {"queue": queue, "reason": reason, "channel": channel, "language": language, "ai_version": ai_version}
-    return found | {name: None if value == UNKNOWN else value for name, value in given.items() if value is not None}
+    return found | {name: _meant(value) for name, value in given.items() if value is not None}
+
+
+def _meant(value: str) -> str | None:
+    """None for `(none)`. What is really called so is written with a backslash before it: `\\(none)`."""
+    if value == UNKNOWN:
+        return None
+    return value[1:] if value.lstrip("\\") == UNKNOWN else value
 
 
 def hours(window: str) -> int:

@@ -55,10 +55,10 @@ def quality(
     with _opened(settings, run) as found:
         slices, instruments = found.slices(by, where), found.instruments()
         reasons = found.escalation_reasons(where) if by is None else []
-        even, runs = found.even, found.runs
+        even, runs, scopes = found.even, found.runs, found.scopes
     if as_json:
         console.out_json({
-            "by": by, "runs": runs, "weighted": not even,
+            "by": by, "runs": runs, "weighted": not even, "scopes": scopes,
             "escalation_reasons": {option: _estimate_document(e) for option, e in reasons},
             "slices": [_document(s) for s in slices],
             "instruments": {w or "(not known)": judged for w, judged in instruments.items()},
@@ -73,6 +73,8 @@ def quality(
         _table(slices, by, instruments if by == "week" else {})
     named = f"run {runs[0]}" if len(runs) == 1 else f"{len(runs)} runs, of each week the one that judged most"
     console.note(f"{named}; " + ("every conversation had the same chance" if even else "weighted by how it was drawn"))
+    if scopes:
+        console.note(f"about {'; '.join(scopes)} only: nothing else could be drawn")
     console.note("the judge was not held against human labels here: its own errors are in these figures")
 
 
@@ -178,6 +180,7 @@ def ledger(
     """
     from grader.errors import ConfigError
     from grader.outcomes.quality import FIXES, themes
+    from grader.report.reading import rounded
 
     del quiet
     if as_json and as_csv:
@@ -203,9 +206,9 @@ def ledger(
     console.table(
         ("what happened", "cause", "fix", "volume>", "judged>", "came back>", "hours>", "examples"),
         [
-            (KINDS[t.kind], t.cause, t.fix or "–", f"{t.total('volume'):,.0f}", f"{t.total('n'):,.0f}",
+            (KINDS[t.kind], t.cause, t.fix or "–", rounded(t.total("volume")), f"{t.total('n'):,.0f}",
              f"{t.total('n_came_back'):.0f} of {t.total('n_matured'):.0f}",
-             f"{t.total('hours'):,.1f}" + (f" + {n:.0f} not known" if (n := t.total("n_hours_unknown")) else ""),
+             rounded(t.total("hours"), 1) + (f" + {n:.0f} not known" if (n := t.total("n_hours_unknown")) else ""),
              ", ".join(t.examples))
             for t in themes(causes)
         ],
@@ -230,19 +233,19 @@ def ledger(
 
 
 def _line(c: Cause) -> tuple[str, ...]:
+    from grader.report.reading import rounded
+
     unknown = f" + {c.n_hours_unknown} not known" if c.n_hours_unknown else ""
     return (
-        KINDS[c.kind], c.cause, c.reason or "(not known)", c.queue or "(none)", f"{c.volume:,.0f}", f"{c.n:,}",
-        f"{c.n_came_back:,} of {c.n_matured:,}", f"{c.hours:,.1f}{unknown}", c.fix or "–", ", ".join(c.examples),
+        KINDS[c.kind], c.cause, c.reason or "(not known)", c.queue or "(none)", rounded(c.volume), f"{c.n:,}",
+        f"{c.n_came_back:,} of {c.n_matured:,}", f"{rounded(c.hours, 1)}{unknown}", c.fix or "–", ", ".join(c.examples),
     )  # fmt: skip
 
 
 def _csv(causes: list[Cause]) -> None:
-    from grader.report.export import cell
-
     writer = csv.writer(sys.stdout, lineterminator="\n")
     for number, cause in enumerate(causes):
         row = asdict(cause) | {"fix": cause.fix, "examples": " ".join(cause.examples)}
         if number == 0:
             writer.writerow(row)
-        writer.writerow([cell(value) if isinstance(value, str) else value for value in row.values()])
+        writer.writerow([console.csv_cell(value) if isinstance(value, str) else value for value in row.values()])

@@ -215,6 +215,8 @@ def _of_verdicts(verdicts: Judged, figure: str, cause: str | None, hours: int, w
 
 
 def _caused(verdicts: Judged, kind: str, cause: str, hours: int, where: Where) -> Traced:
+    from grader.report.reading import rounded
+
     rows = _counted(verdicts.caused(kind, cause, hours, where))
     volume = float(sum(row["weight"] for row in rows))
     known = [row for row in rows if row["minutes"] is not None]
@@ -225,7 +227,8 @@ def _caused(verdicts: Judged, kind: str, cause: str, hours: int, where: Where) -
         row["minutes"] = "not known" if row["minutes"] is None else f"{row['minutes']:.1f}"
     judged = "" if abs(volume - len(rows)) < 0.5 else f", {len(rows):,} of them judged"
     return Traced(
-        f"{kind}, {cause}: volume {volume:,.0f}{judged}, {cost:,.1f} hours{unknown}, came back {back:,} of {matured:,}",
+        f"{kind}, {cause}: volume {rounded(volume)}{judged}, {rounded(cost, 1)} hours{unknown}, "
+        f"came back {back:,} of {matured:,}",
         rows, "minutes",
     )  # fmt: skip
 
@@ -235,14 +238,13 @@ def _counted(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _csv(rows: list[dict[str, Any]]) -> None:
-    from grader.report.export import cell
-
     writer = csv.writer(sys.stdout, lineterminator="\n")
     for number, row in enumerate(rows):
         if number == 0:
             writer.writerow(row)
         writer.writerow([
-            cell(" ".join(value) if isinstance(value, list) else value) if isinstance(value, (str, list)) else value
+            console.csv_cell(" ".join(value) if isinstance(value, list) else value)
+            if isinstance(value, (str, list)) else value
             for value in row.values()
         ])  # fmt: skip
 

@@ -142,6 +142,7 @@ class Brief:
     causes_decided: bool
     runs: tuple[str, ...]
     weighted: bool
+    scopes: tuple[str, ...]  # what alone could be drawn to be judged; none: everything could
 
 
 def brief(
@@ -201,14 +202,14 @@ def brief(
         capacity=next(iter(freed(episodes, window_hours=window_hours, where={"week": known.ends})), None),
         instruments=tuple(sorted({i for w in weighing.instruments(period) for rubric in w.values() for i in rubric})),
         undecided=verdicts.undecided(), causes_decided=any(c.fix for c in verdicts.ledger(window_hours)),
-        runs=verdicts.runs, weighted=not verdicts.even,
+        runs=verdicts.runs, weighted=not verdicts.even, scopes=verdicts.scopes,
     )  # fmt: skip
 
 
 def _known(period: Period, data_end: datetime, window: timedelta, zone: tzinfo) -> Period:
     """The last weeks, not after these, whose windows are all over: conversations of a week end soon after it."""
     last = period.last
-    while Period(last).ends_at(zone).replace(tzinfo=None) + window > data_end:
+    while Period(last).ends_at(zone).replace(tzinfo=None) > data_end - window:
         last -= WEEK
     return Period(last, period.n_weeks)
 

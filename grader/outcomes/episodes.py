@@ -18,6 +18,7 @@ from grader.outcomes.reader import Reader
 DIMENSIONS = ("week", "queue", "reason", "channel", "language", "ai_version")
 WINDOWS = {"24h": 24, "72h": 72, "7d": 168, "30d": 720}
 _KEPT = ("subject", "counted", "horizon", *chain.STEPS, "rated", "versioned", "member", "fact")
+_ENDS_WITH = " and id in (select rowid from conversation where conversation_id in (select unnest($n::varchar[])))"
 # How long until, and how long those were watched that are not there (yet).
 _WAITS = {
     "first_answer": {
@@ -56,10 +57,14 @@ class Episodes:
         n: int = self._reader.rows(sql, [])[0][0]
         return n
 
-    def counts(self, by: str | None, window_hours: int, where: Where | None = None) -> list[dict[str, Any]]:
-        """The counts of each slice of a dimension, of everything as one slice "all" without one; none of nothing."""
-        rows = self._query("metrics", by, window_hours, where)
-        waits = {name: {r["slice"]: r for r in self._query("waits", by, window_hours, where, **parts)}
+    def counts(
+        self, by: str | None, window_hours: int, where: Where | None = None, ids: Sequence[str] | None = None
+    ) -> list[dict[str, Any]]:
+        """The counts of each slice of a dimension, of everything as one slice "all" without one; none of nothing.
+        `ids`: only of episodes that end with these.
+        """
+        rows = self._query("metrics", by, window_hours, where, ids)
+        waits = {name: {r["slice"]: r for r in self._query("waits", by, window_hours, where, ids, **parts)}
                  for name, parts in _WAITS.items()}  # fmt: skip
         for row in rows:
             for name, by_slice in waits.items():
@@ -86,10 +91,14 @@ class Episodes:
         return self._query("rows", None, window_hours, where, columns=chosen, of=of)
 
     def _query(
-        self, name: str, by: str | None, window_hours: int, where: Where | None, **fillings: object
-    ) -> list[dict[str, Any]]:
+        self, name: str, by: str | None, window_hours: int, where: Where | None, ids: Sequence[str] | None = None,
+        **fillings: object,
+    ) -> list[dict[str, Any]]:  # fmt: skip
         checked(by, window_hours)
         condition, values = narrowed(where)
+        if ids is not None:
+            values.append(list(ids))
+            condition += _ENDS_WITH.replace("$n", f"${len(values)}")
         told = f"from (\n{chain.text('episode', 'told', window_hours=window_hours)}) where {condition}"
         body = chain.text("episode", name, slice=by or "'all'", **fillings)
         return self._reader.records(behind(told, body), values)

@@ -188,10 +188,12 @@ _RATE_OF: Mapping[str, Callable[[Metrics], Share | Bounds]] = {
 
 def of_episodes(
     episodes: Episodes, by: str | None = None, *, window_hours: int = 168,
-    where: Where | None = None,
+    where: Where | None = None, ids: Sequence[str] | None = None,
 ) -> list[Metrics]:  # fmt: skip
-    """The figures of every slice of a dimension, in its order; of everything, as one slice, without one."""
-    return [Metrics(**row) for row in episodes.counts(by, window_hours, where)]
+    """The figures of every slice of a dimension, in its order; of everything, as one slice, without one. `ids`: only of
+    episodes that end with these.
+    """
+    return [Metrics(**row) for row in episodes.counts(by, window_hours, where, ids)]
 
 
 def every(

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from grader.errors import InputError
 
 WEEK = timedelta(days=7)
+YEARS = 1000, 9000  # of a week that is asked for: months of weeks around it are dates too
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +62,11 @@ def monday(text: str) -> date:
     """The Monday of a week written as 2026-W38, or as any day of it. Raises InputError."""
     try:
         if found := re.fullmatch(r"(\d{4})-?[Ww](\d{1,2})", text.strip()):
-            return date.fromisocalendar(int(found[1]), int(found[2]), 1)
-        day = date.fromisoformat(text.strip())
+            day = date.fromisocalendar(int(found[1]), int(found[2]), 1)
+        else:
+            day = date.fromisoformat(text.strip())
+        if not YEARS[0] <= day.year <= YEARS[1]:
+            raise ValueError
     except ValueError:
         raise InputError(
             f"{text!r} is no week", field="--week", cure="write 2026-W38, or a day of it: 2026-09-14"

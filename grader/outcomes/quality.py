@@ -6,7 +6,8 @@ kept beside it: a line of weeks breaks where rubric, prompt, model or judge chan
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -22,20 +23,25 @@ _TABLES = ("chosen", "design", "sampled", "finding", "judged", "usual")
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A rate of verdicts as columns of `sql/quality/judged.sql`. `rubrics`: those it rests on. `bad`: more is worse."""
+    """A rate of verdicts as columns of `sql/quality/judged.sql`. `rubrics`: those it rests on; `summed`: a defect of
+    any of them counts, so that with one more it is another figure. `bad`: more is worse.
+    """
 
     title: str
     yes: str
     of: str
     rubrics: tuple[str, ...]
     bad: bool
+    summed: bool = False
 
 
 _DEFECTS = ("accuracy", "behavior", "experience")
 QUALITY: Mapping[str, Figure] = {
     "resolved": Figure("Judged resolved", "resolved", "resolution_known", ("resolution",), bad=False),
-    "critical_defect": Figure("With a proved critical defect", "critical", "critical_assessed", _DEFECTS, bad=True),
-    "defect": Figure("With a proved defect", "flagged", "assessed", _DEFECTS, bad=True),
+    "critical_defect": Figure(
+        "With a proved critical defect", "critical", "critical_assessed", _DEFECTS, bad=True, summed=True
+    ),
+    "defect": Figure("With a proved defect", "flagged", "assessed", _DEFECTS, bad=True, summed=True),
     "handoff_resolved": Figure(
         "Hand-off: resolved without a restart", "handoff_resolved", "handoff_known", ("experience", "resolution"),
         bad=False,
@@ -146,10 +152,12 @@ FIXES: Mapping[tuple[str, str], str | None] = {
 class Judged:
     """The judged conversations as they were opened."""
 
-    def __init__(self, reader: Reader, design: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(
+        self, reader: Reader, design: Sequence[Mapping[str, Any]], selections: Mapping[str, Mapping[str, Any]]
+    ) -> None:
         self._reader = reader
-        self._made_by = {row["run_id"]: frozenset(row["made_by"] or ()) for row in design}
         self._design = {(row["run_id"], row["stratum"], row["probability"]): row for row in design}
+        self._selections = selections  # by run: how its conversations were chosen
 
     @property
     def runs(self) -> tuple[str, ...]:
@@ -161,6 +169,16 @@ class Judged:
         """One run, drawn with equal chances: plain shares are fair."""
         chances = [chance for *_, chance in self._design]
         return len(self.runs) <= 1 and (not chances or max(chances) - min(chances) < 1e-9)
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """What alone could be drawn, of each run of which that is not everything of its time."""
+        found = set[str]()
+        for chosen in self._selections.values():
+            named = [f"{name}:{value}" for name, value in chosen.get("select") or () if name not in ("since", "until")]
+            if chosen.get("frame") or named:
+                found.add(str(chosen.get("frame") or " ".join(named)))
+        return tuple(sorted(found))
 
     def slices(self, by: str | None = None, where: Where | None = None) -> list[Slice]:
         """The figures of every slice of a dimension, in its order; of everything, as one slice, without one."""
@@ -178,30 +196,40 @@ class Judged:
             Slice(
                 name, sum(r["n_conversations"] for r in parts), sum(r["n_in_part"] for r in parts),
                 sum(r["volume"] for r in parts),
-                {figure: self._estimate(parts, figure, {by, *(where or {})}) for figure in QUALITY},
+                {figure: self._estimate(parts, figure, unseen) for figure in QUALITY},
             )
             for name, parts in slices.items()
+            for unseen in [self._unseen(parts, {by, *(where or {})})]
+        ]  # fmt: skip
+
+    def _unseen(self, parts: Sequence[Mapping[str, Any]], narrowed_by: set[str | None]) -> list[Stratum]:
+        """The strata of which nothing was drawn into the slice, though they may hold some of it: all but those of runs
+        whose strata were made by what makes the slice.
+        """
+        seen = {(r["run_id"], r["stratum"], r["probability"]) for r in parts}
+        runs = {
+            run for run, *_ in seen
+            if not narrowed_by & set(map(str, self._selections.get(run, {}).get("by") or ()))
+        }  # fmt: skip
+        return [
+            Stratum(d["n_population"], d["n_drawn"], 0, 0)
+            for key, d in self._design.items() if key[0] in runs and key not in seen
         ]  # fmt: skip
 
     def _estimate(
-        self, parts: Sequence[Mapping[str, Any]], figure: str, narrowed_by: Collection[str | None]
-    ) -> Estimate | None:
+        self, parts: Sequence[Mapping[str, Any]], figure: str, unseen: Sequence[Stratum]
+    ) -> Estimate | None:  # fmt: skip
         n, of = (sum(r[f"{figure}_{end}"] for r in parts) for end in ("n", "of"))
         if not of:
             return None
         if self.even:
             return Estimate(n / of, *wilson(n, of), n, of, "Wilson")
-        rows = {(r["run_id"], r["stratum"], r["probability"]): r for r in parts}
-        strata = []
-        for key, d in self._design.items():
-            row = rows.get(key)
-            # A stratum of which nothing was drawn into this slice may hold some of it all the same, unless strata were
-            # made by what makes the slice.
-            if row is not None:
-                strata.append(Stratum(d["n_population"], d["n_drawn"], row[f"{figure}_n"], row[f"{figure}_of"]))
-            elif not self._made_by[key[0]] & set(narrowed_by):
-                strata.append(Stratum(d["n_population"], d["n_drawn"], 0, 0))
-        return weighted_rate(strata)
+        strata = [
+            Stratum(d["n_population"], d["n_drawn"], r[f"{figure}_n"], r[f"{figure}_of"])
+            for r in parts
+            for d in [self._design[r["run_id"], r["stratum"], r["probability"]]]
+        ]
+        return weighted_rate([*strata, *unseen])
 
     def escalation_reasons(self, where: Where | None = None) -> list[tuple[str, Estimate]]:
         """Why humans took over, as rates of the hand-offs whose reason the judge named; most frequent first."""
@@ -209,7 +237,7 @@ class Judged:
         found = []
         for option in dict.fromkeys(row["option"] for row in rows):
             parts = [row for row in rows if row["option"] == option]
-            estimate = self._estimate(parts, "option", set(where or {}))
+            estimate = self._estimate(parts, "option", self._unseen(parts, set(where or {})))
             if estimate is not None:
                 found.append((option, estimate))
         return sorted(found, key=lambda each: (-each[1].point, each[0]))
@@ -230,9 +258,8 @@ class Judged:
 
     def undecided(self) -> frozenset[str]:
         """Figures of which no judged conversation says anything: the judge does not decide them."""
-        return frozenset(
-            figure for figure in QUALITY if not any(s.figures[figure] for s in self.slices())
-        )  # fmt: skip
+        slices = self.slices()
+        return frozenset(figure for figure in QUALITY if not any(s.figures[figure] for s in slices))
 
     def audit(self, window_hours: int, where: Where | None = None) -> list[dict[str, Any]]:
         """The judged conversations among those that the AI is taken to have resolved, with the judge's `resolution`."""
@@ -268,9 +295,14 @@ class Judged:
 
 def comparable(figure: str, one: Mapping[str, tuple[str, ...]], other: Mapping[str, tuple[str, ...]]) -> bool:
     """Two weeks' figures may be compared: the same rubric, judge, model, parameters and prompt stand behind both, as
-    far as both have any.
+    far as both have any. A figure that sums up rubrics wants the same ones in both.
     """
-    both = [r for r in QUALITY[figure].rubrics if r in one and r in other]
+    rubrics: Sequence[str] = QUALITY[figure].rubrics
+    if QUALITY[figure].summed:  # rubrics of one's own count in it as well; `resolution` has no defects
+        rubrics = sorted({*rubrics, *one, *other} - {"resolution"})
+    both = [r for r in rubrics if r in one and r in other]
+    if QUALITY[figure].summed and any((r in one) != (r in other) for r in rubrics):
+        return not any(r in one for r in rubrics) or not any(r in other for r in rubrics)  # nothing to compare
     return all(one[r] == other[r] and len(one[r]) == 1 for r in both)
 
 
@@ -297,7 +329,12 @@ def judged(
         make("finding")
         make("judged")
         make("usual", fewest=FEWEST_HANDLED)
-        yield Judged(reader, reader.records(chain.text("quality", "drawn"), []))
+        design = reader.records("select * from design order by run_id, stratum nulls first, probability", [])
+        runs = "select run_id, selection::varchar from run where run_id in (select run_id from chosen)"
+        selections = {
+            run_id: found for run_id, text in reader.rows(runs, []) if isinstance(found := json.loads(text), dict)
+        }
+        yield Judged(reader, design, selections)
     finally:
         for name in _TABLES:
             reader.rows(f"drop table if exists temp.{name}", [])

@@ -5,11 +5,12 @@ A sample is of conversations, the figures are of episodes: one counts where its 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from grader.errors import ConfigError
-from grader.outcomes.metrics import Metrics, metrics
+from grader.outcomes.episodes import checked, opened
+from grader.outcomes.metrics import Metrics, of_episodes
 from grader.outcomes.reader import Reader
 from grader.outcomes.share import Bounds, Share
 from grader.outcomes.weighting import Ends, Layer, Part, Rate, ends, mean, rate
@@ -41,8 +42,8 @@ def sampled_metrics(
 ) -> list[Sampled]:
     """Every slice of a dimension (without one: everything, as one), in its order, from the conversations of a sample.
 
-    Each stratum is a pass over the data. Where everybody had the same chance there are no parts, and rates are plain.
-    Raises ConfigError where there is no such sample, and as `metrics` does.
+    The episodes are made once, whatever the number of strata. Where everybody had the same chance there are no parts,
+    and rates are plain. Raises ConfigError where there is no such sample, and as `metrics` does.
     """
     rows = reader.rows(
         "select stratum, inclusion_probability, list(conversation_id order by conversation_id) from sample_item "
@@ -52,14 +53,15 @@ def sampled_metrics(
     if not rows:
         raise ConfigError(f"there is no sample {sample_id!r}", cure="grader sample draws one")
 
-    def counted(ids: Sequence[str]) -> list[Metrics]:
-        return metrics(reader, by=by, window_hours=window_hours, ids=ids, timezone=timezone)
-
-    whole = counted([i for *_, ids in rows for i in ids])
-    if max(chance for _, chance, _ in rows) - min(chance for _, chance, _ in rows) < 1e-9:
-        return [Sampled(m) for m in whole]
-    layers = [Layer(n, name, chance, len(ids)) for n, (name, chance, ids) in enumerate(rows, 1)]
-    by_layer = [{m.slice: m for m in counted(ids)} for *_, ids in rows]
+    checked(by, window_hours)
+    with opened(reader, ids=[i for *_, ids in rows for i in ids], timezone=timezone) as episodes:
+        whole = of_episodes(episodes, by, window_hours=window_hours)
+        if max(chance for _, chance, _ in rows) - min(chance for _, chance, _ in rows) < 1e-9:
+            return [Sampled(m) for m in whole]
+        layers = [Layer(n, name, chance, len(ids)) for n, (name, chance, ids) in enumerate(rows, 1)]
+        by_layer = [
+            {m.slice: m for m in of_episodes(episodes, by, window_hours=window_hours, ids=ids)} for *_, ids in rows
+        ]
     return [Sampled(m, tuple(_part(layer, found.get(m.slice)) for layer, found in zip(layers, by_layer, strict=True)))
             for m in whole]  # fmt: skip
 

@@ -104,5 +104,12 @@ def condition(text: str) -> Condition:
     if part is not None and part not in parts:
         what = f"{figure} has {', '.join(parts)}" if parts else f"{figure} is a number"
         raise InputError(f"{figure} has no {part!r}", field="--fail-if", cure=what)
+    is_rate = parts == _PARTS and part not in ("n", "of")
+    value = float(number) / (100 if percent else 1)
+    if percent and not is_rate:
+        raise InputError(f"{text!r}: this is no share, % says nothing of it", field="--fail-if", cure=f"write {number}")
+    if is_rate and value > 1:
+        cure = f"write {number} %, or {float(number) / 100:g}" if value <= 100 and not percent else "write 0.2, or 20 %"
+        raise InputError(f"{text!r}: a rate is never above 1", field="--fail-if", cure=cure)
     name = _RATE_OF.get(figure) or _VERDICT_OF.get(figure) or figure
-    return Condition(text.strip(), name, part or "rate", comparison, float(number) / (100 if percent else 1))
+    return Condition(text.strip(), name, part or "rate", comparison, value)

@@ -25,6 +25,7 @@ from grader.report.reading import (
     count,
     freed_text,
     interval,
+    rounded,
     sentence,
     state,
     value,
@@ -42,6 +43,7 @@ _CAUSES = {  # options of the shipped rubric, as people say them
     "lack_of_data": "the AI lacked information", "missing_integration": "the AI had no tool, or a failing one",
     "missing_rule": "no rule covered it",
 }  # fmt: skip
+_NONE = "(none)"  # on the command line: those without one
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#!|~&$])")
 
 
@@ -162,6 +164,7 @@ class Page:
     these: str  # the head of the column
     lead: tuple[str, ...]
     notices: tuple[str, ...]
+    scope: str | None  # with names that others chose
     lines: tuple[Line, ...]
     audit: str | None
     capacity: str
@@ -198,6 +201,8 @@ def page(
         these="This week" if brief.period.n_weeks == 1 else "These weeks",
         lead=lead,
         notices=_notices(brief),
+        scope=f"Figures of verdicts are about {'; '.join(brief.scopes)} only: nothing else could be drawn."
+        if brief.scopes and brief.n_judged else None,
         lines=tuple(write.line(t, brief.trends[t.figure]) for t in brief.headlines),
         audit=write.audit(),
         capacity=write.capacity(hour_cost, currency),
@@ -342,9 +347,9 @@ class _Writer:
         return Item(
             fix=t.fix or "–",
             what=f"{_KINDS[t.kind]}: {_CAUSES.get(t.cause, words(t.cause))}",
-            volume=f"{volume:,.0f}" + (f" ({n} judged)" if abs(volume - n) > 0.5 else ""),
+            volume=rounded(volume) + (f" ({n} judged)" if abs(volume - n) > 0.5 else ""),
             returned=f"{t.total('n_came_back'):.0f} of {t.total('n_matured'):.0f}",
-            hours=f"{t.total('hours'):,.1f}" + (f", of {unknown} not known" if unknown else ""),
+            hours=rounded(t.total("hours"), 1) + (f", of {unknown} not known" if unknown else ""),
             places=tuple(self._place(line) for line in t.lines[:LINES_OF_A_THEME]),
             more=max(0, len(t.lines) - LINES_OF_A_THEME),
             ref=self.refs.number(words(t.cause), self._caused(t.kind, t.cause, "")),
@@ -354,7 +359,7 @@ class _Writer:
         where = f"{words(c.reason) if c.reason else 'reason not known'} in queue {c.queue or '(none)'}"
         flags = _named("reason", c.reason) + _named("queue", c.queue)
         number = self.refs.number(f"{words(c.cause)}, {where}", self._caused(c.kind, c.cause, flags))
-        text = f"{where}: {c.volume:,.0f}, {c.n_came_back} of {c.n_matured} came back, {c.hours:,.1f} h"
+        text = f"{where}: {rounded(c.volume)}, {c.n_came_back} of {c.n_matured} came back, {rounded(c.hours, 1)} h"
         return Place(text, tuple((name, self._link(name)) for name in c.examples), number)
 
     def _caused(self, kind: str, cause: str, flags: str) -> str:
@@ -405,7 +410,11 @@ def _zone(zone: tzinfo) -> str:
 
 
 def _named(dimension: str | None, name: str | None) -> str:
-    return f" --{(dimension or '').replace('_', '-')} {_quoted(name if name is not None else '(none)')}"
+    if name is None:
+        name = _NONE
+    elif name.lstrip("\\") == _NONE:
+        name = f"\\{name}"  # it is really called so
+    return f" --{(dimension or '').replace('_', '-')} {_quoted(name)}"
 
 
 def _quoted(text: str) -> str:

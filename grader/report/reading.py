@@ -96,6 +96,11 @@ def sentence(t: Told) -> str:
     )
 
 
+def rounded(amount: float, digits: int = 0) -> str:
+    """An amount that was summed up, the same whatever the order: a half is not let go by the last bit of a sum."""
+    return f"{round(amount, 6):,.{digits}f}"
+
+
 def span(hours: float) -> str:
     """Working time: minutes below two hours."""
     return f"{hours * 60:.0f} min" if hours < 2 else f"{hours:,.1f} hours"

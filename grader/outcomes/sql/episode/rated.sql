@@ -1,7 +1,8 @@
--- What outcomes say of an episode, from all of its conversations: the latest rating, the minutes of all humans.
+-- What outcomes say of an episode, from all of its conversations: the latest rating (where no time is
+-- given, that of the latest conversation), the minutes of all humans.
 
 select coalesce(e.last_id, c.rowid) as id,
-       arg_max(o.csat, coalesce(o.observed_at, timestamp '0001-01-01')) as csat,
+       arg_max(o.csat, (coalesce(o.observed_at, timestamp '0001-01-01'), coalesce(n.place, 1))) as csat,
        sum(o.handle_minutes) as handle_minutes, max(o.resolution_minutes) as resolution_minutes
 from outcome o
 join conversation c on c.conversation_id = o.conversation_id

@@ -3,7 +3,7 @@
 
 with judging as (
     select date_trunc('week', (c.started_at at time zone 'UTC') at time zone {timezone})::date as week, i.run_id,
-           count(*) as n, any_value(r.started_at) as started_at
+           count(distinct i.conversation_id) as n, any_value(r.started_at) as started_at
     from run_item i
     join run r on r.run_id = i.run_id
     join judgement j on j.key = i.key

@@ -41,6 +41,13 @@ select s.*, coalesce(nullif(a.contact_reason, 'cannot_assess'), s.source_reason)
        coalesce(a.missed in ('flagged', 'unsupported', 'absent'), false) as missed_assessed,
        coalesce(a.missed = 'flagged', false) as missed,
        s.by_ai and coalesce(a.mood in ('satisfied', 'neutral', 'frustrated', 'angry'), false) as mood_known_after_ai,
-       s.by_ai and coalesce(a.mood in ('frustrated', 'angry'), false) as irritated_after_ai
+       s.by_ai and coalesce(a.mood in ('frustrated', 'angry'), false) as irritated_after_ai,
+       s.has_handoff and coalesce(a.escalation_reason not in ('none', 'cannot_assess', 'not_applicable'), false)
+           as with_escalation_cause,
+       unsolved and coalesce(a.non_resolution_cause not in ('none', 'cannot_assess', 'not_applicable'), false)
+           as with_non_resolution_cause,
+       count(*) filter (with_escalation_cause) over episode as n_with_escalation_cause,      -- in one episode
+       count(*) filter (with_non_resolution_cause) over episode as n_with_non_resolution_cause
 from sampled s
 left join answers a on a.run_id = s.run_id and a.conversation_id = s.conversation_id
+window episode as (partition by s.run_id, coalesce(s.fact_id, s.id))
