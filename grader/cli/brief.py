@@ -13,6 +13,7 @@ from grader.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import date
 
     from grader.config import Settings
     from grader.outcomes.brief import Brief
@@ -75,7 +76,7 @@ def brief(
             data_end = episodes.data_end
             if data_end is None:
                 raise InputError("there is no conversation with a time", cure="grader ingest PATH…")
-            last = monday(week) if week else last_whole(data_end, settings.workspace.tz)
+            last = monday(week) if week else _latest(episodes, last_whole(data_end, settings.workspace.tz))
             found = gather(
                 episodes, verdicts, Period(last, weeks), data_end=data_end, n_synthetic=episodes.n_synthetic,
                 baseline_weeks=against, window_hours=hours, zone=settings.workspace.tz,
@@ -86,6 +87,7 @@ def brief(
     made = page(
         found, zone=settings.workspace.tz, owners=settings.queues, failing=failing,
         hour_cost=settings.figures.human_hour_cost, currency=settings.figures.currency, run=whole, link=link,
+        workspace=str(settings.root),
     )  # fmt: skip
     if out == "-":
         text = html(made) if form == "html" else markdown(made)
@@ -99,6 +101,16 @@ def brief(
             console.out(path)
     if open_it:
         typer.launch(paths[-1].resolve().as_uri())
+
+
+def _latest(episodes: Episodes, last: date) -> date:
+    """The last week, not after this one, in which a customer began anything; this one where there is none."""
+    from datetime import date as day
+
+    from grader.outcomes.metrics import of_episodes
+
+    weeks = [m.slice for m in of_episodes(episodes, "week") if m.slice and m.slice <= last.isoformat()]
+    return day.fromisoformat(max(weeks)) if weeks else last
 
 
 def _links(folder: Path, runs: Sequence[str]) -> Callable[[str], str | None]:

@@ -99,7 +99,9 @@ def check(
             counts = {d: of_episodes(episodes, d, window_hours=hours, where=where) for d in dimensions}
             slices = {d: {s.slice: s for s in found.slices(d, where)} for d in dimensions} if verdicts else {}
     if not counts[None]:
-        raise InputError("there is nothing to check: no conversation that a customer began", cure="grader ingest PATH…")
+        which = " of what was asked for" if week or select else ""
+        cure = "grader metrics --by week tells which weeks there are" if week else "grader ingest PATH…"
+        raise InputError(f"there is nothing to check: no conversation{which} that a customer began", cure=cure)
     checked = [
         each for (dimension, only), conditions in asked.items()
         for each in _checked(counts[dimension], slices.get(dimension, {}), dimension, only, conditions, settings)

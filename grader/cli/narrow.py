@@ -6,14 +6,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from grader.cli import console
 from grader.errors import ConfigError
 
 if TYPE_CHECKING:
-    from grader.outcomes.episodes import Where
+    from grader.outcomes.episodes import Episodes, Where
 
 UNKNOWN = "(none)"
 WeekOption = Annotated[
-    str | None, typer.Option("--week", help="A week, as 2026-W38 or any day of it.", metavar="WEEK", show_default=False)
+    str | None,
+    typer.Option(
+        "--week", help="A week, as 2026-W38 or any day of it; without it, all.", metavar="WEEK", show_default=False
+    ),
 ]
 WeeksOption = Annotated[int, typer.Option("--weeks", min=1, max=520, help="So many weeks that end with it.")]
 QueueOption = Annotated[str | None, typer.Option("--queue", help="Only this queue; (none): without one.")]
@@ -58,3 +62,17 @@ def hours(window: str) -> int:
     if window not in WINDOWS:
         raise ConfigError(f"--window {window!r} is not known", cure=f"one of {', '.join(WINDOWS)}")
     return WINDOWS[window]
+
+
+def point_out(episodes: Episodes, where: Where) -> None:
+    """A note for each name that stands nowhere in the data: a wrong one looks like a quiet week."""
+    from difflib import get_close_matches
+
+    for dimension, wanted in where.items():
+        if not isinstance(wanted, str):
+            continue
+        there = episodes.names(dimension)
+        if wanted not in there:
+            near = get_close_matches(wanted, there, 1)
+            meant = f"; did you mean {near[0]!r}?" if near else ""
+            console.note(f"note: no conversation has the {dimension.replace('_', ' ')} {wanted!r}{meant}")

@@ -16,6 +16,7 @@ from grader.cli.metrics import DATABASE_MEMORY, slice_cell
 
 if TYPE_CHECKING:
     from grader.config import Settings
+    from grader.outcomes.episodes import Where
     from grader.outcomes.quality import Cause, Judged, Slice
     from grader.statistics.stratified import Estimate
 
@@ -52,7 +53,7 @@ def quality(
         week=week, weeks=weeks, queue=queue, reason=reason, channel=channel, language=language, ai_version=ai_version
     )
     settings = console.settings(workspace)
-    with _opened(settings, run) as found:
+    with _opened(settings, run, where) as found:
         slices, instruments = found.slices(by, where), found.instruments()
         reasons = found.escalation_reasons(where) if by is None else []
         even, runs, scopes = found.even, found.runs, found.scopes
@@ -79,7 +80,7 @@ def quality(
 
 
 @contextmanager
-def _opened(settings: Settings, run: str | None) -> Iterator[Judged]:
+def _opened(settings: Settings, run: str | None, where: Where) -> Iterator[Judged]:
     from grader.outcomes.episodes import opened
     from grader.outcomes.figures import find_run
     from grader.outcomes.quality import judged
@@ -89,6 +90,7 @@ def _opened(settings: Settings, run: str | None) -> Iterator[Judged]:
     with open_store(settings.workspace.database, read_only=True, memory=DATABASE_MEMORY) as store:
         whole = find_run(store, run) if run else None
         with opened(store, timezone=zone) as episodes, judged(store, episodes, run=whole, timezone=zone) as found:
+            narrow.point_out(episodes, where)
             yield found
 
 
@@ -188,7 +190,7 @@ def ledger(
     hours = narrow.hours(window)
     where = narrow.narrowed(week=week, weeks=weeks, queue=queue, reason=reason)
     settings = console.settings(workspace)
-    with _opened(settings, run) as found:
+    with _opened(settings, run, where) as found:
         causes = found.ledger(hours, where)
     if as_json:
         console.out_json({"window": window, "causes": [asdict(c) | {"fix": c.fix} for c in causes]})

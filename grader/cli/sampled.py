@@ -68,9 +68,14 @@ def tell(found: list[Sampled], by: str | None, window: str, sample: str, *, as_j
     else:
         console.table([by, "episodes drawn>", *(f"{name}>" for name in _IN_TABLE)], [
             (slice_cell(by, s.counts.slice), f"{s.counts.n_episodes:,}",
-             *(f"{value} {interval}".strip() for value, interval, _ in (_cells(_figures(s)[n]) for n in _IN_TABLE)))
+             *(_cell(_figures(s)[name]) for name in _IN_TABLE))
             for s in found
         ])  # fmt: skip
+
+
+def _cell(told: dict[str, Any]) -> str:
+    value, interval, _ = _cells(told)
+    return f"{value} ({interval})" if interval.strip("–") else value
 
 
 def _figures(s: Sampled) -> dict[str, dict[str, Any]]:

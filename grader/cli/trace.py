@@ -74,6 +74,7 @@ def trace(
     from grader.outcomes.metrics import RATES
     from grader.outcomes.quality import QUALITY
 
+    figure = figure if figure in RATES else figure.removesuffix("_rate")  # as `grader check` calls them
     known = (*RATES, *MEASURED, *LISTED, *QUALITY, AUDIT, *CAUSES)
     if figure not in known:
         from difflib import get_close_matches
@@ -103,6 +104,7 @@ def trace(
         open_store(settings.workspace.database, read_only=True, memory=DATABASE_MEMORY) as store,
         opened(store, timezone=zone) as episodes,
     ):
+        narrow.point_out(episodes, where)
         if figure in RATES or figure in MEASURED or figure in LISTED:
             found = _of_episodes(episodes, figure, hours, where)
         else:

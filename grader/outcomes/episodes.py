@@ -57,6 +57,12 @@ class Episodes:
         n: int = self._reader.rows(sql, [])[0][0]
         return n
 
+    def names(self, dimension: str) -> list[str]:
+        """What this dimension can be, apart from not known."""
+        checked(dimension, 1)
+        found = self._reader.rows(chain.text("episode", "names", dimension=dimension), [])
+        return [name for (name,) in found]
+
     def counts(
         self, by: str | None, window_hours: int, where: Where | None = None, ids: Sequence[str] | None = None
     ) -> list[dict[str, Any]]:

@@ -167,8 +167,11 @@ class Judged:
     @property
     def even(self) -> bool:
         """One run, drawn with equal chances: plain shares are fair."""
-        chances = [chance for *_, chance in self._design]
-        return len(self.runs) <= 1 and (not chances or max(chances) - min(chances) < 1e-9)
+        return self._alike(set(self.runs))
+
+    def _alike(self, runs: set[str]) -> bool:
+        chances = [chance for run, _, chance in self._design if run in runs]
+        return len(runs) <= 1 and (not chances or max(chances) - min(chances) < 1e-9)
 
     @property
     def scopes(self) -> tuple[str, ...]:
@@ -222,7 +225,7 @@ class Judged:
         n, of = (sum(r[f"{figure}_{end}"] for r in parts) for end in ("n", "of"))
         if not of:
             return None
-        if self.even:
+        if self._alike({r["run_id"] for r in parts}):
             return Estimate(n / of, *wilson(n, of), n, of, "Wilson")
         strata = [
             Stratum(d["n_population"], d["n_drawn"], r[f"{figure}_n"], r[f"{figure}_of"])

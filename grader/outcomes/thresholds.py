@@ -83,7 +83,14 @@ class Condition:
     def holds(self, metrics: Metrics | None, found: Slice | None = None) -> bool | None:
         """Whether it is so; None where that is not known."""
         is_ = self.of(metrics, found)
-        return None if is_ is None else _COMPARE[self.comparison](is_, self.value)
+        if is_ is not None:
+            return _COMPARE[self.comparison](is_, self.value)
+        reading = self.reading(metrics, found)
+        if reading is None or self.part != "rate" or self.comparison in ("==", "!="):
+            return None
+        # It lies between two ends: where both say the same, it is so.
+        ends = {_COMPARE[self.comparison](end.value, self.value) for end in (reading.lowest, reading.highest)}
+        return ends.pop() if len(ends) == 1 else None
 
 
 def condition(text: str) -> Condition:

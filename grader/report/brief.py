@@ -181,11 +181,12 @@ class Page:
     judged: tuple[str, ...]
     means: tuple[tuple[str, str], ...]
     references: tuple[Reference, ...]
+    workspace: str  # the folder that the commands are run in
 
 
 def page(
     brief: Brief, *, zone: tzinfo, owners: Mapping[str, Owner], failing: Sequence[Failing], hour_cost: float | None,
-    currency: str, run: str | None = None, link: Callable[[str], str | None] = lambda _: None,
+    currency: str, workspace: str = "", run: str | None = None, link: Callable[[str], str | None] = lambda _: None,
 ) -> Page:  # fmt: skip
     """The brief in words. `link`: where a conversation can be read, from beside this page; None: nowhere."""
     write = _Writer(brief, run, link)
@@ -219,10 +220,11 @@ def page(
         "A conversation can stand under one cause of each kind (a human took over, not solved): do not add up across. "
         f"All lines: `grader ledger {brief.backlog.flags}`",
         no_items=f"No cause that a change can fix was named in {_named_weeks(brief.backlog)}." if brief.causes_decided
-        else "This judge does not decide causes: nothing can be said of what to fix.",
+        else "This judge names no cause that a change can fix: nothing can be said of what to fix first.",
         judged=brief.instruments,
         means=tuple((TITLES[name], text) for name, text in MEANS.items()),
         references=tuple(write.refs.found),
+        workspace=workspace,
     )  # fmt: skip
 
 
@@ -380,8 +382,8 @@ def _notices(brief: Brief) -> tuple[str, ...]:
     if any(" · signals · " in instrument for instrument in brief.instruments):
         undecided = ", ".join(TITLES[f].lower() for f in QUALITY if f in brief.undecided)
         found.append(
-            "Judged by the offline detectors `signals`, not by a model: they decide few codes"
-            + (f", and not {undecided}." if undecided else ".")
+            "Judged by the offline detectors `signals`, not by a model: they do not decide every code"
+            + (f". Not decided: {undecided}." if undecided else ".")
         )
     if brief.n_judged:
         found.append(

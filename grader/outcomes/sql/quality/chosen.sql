@@ -1,9 +1,9 @@
--- Of each week the run that judged most of its conversations, so that each conversation counts once and under one sampling
--- design. {run}: $1, the only run that may be; null: any. {timezone}: of weeks.
+-- Of each week the run that judged most of its conversations, of two alike the one that had to draw less, so that each counts
+-- once and under one sampling design. {run}: $1, the only run that may be; null: any. {timezone}: of weeks.
 
 with judging as (
     select date_trunc('week', (c.started_at at time zone 'UTC') at time zone {timezone})::date as week, i.run_id,
-           count(distinct i.conversation_id) as n, any_value(r.started_at) as started_at
+           count(distinct i.conversation_id) as n, avg(i.inclusion_probability) as chance, any_value(r.started_at) as started_at
     from run_item i
     join run r on r.run_id = i.run_id
     join judgement j on j.key = i.key
@@ -11,6 +11,6 @@ with judging as (
     where {run}::varchar is null or i.run_id = {run}::varchar
     group by week, i.run_id
 )
-select week, arg_max(run_id, (n, started_at, run_id)) as run_id
+select week, arg_max(run_id, (n, chance, started_at, run_id)) as run_id
 from judging
 group by week
