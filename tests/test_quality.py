@@ -248,3 +248,19 @@ def test_show_prints_a_conversation_with_what_was_found_and_what_came_after(main
     refused = main("show", "esc9", "-w", tmp_path)
     assert refused.code == 2
     assert "the nearest: esc0, esc1, esc2" in refused.err
+
+
+def test_a_run_that_did_not_come_to_its_end_is_said_to_be_one(main: Main, tmp_path: Path) -> None:
+    with world(tmp_path) as w:
+        for n in range(5):
+            asked(w, f"c{n}")
+            if n < 3:
+                w.judged(f"c{n}", "resolution")
+            else:
+                w.pending(f"c{n}", "resolution")
+        w.failed(asked(w, "bad"), "resolution")
+        w.finish(state="interrupted")
+    (tmp_path / "grader.toml").touch()
+    told = "run run_1 did not come to its end: 2 conversations wait"
+    assert told in main("quality", "-w", tmp_path).err
+    assert told.capitalize() in main("brief", "-w", tmp_path, "--week", "2026-W32", "--out", "-").out

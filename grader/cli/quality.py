@@ -56,10 +56,10 @@ def quality(
     with _opened(settings, run, where) as found:
         slices, instruments = found.slices(by, where), found.instruments()
         reasons = found.escalation_reasons(where) if by is None else []
-        even, runs, scopes = found.even, found.runs, found.scopes
+        even, runs, scopes, waiting = found.even, found.runs, found.scopes, found.waiting
     if as_json:
         console.out_json({
-            "by": by, "runs": runs, "weighted": not even, "scopes": scopes,
+            "by": by, "runs": runs, "weighted": not even, "scopes": scopes, "waiting": waiting,
             "escalation_reasons": {option: _estimate_document(e) for option, e in reasons},
             "slices": [_document(s) for s in slices],
             "instruments": {w or "(not known)": judged for w, judged in instruments.items()},
@@ -74,6 +74,10 @@ def quality(
         _table(slices, by, instruments if by == "week" else {})
     named = f"run {runs[0]}" if len(runs) == 1 else f"{len(runs)} runs, of each week the one that judged most"
     console.note(f"{named}; " + ("every conversation had the same chance" if even else "weighted by how it was drawn"))
+    for run_id, n in waiting.items():
+        console.note(
+            f"run {run_id} did not come to its end: {n:,} conversations wait, and what was judged is no random part"
+        )
     if scopes:
         console.note(f"about {'; '.join(scopes)} only: nothing else could be drawn")
     console.note("the judge was not held against human labels here: its own errors are in these figures")

@@ -142,6 +142,7 @@ class Brief:
     causes_decided: bool
     runs: tuple[str, ...]
     weighted: bool
+    waiting: Mapping[str, int]  # by run that did not come to its end: conversations that still wait
     scopes: tuple[str, ...]  # what alone could be drawn to be judged; none: everything could
 
 
@@ -203,6 +204,7 @@ def brief(
         instruments=tuple(sorted({i for w in weighing.instruments(period) for rubric in w.values() for i in rubric})),
         undecided=verdicts.undecided(), causes_decided=any(c.fix for c in verdicts.ledger(window_hours)),
         runs=verdicts.runs, weighted=not verdicts.even, scopes=verdicts.scopes,
+        waiting=verdicts.waiting,
     )  # fmt: skip
 
 

@@ -153,11 +153,14 @@ class Judged:
     """The judged conversations as they were opened."""
 
     def __init__(
-        self, reader: Reader, design: Sequence[Mapping[str, Any]], selections: Mapping[str, Mapping[str, Any]]
-    ) -> None:
+        self, reader: Reader, design: Sequence[Mapping[str, Any]], selections: Mapping[str, Mapping[str, Any]],
+        waiting: Mapping[str, int],
+    ) -> None:  # fmt: skip
         self._reader = reader
         self._design = {(row["run_id"], row["stratum"], row["probability"]): row for row in design}
         self._selections = selections  # by run: how its conversations were chosen
+        # By run: conversations that still wait to be judged. Those that were judged first are no random part.
+        self.waiting = waiting
 
     @property
     def runs(self) -> tuple[str, ...]:
@@ -337,7 +340,7 @@ def judged(
         selections = {
             run_id: found for run_id, text in reader.rows(runs, []) if isinstance(found := json.loads(text), dict)
         }
-        yield Judged(reader, design, selections)
+        yield Judged(reader, design, selections, dict(reader.rows(chain.text("quality", "waiting"), [])))
     finally:
         for name in _TABLES:
             reader.rows(f"drop table if exists temp.{name}", [])

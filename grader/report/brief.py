@@ -392,6 +392,10 @@ def _notices(brief: Brief) -> tuple[str, ...]:
         )
     else:
         found.append("Nothing of these weeks was judged: `grader grade` adds defects, hand-offs, mood and the backlog.")
+    found += [
+        f"Run {run} did not come to its end: {n:,} conversations wait, and what was judged is no random part of it."
+        for run, n in brief.waiting.items()
+    ]
     if brief.weighted:
         found.append("Figures of verdicts are weighted by how the conversations were drawn.")
     if brief.coverage.rate is not None and brief.coverage.rate < 0.8:
