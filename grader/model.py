@@ -209,7 +209,7 @@ class Conversation(Record):
         }
         if self.truncated:
             tail["truncated"] = True
-        return _digest("cv", f'{head[:-1]},"messages":[{",".join(self._written()[1])}],{canonical_json(tail)[1:]}')
+        return _digest("cv", f'{head[:-1]},"messages":[{",".join(self._written()[2])}],{canonical_json(tail)[1:]}')
 
     @property
     def record_hash(self) -> str:
@@ -220,24 +220,21 @@ class Conversation(Record):
         said = {name: value for name, value in record.items() if value or name not in _LATER}
         head = canonical_json({name: value for name, value in said.items() if name < "messages"})
         tail = canonical_json({name: value for name, value in said.items() if name > "messages"})
-        messages = ",".join([
-            canonical_json(m.model_dump(mode="json")) if m.attributes or m.tool_calls else written
-            for m, written in zip(self.messages, self.written_messages, strict=True)
-        ])  # fmt: skip
+        messages = ",".join(self._written()[1])
         return _digest("cr", f'{head[:-1]},"messages":[{messages}],{tail[1:]}')
 
     @property
     def written_messages(self) -> list[str]:
-        """Each message as JSON with every field: canonical, but where it has attributes or calls in their own order."""
+        """Each message as JSON: what every message has, and under `more` what few have, in its own order."""
         return self._written()[0]
 
-    def _written(self) -> tuple[list[str], list[str]]:
-        """Each message as a record and as a judge sees it. Kept, since an ingest needs it four times."""
-        kept: tuple[tuple[Message, ...], list[str], list[str]] | None = self.__dict__.get("_written_messages")
+    def _written(self) -> tuple[list[str], list[str], list[str]]:
+        """Each message as it is stored, as a record, as a judge sees it. Kept, since an ingest needs it four times."""
+        kept: tuple[tuple[Message, ...], list[str], list[str], list[str]] | None = self.__dict__.get("_kept")
         if kept is None or kept[0] is not self.messages:  # a copy may have other messages
-            pairs = [_write(m) for m in self.messages]
-            kept = self.messages, [whole for whole, _ in pairs], [seen for _, seen in pairs]
-            self.__dict__["_written_messages"] = kept
+            ways = [_write(m) for m in self.messages]
+            kept = self.messages, [way[0] for way in ways], [way[1] for way in ways], [way[2] for way in ways]
+            self.__dict__["_kept"] = kept
         return kept[1:]
 
     @property
@@ -273,9 +270,9 @@ def _seen(at: datetime | None) -> list[JsonValue] | None:
     return [at.astimezone(UTC).isoformat(), offset_minutes(at)] if at else None
 
 
-def _write(m: Message) -> tuple[str, str]:
-    """A message as JSON: the whole of it, and what a judge can see. Most are a text and a time, and quickly written."""
-    at, text = m.at, _quoted(m.text)
+def _write(m: Message) -> tuple[str, str, str]:
+    """A message as JSON in three ways: for the store, the canonical record, what a judge can see."""
+    at, text, role, kind = m.at, _quoted(m.text), m.role, m.kind
     if at is None:
         said = seen = "null"
     else:
@@ -283,17 +280,26 @@ def _write(m: Message) -> tuple[str, str]:
         utc = moment.endswith("+00:00")
         said = f'"{moment[:-6]}Z"' if utc else f'"{moment}"'
         seen = f'["{moment}",0]' if utc else canonical_json(_seen(at))
-    answers = name = error = "null"
-    if m.tool_call_id is not None or m.name is not None or m.is_error is not None:
-        answers, name, error = map(canonical_json, (m.tool_call_id, m.name, m.is_error))
-    calls = canonical_json([[c.id, c.name, c.arguments] for c in m.tool_calls]) if m.tool_calls else "[]"
-    short = f'["{m.role}","{m.kind}",{text},{seen},{answers},{name},{error},{calls}]'
-    if m.attributes or m.tool_calls:
-        return json.dumps(m.model_dump(mode="json"), ensure_ascii=False, separators=(",", ":")), short
+    if m.tool_call_id is None and m.name is None and m.is_error is None and not m.tool_calls and not m.attributes:
+        return (  # most are a text and a time
+            f'{{"role":"{role}","kind":"{kind}","text":{text},"at":{said}}}',
+            (
+                f'{{"at":{said},"attributes":{{}},"is_error":null,"kind":"{kind}","name":null,"role":"{role}",'
+                f'"text":{text},"tool_call_id":null,"tool_calls":[]}}'
+            ),
+            f'["{role}","{kind}",{text},{seen},null,null,null,[]]',
+        )
+    record = m.model_dump(mode="json")
+    more = json.dumps({name: record[name] for name in _MORE if record[name] not in (None, [], {})}, ensure_ascii=False)
+    rest = canonical_json([m.tool_call_id, m.name, m.is_error, [[c.id, c.name, c.arguments] for c in m.tool_calls]])
     return (
-        f'{{"at":{said},"attributes":{{}},"is_error":{error},"kind":"{m.kind}","name":{name},"role":"{m.role}",'
-        f'"text":{text},"tool_call_id":{answers},"tool_calls":[]}}'
-    ), short
+        f'{{"role":"{role}","kind":"{kind}","text":{text},"at":{said},"more":{more}}}',
+        canonical_json(record),
+        f'["{role}","{kind}",{text},{seen},{rest[1:]}',
+    )
+
+
+_MORE = ("tool_calls", "tool_call_id", "name", "is_error", "attributes")
 
 
 class Policy(Record):

@@ -46,7 +46,8 @@ FULL: dict[str, Any] = {
 # One change each that `canonical` has a word or a thought about.
 ODD: list[JsonValue] = [
     "", " ", "\x1c", "\u3000", "x" * 1001, " edge ", "\x1cedge", "\x85edge", 5, 5.0, -1, 0, 1e30, True, False, None,
-    [], {}, [None], [{}], [{"kind": "a", "value": "b"}, {"kind": "a", "value": "b"}], [{"kind": " a", "value": "b\u3000"}],
+    [], {}, [None], [{}], [{"kind": "a", "value": "b"}, {"kind": "a", "value": "b"}],
+    [{"kind": " a", "value": "b\u3000"}],
     {"identities": []}, {"identities": None}, {"name": ""}, "open", "RESOLVED", "on hold", "on_hold", "tool call",
     "tool_call", "Voice Note", "end user", "Assistant", "policy", "2026-02-30T00:00:00Z", "2026-13-01T00:00:00Z",
     "1899-01-01T00:00:00Z", "2026-W01-1T00:00:00Z", "20260101T000000Z", "2026-01-01T24:00:00Z", "2026-01-01T23:59:60Z",

@@ -20,7 +20,9 @@ def number(value: str, region: str | None = None) -> str | None:
     """
     text = unicodedata.normalize("NFKC", value).strip()
     text = re.sub(r"^(?i:whatsapp|tel|phone|sms)\s*:\s*", "", text)
-    digits = "".join(str(unicodedata.decimal(c)) for c in re.findall(r"\d", text))
+    digits = "".join(re.findall(r"\d", text))
+    if not digits.isascii():
+        digits = "".join(str(unicodedata.decimal(c)) for c in digits)
     if text.startswith("+") or digits.startswith("00"):
         found = _parsed("+" + text.lstrip("+") if text.startswith("+") else "+" + digits[2:], None)
         digits = found or digits.removeprefix("00")

@@ -217,11 +217,8 @@ def _references(c: Conversation) -> Iterable[dict[str, JsonValue]]:
 _WRITTEN: JsonValue = {
     "conversation_id": "VARCHAR",
     "before": "INTEGER",
-    "messages": [{
-        "role": "VARCHAR", "kind": "VARCHAR", "text": "VARCHAR", "at": "VARCHAR", "tool_calls": "JSON",
-        "tool_call_id": "VARCHAR", "name": "VARCHAR", "is_error": "BOOLEAN", "attributes": "JSON",
-    }],
-}  # fmt: skip
+    "messages": [{"role": "VARCHAR", "kind": "VARCHAR", "text": "VARCHAR", "at": "VARCHAR", "more": "JSON"}],
+}
 _INSERT_MESSAGE = (files("grader.store") / "sql" / "insert_message.sql").read_text(encoding="utf-8")
 _PART_CHARS = 1_000_000
 

@@ -1,13 +1,13 @@
--- Messages as their conversation wrote them (JSON in the manner of the record), one row each. A time keeps its writing: in
--- UTC it ends in Z, else in its offset, which is taken off; nothing in attributes and calls is NULL.
+-- Messages as their conversation wrote them, one row each. A time in UTC ends in Z, else in its offset, which is taken off.
+-- What few messages have stands together in `more`: DuckDB reads a JSON object the faster the fewer fields are looked for.
 insert into message (
     conversation_id, number, role, kind, text, sent_at, sent_offset_minutes, tool_calls, tool_call_id, name, is_error,
     attributes
 )
 select conversation_id, number, m.role, m.kind, m.text,
        case when east = 0 then m.at::timestamp else left(m.at, -6)::timestamp - to_minutes(east) end, east,
-       nullif(m.tool_calls::varchar, '[]')::json, m.tool_call_id, m.name, m.is_error,
-       nullif(m.attributes::varchar, '{}')::json
+       m.more -> '$.tool_calls', m.more ->> '$.tool_call_id', m.more ->> '$.name', (m.more ->> '$.is_error')::boolean,
+       m.more -> '$.attributes'
 from (
     select *, case when m.at[-1] = 'Z' then 0
                    else (m.at[-6] || '1')::integer * (60 * m.at[-5:-4]::integer + m.at[-2:]::integer) end as east
