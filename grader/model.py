@@ -26,9 +26,7 @@ class Record(BaseModel):
 
 def canonical_json(value: JsonValue) -> str:
     """One text per value: sorted keys, no blanks, UTF-8 unescaped, NaN refused."""
-    return json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_jsonable
-    )
+    return _CANONICAL.encode(value)
 
 
 def _jsonable(value: object) -> JsonValue:
@@ -39,10 +37,19 @@ def _jsonable(value: object) -> JsonValue:
     raise TypeError(f"{type(value).__name__} has no canonical JSON")
 
 
+_CANONICAL = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_jsonable
+)
+_quoted = json.JSONEncoder(ensure_ascii=False).encode  # a text as JSON
+
+
 def digest(prefix: str, value: JsonValue) -> str:
     """`prefix_` + the first 128 bits of SHA-256 over the canonical JSON: the identity of a record."""
-    raw = canonical_json(value).encode("utf-8", "surrogatepass")
-    return f"{prefix}_{hashlib.sha256(raw).hexdigest()[:32]}"
+    return _digest(prefix, canonical_json(value))
+
+
+def _digest(prefix: str, written: str) -> str:
+    return f"{prefix}_{hashlib.sha256(written.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}"
 
 
 class Role(StrEnum):
@@ -190,29 +197,45 @@ class Conversation(Record):
         """Identity of what a judge can see. Contact, attributes and outcomes do not count, so that enriching a
         conversation does not make it new.
         """
-        seen: dict[str, JsonValue] = {
+        # Written by hand: of millions of messages, most are a text and a time.
+        head = canonical_json({
             "channel": self.channel,
+            "events": [[e.kind, e.after, _seen(e.at), e.from_role, e.to_role, e.note] for e in self.events],
+        })  # fmt: skip
+        tail: dict[str, JsonValue] = {
             "queue": self.queue,
             "started_at": _seen(self.started_at),
             "tools_recorded": self.has_tools,
-            "messages": [
-                [m.role, m.kind, m.text, _seen(m.at), m.tool_call_id, m.name, m.is_error,
-                 [[c.id, c.name, c.arguments] for c in m.tool_calls]]
-                for m in self.messages
-            ],
-            "events": [[e.kind, e.after, _seen(e.at), e.from_role, e.to_role, e.note] for e in self.events],
-        }  # fmt: skip
+        }
         if self.truncated:
-            seen["truncated"] = True
-        return digest("cv", seen)
+            tail["truncated"] = True
+        return _digest("cv", f'{head[:-1]},"messages":[{",".join(self._written()[2])}],{canonical_json(tail)[1:]}')
 
     @property
     def record_hash(self) -> str:
         """Identity of the whole record. A field that came later counts only where it says something, so that what an
         older Grader stored stays the same.
         """
-        record = self.model_dump(mode="json")
-        return digest("cr", {name: value for name, value in record.items() if value or name not in _LATER})
+        record = self.model_dump(mode="json", exclude={"messages"})
+        said = {name: value for name, value in record.items() if value or name not in _LATER}
+        head = canonical_json({name: value for name, value in said.items() if name < "messages"})
+        tail = canonical_json({name: value for name, value in said.items() if name > "messages"})
+        messages = ",".join(self._written()[1])
+        return _digest("cr", f'{head[:-1]},"messages":[{messages}],{tail[1:]}')
+
+    @property
+    def written_messages(self) -> list[str]:
+        """Each message as JSON: what every message has, and under `more` what few have, in its own order."""
+        return self._written()[0]
+
+    def _written(self) -> tuple[list[str], list[str], list[str]]:
+        """Each message as it is stored, as a record, as a judge sees it. Kept, since an ingest needs it four times."""
+        kept: tuple[tuple[Message, ...], list[str], list[str], list[str]] | None = self.__dict__.get("_kept")
+        if kept is None or kept[0] is not self.messages:  # a copy may have other messages
+            ways = [_write(m) for m in self.messages]
+            kept = self.messages, [way[0] for way in ways], [way[1] for way in ways], [way[2] for way in ways]
+            self.__dict__["_kept"] = kept
+        return kept[1:]
 
     @property
     def has_tools(self) -> bool:
@@ -245,6 +268,38 @@ _LATER = frozenset({  # their defaults are all of them nothing: None, False, emp
 def _seen(at: datetime | None) -> list[JsonValue] | None:
     """The moment and the offset: the judge reads local times."""
     return [at.astimezone(UTC).isoformat(), offset_minutes(at)] if at else None
+
+
+def _write(m: Message) -> tuple[str, str, str]:
+    """A message as JSON in three ways: for the store, the canonical record, what a judge can see."""
+    at, text, role, kind = m.at, _quoted(m.text), m.role, m.kind
+    if at is None:
+        said = seen = "null"
+    else:
+        moment = at.isoformat()
+        utc = moment.endswith("+00:00")
+        said = f'"{moment[:-6]}Z"' if utc else f'"{moment}"'
+        seen = f'["{moment}",0]' if utc else canonical_json(_seen(at))
+    if m.tool_call_id is None and m.name is None and m.is_error is None and not m.tool_calls and not m.attributes:
+        return (  # most are a text and a time
+            f'{{"role":"{role}","kind":"{kind}","text":{text},"at":{said}}}',
+            (
+                f'{{"at":{said},"attributes":{{}},"is_error":null,"kind":"{kind}","name":null,"role":"{role}",'
+                f'"text":{text},"tool_call_id":null,"tool_calls":[]}}'
+            ),
+            f'["{role}","{kind}",{text},{seen},null,null,null,[]]',
+        )
+    record = m.model_dump(mode="json")
+    more = json.dumps({name: record[name] for name in _MORE if record[name] not in (None, [], {})}, ensure_ascii=False)
+    rest = canonical_json([m.tool_call_id, m.name, m.is_error, [[c.id, c.name, c.arguments] for c in m.tool_calls]])
+    return (
+        f'{{"role":"{role}","kind":"{kind}","text":{text},"at":{said},"more":{more}}}',
+        canonical_json(record),
+        f'["{role}","{kind}",{text},{seen},{rest[1:]}',
+    )
+
+
+_MORE = ("tool_calls", "tool_call_id", "name", "is_error", "attributes")
 
 
 class Policy(Record):

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
 from grader.errors import InputError
-from grader.ingest import canonical, openai_chat, policies
+from grader.ingest import canonical, openai_chat, plain, policies
 from grader.ingest.jsontext import decode, parse
 from grader.ingest.mapped import MappedReader
 from grader.ingest.mapping import Mapping
@@ -42,7 +42,7 @@ from grader.ingest.schema import json_schema
 from grader.ingest.source import Layout, Source, json_layout
 from grader.ingest.sources import chatwoot, intercom, langfuse, otel_genai, whatsapp_business, whatsapp_txt, zendesk
 from grader.ingest.sources.logged import behind_prefix
-from grader.model import JsonValue
+from grader.model import Conversation, JsonValue
 
 __all__ = [
     "FORMATS", "NAMES", "ROW_LIMIT", "Incoming", "Kept", "Mapping", "Note", "Reading", "Rejected", "example_mapping",
@@ -149,7 +149,7 @@ FORMATS: tuple[Format, ...] = (
         lambda sample: openai_chat.recognises(sample.rows),
         lambda source, ledger, *_: _json_rows(openai_chat.Reader().record, source, ledger),
     ),
-    Format("canonical", lambda sample: canonical.recognises(sample.rows), partial(_json_rows, canonical.record)),
+    Format("canonical", lambda sample: canonical.recognises(sample.rows), partial(_json_rows, plain.record)),
 )  # fmt: skip
 NAMES = (*(known.name for known in FORMATS), "mapped")
 WITH_OPTIONS = tuple(known.name for known in FORMATS if known.options)
@@ -204,7 +204,7 @@ class Reading(Iterator[Kept | Rejected]):
 
     def _known_before(self, row: Parsed, seen: SeenIds) -> Problem | None:
         for record in row.records:
-            identity, content = key_of(record), short_hash(record.model_dump_json())
+            identity, content = key_of(record), short_hash(_said(record))
             if seen.first(identity, content) != content:
                 what = identity[2:].replace("\0", ", ")
                 return Problem(
@@ -213,6 +213,13 @@ class Reading(Iterator[Kept | Rejected]):
                     "keep one of them; a newer version goes in from a file of its own, after this one",
                 )
         return None
+
+
+def _said(record: Incoming) -> str:
+    """Everything that a record says: two records are the same if this is."""
+    if isinstance(record, Conversation):
+        return f"{record.model_dump_json(exclude={'messages'})}{','.join(record.written_messages)}"
+    return record.model_dump_json()
 
 
 def read(

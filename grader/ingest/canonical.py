@@ -66,14 +66,14 @@ _PLAIN = (
     "conversation_id", "channel", "queue", "language", "reason", "started_at", "ended_at", "tools_recorded",
     "ai_version", "initiated_by", "excluded", "truncated",
 )  # fmt: skip
-_STATES = {
+STATES = {
     "open": {"open", "opened", "pending", "snoozed", "new", "active", "on hold", "hold"},
     "closed": {"closed", "close", "resolved", "solved", "done", "ended", "finished", "archived"},
 }
 TYPES = ("conversation", "policy", "outcome", "label")
 
 _MANY = 1_000_000_000
-_SENT = {Kind.VOICE, Kind.IMAGE, Kind.FILE}  # something was sent, if only without words
+SENT = {Kind.VOICE, Kind.IMAGE, Kind.FILE}  # something was sent, if only without words
 _WRAPPED = {"messages", "conversation_id", "id"}  # a list of objects with one of these may be the rows themselves
 _CALL = Shape("tool call", {"id": SHORT, "name": ID, "arguments": ANYTHING}, required=("name",))
 MESSAGE = Shape(
@@ -266,7 +266,7 @@ def _hint(row: Mapping[str, JsonValue], ledger: Ledger) -> None:
 
 def _says_something(message: Message) -> bool:
     """There is something that a judge could see: words, a call, a file."""
-    return bool(message.tool_calls) or message.kind in _SENT or bool(neutralise(message.text).strip())
+    return bool(message.tool_calls) or message.kind in SENT or bool(neutralise(message.text).strip())
 
 
 def _items(found: Found, key: str, ledger: Ledger, where: str = "") -> Iterator[tuple[int, Mapping[str, JsonValue]]]:
@@ -321,6 +321,11 @@ def _kind(raw: str | None, role: Role, text: str, calls: bool, extra: Found, led
             return kind
         ledger.note(f"the kind {raw[:60]!r} is not known, it follows from the message's role and calls")
         extra["source_kind"] = raw
+    return kind_of(role, text, calls)
+
+
+def kind_of(role: Role, text: str, calls: bool) -> Kind:
+    """What a message is that does not say so."""
     if role is Role.TOOL:
         return Kind.TOOL_RESULT
     return Kind.TOOL_CALL if calls and not text.strip() else Kind.TEXT
@@ -329,7 +334,7 @@ def _kind(raw: str | None, role: Role, text: str, calls: bool, extra: Found, led
 def _state(raw: str | None, extra: Found, ledger: Ledger) -> str | None:
     if raw is None:
         return None
-    for state, words in _STATES.items():
+    for state, words in STATES.items():
         if _plain(raw) in words:
             return state
     ledger.note(f"the state {raw[:60]!r} is neither open nor closed, it is kept in the attributes")

@@ -20,30 +20,32 @@ def number(value: str, region: str | None = None) -> str | None:
     """
     text = unicodedata.normalize("NFKC", value).strip()
     text = re.sub(r"^(?i:whatsapp|tel|phone|sms)\s*:\s*", "", text)
-    digits = "".join(str(unicodedata.decimal(c)) for c in re.findall(r"\d", text))
+    digits = "".join(re.findall(r"\d", text))
+    if not digits.isascii():
+        digits = "".join(str(unicodedata.decimal(c)) for c in digits)
     if text.startswith("+") or digits.startswith("00"):
         found = _parsed("+" + text.lstrip("+") if text.startswith("+") else "+" + digits[2:], None)
-        digits = found[0] if found else digits.removeprefix("00")
+        digits = found or digits.removeprefix("00")
     else:
-        found = _parsed(text, region) if region else None
-        if not (found and found[1]) and len(digits) >= _INTERNATIONAL:
-            whole = _parsed("+" + digits, None)
-            found = whole if whole and whole[1] else None
-        digits = found[0] if found and found[1] else digits
+        found = _parsed(text, region, valid=True) if region else None
+        if not found and len(digits) >= _INTERNATIONAL:
+            found = _parsed("+" + digits, None, valid=True)
+        digits = found or digits
     digits = _one_way(digits)
     return None if _nobodys(digits) else digits
 
 
-def _parsed(text: str, region: str | None) -> tuple[str, bool] | None:
-    """(digits of E.164, whether the country has such numbers)."""
+def _parsed(text: str, region: str | None, *, valid: bool = False) -> str | None:
+    """The digits of E.164; with `valid` only where the country has such numbers."""
     import phonenumbers  # loaded with the first number: most commands see none
 
     try:
         parsed = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:
         return None
-    digits = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164).removeprefix("+")
-    return digits, phonenumbers.is_valid_number(parsed)
+    if valid and not phonenumbers.is_valid_number(parsed):
+        return None
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164).removeprefix("+")
 
 
 def _one_way(digits: str) -> str:

@@ -9,7 +9,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -107,23 +107,28 @@ class Connection:
         columns = rows[0].keys()
         schema = json.dumps([{name: self._types(like or table)[name] for name in columns}])
         names = ", ".join(f'"{name}"' for name in columns)
-        for body in self._bodies(table, rows):
+        for body in _bodies(self._pieces(table, rows)):
             self.rows(
                 f"insert into {table} ({names}) select {names} from (select unnest(r) "
                 "from (select unnest(from_json(?, ?)) as r))",
                 [body, schema],
             )
 
-    def _bodies(self, table: str, rows: Sequence[Mapping[str, object]]) -> Iterator[str]:
-        parts: list[str] = []
-        size = 0
-        for part in self._pieces(table, rows):
-            if parts and size + len(part) > _BODY_CHARS:
-                yield f"[{','.join(parts)}]"
-                parts, size = [], 0
-            parts.append(part)
-            size += len(part)
-        yield f"[{','.join(parts)}]"
+    def insert_written(self, table: str, shape: object, sql: str, written: Sequence[tuple[str, str]]) -> None:
+        """Append to a table what is written as JSON objects already, each with what it is of.
+
+        `sql` takes a list of them and its schema, and inserts; `shape` is DuckDB's types of one object.
+        """
+        if not written:
+            return
+        for of, part in written:
+            try:
+                part.encode()
+            except UnicodeEncodeError as error:
+                raise self._unkept(table, of, error) from error
+        schema = json.dumps([shape])
+        for body in _bodies(part for _, part in written):
+            self.rows(sql, [body, schema])
 
     def _pieces(self, table: str, rows: Sequence[Mapping[str, object]]) -> Iterator[str]:
         """The rows as JSON, many at once unless they are long: each call of the encoder costs as much as a row."""
@@ -142,11 +147,14 @@ class Connection:
         try:
             return _encoded([row])
         except (ValueError, RecursionError) as error:
-            reason = "half a surrogate pair" if isinstance(error, UnicodeEncodeError) else str(error)
-            raise StoreError(
-                f"{self.path}: a row for table {table} cannot be kept ({next(iter(row.values()))}): {reason}",
-                cure="such values are refused or mended when a file is taken in: grader ingest",
-            ) from error
+            raise self._unkept(table, next(iter(row.values())), error) from error
+
+    def _unkept(self, table: str, of: object, error: Exception) -> StoreError:
+        reason = "half a surrogate pair" if isinstance(error, UnicodeEncodeError) else str(error)
+        return StoreError(
+            f"{self.path}: a row for table {table} cannot be kept ({of}): {reason}",
+            cure="such values are refused or mended when a file is taken in: grader ingest",
+        )
 
     def _types(self, table: str) -> dict[str, object]:
         if table not in self._schemas:
@@ -190,6 +198,19 @@ class Connection:
     def close(self) -> None:
         """Close; what was committed is on disk."""
         self._raw.close()
+
+
+def _bodies(parts: Iterable[str]) -> Iterator[str]:
+    """Lists of a few MB, of JSON objects or of some with commas between them."""
+    held: list[str] = []
+    size = 0
+    for part in parts:
+        if held and size + len(part) > _BODY_CHARS:
+            yield f"[{','.join(held)}]"
+            held, size = [], 0
+        held.append(part)
+        size += len(part)
+    yield f"[{','.join(held)}]"
 
 
 def _encoded(rows: Sequence[Mapping[str, object]]) -> str:

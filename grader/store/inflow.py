@@ -5,9 +5,11 @@ The same record twice changes nothing; a record under a known id with other cont
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from importlib.resources import files
 
 from grader.errors import StoreError
 from grader.model import Conversation, JsonValue, Kind, Label, Outcome, Policy, Role, offset_minutes
@@ -122,7 +124,7 @@ def _add_conversations(con: Connection, triples: Sequence[_Triple], ingest_id: s
         "conversation",
         [_conversation(c, h, contact_of[c.conversation_id], file, line, ingest_id) for c, h, file, line in fresh],
     )
-    con.insert("message", [row for c, *_ in fresh for row in _messages(c)])
+    con.insert_written("message", _WRITTEN, _INSERT_MESSAGE, [part for c, *_ in fresh for part in _messages(c)])
     con.insert("event", [row for c, *_ in fresh for row in _events(c)])
     con.insert("reference", [row for c, *_ in fresh for row in _references(c)])
     return AddCounts(n_new, n_changed, n_unchanged), waiting
@@ -174,25 +176,35 @@ def _conversation(
     }
 
 
+_SPEAKERS = frozenset({Role.CUSTOMER, Role.AI, Role.HUMAN})
+
+
 def _spoken(c: Conversation) -> dict[str, JsonValue]:
     """Who spoke, and when it was asked and answered. Notes and tools do not count, and unknown speakers are nobody.
 
     Who began, where the source does not say: the customer, who may have been greeted first. The business, where the
     customer never wrote, or wrote more than an hour after the business did. None: nobody known speaks.
     """
-    spoken = [m for m in c.messages if m.kind is not Kind.NOTE and m.role in (Role.CUSTOMER, Role.AI, Role.HUMAN)]
-    asked = next((n for n, m in enumerate(spoken) if m.role is Role.CUSTOMER), None)
-    answers = [] if asked is None else [m.at for m in spoken[asked:] if m.role is not Role.CUSTOMER and m.at]
-    began = None
-    if spoken:
-        first, theirs = spoken[0].at, None if asked is None else spoken[asked].at
-        late = first is not None and theirs is not None and theirs - first > GREETED_WITHIN
-        began = "business" if asked is None or late else "customer"
+    began = first = asked = answered = None
+    has_customer = has_ai = has_first = False
+    for m in c.messages:
+        role = m.role
+        if m.kind is Kind.NOTE or role not in _SPEAKERS:
+            continue
+        if not has_first:
+            has_first, first, began = True, m.at, "business"
+        if role is not Role.CUSTOMER:
+            has_ai = has_ai or role is Role.AI
+            answered = answered or (m.at if has_customer else None)
+        elif not has_customer:
+            has_customer, asked = True, m.at
+            late = first is not None and asked is not None and asked - first > GREETED_WITHIN
+            began = "business" if late else "customer"
     return {
         "initiated_by": c.initiated_by or began,
-        "has_ai": any(m.role is Role.AI for m in spoken),
-        "asked_at": None if asked is None else utc_text(spoken[asked].at),
-        "answered_at": utc_text(answers[0]) if answers else None,
+        "has_ai": has_ai,
+        "asked_at": utc_text(asked),
+        "answered_at": utc_text(answered),
     }
 
 
@@ -201,22 +213,32 @@ def _references(c: Conversation) -> Iterable[dict[str, JsonValue]]:
         yield {"conversation_id": c.conversation_id, "kind": r.kind, "value": r.value}
 
 
-def _messages(c: Conversation) -> Iterable[dict[str, JsonValue]]:
-    for number, m in enumerate(c.messages, 1):
-        yield {
-            "conversation_id": c.conversation_id,
-            "number": number,
-            "role": m.role.value,
-            "kind": m.kind.value,
-            "text": m.text,
-            "sent_at": utc_text(m.at),
-            "sent_offset_minutes": offset_minutes(m.at),
-            "tool_calls": [call.model_dump(mode="json") for call in m.tool_calls] or None,
-            "tool_call_id": m.tool_call_id,
-            "name": m.name,
-            "is_error": m.is_error,
-            "attributes": m.attributes or None,
-        }
+# What `sql/insert_message.sql` takes apart: messages as `Conversation.written_messages` has them.
+_WRITTEN: JsonValue = {
+    "conversation_id": "VARCHAR",
+    "before": "INTEGER",
+    "messages": [{"role": "VARCHAR", "kind": "VARCHAR", "text": "VARCHAR", "at": "VARCHAR", "more": "JSON"}],
+}
+_INSERT_MESSAGE = (files("grader.store") / "sql" / "insert_message.sql").read_text(encoding="utf-8")
+_PART_CHARS = 1_000_000
+
+
+def _messages(c: Conversation) -> Iterable[tuple[str, str]]:
+    """(id, JSON of so many of its messages) in order. `before`: how many messages stand before them."""
+    begin, size, written = 0, 0, c.written_messages
+    for number, one in enumerate(written):
+        if size > 0 and size + len(one) > _PART_CHARS:
+            yield c.conversation_id, _part(c, begin, written[begin:number])
+            begin, size = number, 0
+        size += len(one)
+    yield c.conversation_id, _part(c, begin, written[begin:])
+
+
+def _part(c: Conversation, before: int, written: Sequence[str]) -> str:
+    return (
+        f'{{"conversation_id":{json.dumps(c.conversation_id, ensure_ascii=False)},"before":{before},'
+        f'"messages":[{",".join(written)}]}}'
+    )
 
 
 def _events(c: Conversation) -> Iterable[dict[str, JsonValue]]:
