@@ -270,8 +270,8 @@ def table(args: argparse.Namespace) -> Iterator[str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--repeats", type=int, default=2_000)
-    parser.add_argument("--draws", type=int, default=2_000)
+    parser.add_argument("--repeats", type=int, default=4_000)
+    parser.add_argument("--draws", type=int, default=1_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--designs", nargs="+", default=[*DESIGNS, "transport"])
     args = parser.parse_args()

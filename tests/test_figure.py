@@ -12,9 +12,10 @@ from grader.statistics.figure import Figure, at_most, jeffreys, proportion, reca
 
 
 def test_a_figure_is_no_nan_and_says_why_it_is_not_there() -> None:
-    for bad in ((math.nan, 0, 1), (0.5, math.nan, 1), (0.5, 0, math.inf), (0.5, None, 1), (0.5, 0.6, 0.7)):
-        with pytest.raises(ValueError):
-            Figure(*bad, n=1, of=2, method="")
+    bad = ((math.nan, 0, 1), (0.5, math.nan, 1), (0.5, 0, math.inf), (0.5, None, 1), (0.5, 0.6, 0.7))
+    for point, low, high in bad:
+        with pytest.raises(ValueError, match=r"no figure|interval"):
+            Figure(point, low, high, 1, 2, "")
     with pytest.raises(ValueError, match="says why"):
         undefined("", "")
     assert undefined("because", "x").width is None

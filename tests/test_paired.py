@@ -65,8 +65,9 @@ def test_positives_and_negatives_are_compared_apart() -> None:
               (False, True, True, 190), (False, True, False, 6), (False, False, True, 4)), seed=1,
     )  # fmt: skip
     se, sp = found.sensitivity, found.specificity
-    assert (se.point, se.n_better, se.n_worse, se.n) == (pytest.approx(0.1), 8, 2, 60)
-    assert (sp.point, sp.n_better, sp.n_worse, sp.n) == (pytest.approx(-0.01), 4, 6, 200)
+    assert (se.point, sp.point) == pytest.approx((0.1, -0.01))
+    assert (se.n_better, se.n_worse, se.n) == (8, 2, 60)
+    assert (sp.n_better, sp.n_worse, sp.n) == (4, 6, 200)
     assert se.p_exact == pytest.approx(0.109375)
     assert (se.low, se.high) == pytest.approx(tango(8, 2, 60))
     assert se.least is not None
@@ -139,10 +140,10 @@ def width(change: Change) -> float:
 
 
 def test_intervals_of_a_change_hold_the_truth() -> None:
-    """400 repetitions; a true .95 falls below .92 in fewer than one of 100, and the seed is fixed."""
+    """200 repetitions; a true .95 falls below .91 in one of 100, and the seed is fixed."""
     rng = np.random.default_rng(5)
     held = [0, 0, 0]
-    for repeat in range(400):
+    for repeat in range(200):
         y = rng.random(3000) < 0.1
         a = np.where(y, rng.random(3000) < 0.7, rng.random(3000) < 0.05)
         again = rng.random(3000) < 0.6  # B answers anew in two of five
@@ -176,7 +177,7 @@ def test_intervals_of_a_change_hold_the_truth() -> None:
             assert found.low is not None
             assert found.high is not None
             held[k] += found.low <= truth <= found.high
-    assert min(held) / 400 >= 0.92, held
+    assert min(held) / 200 >= 0.91, held
 
 
 def test_flips_are_pairs_of_runs_that_differ_and_a_missing_verdict_is_no_answer() -> None:

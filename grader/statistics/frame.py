@@ -168,7 +168,7 @@ class Model:
         The ratio R is linearised: z_i = W_h (e_i - mean of e in h) / n_h, e = a - R b, and u are its sums by contact:
         G / (G - 1) Σ u² / Σ z² (Särndal, Swensson & Wretman 1992, 5.5; Kish 1965). Two things are ours. The shares of
         strata have an effect of their own, from the means of e in their place, and both are weighed by their variances.
-        And few cases say little of how they go together: one contact is added that has the case in all of its labels,
+        And few cases say little of how they go together: half a contact is added that has the case in all its labels,
         so that without any case the effect is that of contacts which are all alike, m = Σ m_g² / Σ m_g.
         """
         import numpy as np
@@ -196,7 +196,7 @@ class Model:
             return max(1.0, len(sizes) / (len(sizes) - 1) * float(sums @ sums) / total) if total > 0 else 1.0
 
         n, of = self.counted(ratio.above), self.counted(ratio.below)
-        added = alike / max(0.5, min(n, of - n))
+        added = alike / 2 / max(0.5, min(n, of - n))
         inside, between = (effect(z) + added * alike) / (1 + added), effect(stands_for[h] * means[h])
         by_labels, by_shares = float(z @ z), float(self.size @ means**2)
         total = by_labels + by_shares
