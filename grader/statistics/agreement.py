@@ -20,6 +20,7 @@ Level = Literal["nominal", "ordinal", "interval", "ratio"]
 Answers = Sequence[Hashable | None]
 RESAMPLES = 2_000
 TOLD = 0.9  # of the resamples must have a figure, for an interval
+ADDED = 1.5  # items, see `_with_pairs`
 
 NO_OVERLAP = "No item was answered by two reviewers, so their agreement cannot be measured: plan labels that overlap."
 ONE_REVIEWER = "There is one reviewer only, so agreement cannot be measured: the gold is single-reviewer."
@@ -74,43 +75,37 @@ def krippendorff_alpha(
     """Krippendorff's alpha, 1 - Do/De, over items with two answers or more; interval by bootstrap over items.
 
     Coincidences: o_ck = Σ_u n_uc (n_uk - [c = k]) / (m_u - 1); Do = Σ o_ck δ²_ck, De = Σ n_c (n_k - [c = k]) δ²_ck /
-    (n - 1). K. Krippendorff (2011), Computing Krippendorff's Alpha-Reliability. Percentiles of `resamples` draws; where
-    nobody disagreed, a resample cannot either, and the lower end is that of `_agreed`. `level` other than nominal
-    needs answers that are numbers (ordinal: that sort).
+    (n - 1). K. Krippendorff (2011), Computing Krippendorff's Alpha-Reliability. Percentiles of `resamples` draws
+    (`_resampled`). `level` other than nominal needs answers that are numbers (ordinal: that sort).
     """
     method = f"Krippendorff's alpha, {level}, bootstrap over items"
     p = _patterns(items)
     n = int(p.times.sum())
     if reason := _missing(p):
         return undefined(reason, method, of=n)
+    point = float(_alpha(p, p.times[None, :], level)[0])
+    agreed = int(p.times[(p.counts > 0).sum(axis=1) == 1].sum())
+    more = _with_pairs(p)
+    return _percentiles(point, _alpha(more, _resampled(more, seed, resamples), level), agreed, n, method)
+
+
+def _alpha(p: Patterns, times: np.ndarray, level: Level) -> np.ndarray:
+    """By row of `times`; NaN where every answer is the same."""
     import numpy as np
 
-    m = p.answers
-    pairs = p.counts[:, :, None] * p.counts[:, None, :]
     diagonal = np.arange(len(p.categories))
+    pairs = p.counts[:, :, None] * p.counts[:, None, :]
     pairs[:, diagonal, diagonal] -= p.counts
-    pairs /= (m - 1)[:, None, None]
-    flat = pairs.reshape(len(m), -1)
-
-    def alpha(times: np.ndarray) -> np.ndarray:
-        """By resample; NaN where every answer is the same."""
-        o = (times @ flat).reshape(-1, len(diagonal), len(diagonal))
-        totals = o.sum(axis=2)
-        all_ = totals.sum(axis=1)
-        expected = totals[:, :, None] * totals[:, None, :]
-        expected[:, diagonal, diagonal] -= totals
-        apart: np.ndarray = _distance(p.categories, totals, level)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            found: np.ndarray = 1 - (all_ - 1) * (o * apart).sum(axis=(1, 2)) / (expected * apart).sum(axis=(1, 2))
-        return found
-
-    point = float(alpha(p.times[None, :])[0])
-    agreed = int(p.times[(p.counts > 0).sum(axis=1) == 1].sum())
-    if agreed == n:
-        share = p.times @ p.counts / (p.times @ m)
-        return Figure(1.0, _agreed(n, float(1 - (share**2).sum())), 1.0, n, n, method)
-    drawn = alpha(_resampled(p.times, seed, resamples))
-    return _percentiles(point, drawn, agreed, n, method)
+    pairs /= (p.answers - 1)[:, None, None]
+    o = (times @ pairs.reshape(len(pairs), -1)).reshape(-1, len(diagonal), len(diagonal))
+    totals = o.sum(axis=2)
+    all_ = totals.sum(axis=1)
+    expected = totals[:, :, None] * totals[:, None, :]
+    expected[:, diagonal, diagonal] -= totals
+    apart: np.ndarray = _distance(p.categories, totals, level)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found: np.ndarray = 1 - (all_ - 1) * (o * apart).sum(axis=(1, 2)) / (expected * apart).sum(axis=(1, 2))
+    return found
 
 
 def _distance(categories: Sequence[Hashable], totals: np.ndarray, level: Level) -> np.ndarray:
@@ -142,11 +137,30 @@ def _agreed(n: int, by_chance: float) -> float:
     return max(-1.0, 1 - jeffreys(0, n)[1] / by_chance)
 
 
-def _resampled(times: np.ndarray, seed: int, resamples: int) -> np.ndarray:
+def _resampled(p: Patterns, seed: int, resamples: int) -> np.ndarray:
+    """Times by pattern that could as well have been. D. B. Rubin (1981), Ann. Stat. 9:130: Dirichlet in place of draws
+    of whole items. `p` holds what `_with_pairs` added.
+    """
     import numpy as np
 
-    n = int(times.sum())
-    return np.random.default_rng(seed).multinomial(n, times / n, size=resamples).astype(float)
+    found: np.ndarray = np.random.default_rng(seed).dirichlet(p.times, resamples) * (p.times.sum() - ADDED)
+    return found
+
+
+def _with_pairs(p: Patterns) -> Patterns:
+    """One and a half items more, spread over the pairs of answers that two reviewers could give: for two categories a
+    half for each of the three. Drawn from what was seen alone, rare codes would never disagree, or never agree.
+    """
+    import numpy as np
+
+    q = len(p.categories)
+    pairs = [(i, j) for i in range(q) for j in range(i, q)]
+    counts = np.zeros((len(pairs), q))
+    for row, (i, j) in enumerate(pairs):
+        counts[row, i] += 1
+        counts[row, j] += 1
+    times = np.append(p.times, np.full(len(pairs), ADDED / len(pairs)))
+    return Patterns(p.categories, np.vstack([p.counts, counts]), times)
 
 
 def _percentiles(point: float, drawn: np.ndarray, n: int, of: int, method: str) -> Figure:
@@ -160,15 +174,18 @@ def _percentiles(point: float, drawn: np.ndarray, n: int, of: int, method: str) 
     return Figure(point, min(point, float(low)), max(point, float(high)), n, of, method)
 
 
-def gwet_ac1(items: Iterable[Answers], *, n_categories: int | None = None) -> Figure:
+def gwet_ac1(
+    items: Iterable[Answers], *, n_categories: int | None = None, seed: int | None = None, resamples: int = RESAMPLES
+) -> Figure:
     """Gwet's AC1 = (pa - pe) / (1 - pe), pe = Σ π(1 - π) / (Q - 1), for any number of reviewers with gaps.
 
     pa is the mean over items of the share of pairs that agree, π the mean over all items of the shares of their
     answers. Interval: ± t SE with n - 1 degrees of freedom, SE linearised over items: K. L. Gwet (2008), Br. J. Math.
-    Stat. Psychol. 61:29, for gaps as in his Handbook of Inter-Rater Reliability (4th ed.) 2.4. `n_categories`: Q where
-    more answers are possible than were given. Where nobody disagreed the lower end is that of `_agreed`.
+    Stat. Psychol. 61:29, for gaps as in his Handbook of Inter-Rater Reliability (4th ed.) 2.4; it is short with 100
+    items. With a `seed`, percentiles of `resamples` draws (`_resampled`), which hold. `n_categories`: Q where more
+    answers are possible than were given. Where nobody disagreed the lower end of the first is that of `_agreed`.
     """
-    method = "Gwet's AC1, linearised, t"
+    method = "Gwet's AC1, linearised, t" if seed is None else "Gwet's AC1, bootstrap over items"
     p = _patterns(items, fewest=1)
     n = int(p.times[p.answers >= 2].sum())
     if not n:
@@ -178,32 +195,45 @@ def gwet_ac1(items: Iterable[Answers], *, n_categories: int | None = None) -> Fi
     from scipy.special import stdtrit
 
     q = max(len(p.categories), n_categories or 0)
-    point, pe, error = _ac1(p, q)
+    point, pe = (float(x[0]) for x in _ac1(p, p.times[None, :], q))
     agreed = int(p.times[(p.answers >= 2) & ((p.counts > 0).sum(axis=1) == 1)].sum())
+    if seed is not None:
+        more = _with_pairs(p)
+        return _percentiles(point, _ac1(more, _resampled(more, seed, resamples), q)[0], agreed, n, method)
     if agreed == n:
         return Figure(1.0, _agreed(n, 1 - pe), 1.0, n, n, method)
+    error = _ac1_error(p, point, pe, q)
     if error is None:
         return Figure(point, None, None, agreed, n, method, "One item is too little for an interval.")
     half = float(stdtrit(p.times.sum() - 1, 0.975)) * error
     return Figure(point, max(-1.0, point - half), min(1.0, point + half), agreed, n, method)
 
 
-def _ac1(p: Patterns, q: int) -> tuple[float, float, float | None]:
-    """AC1, the agreement by chance, and the standard error."""
+def _ac1(p: Patterns, times: np.ndarray, q: int) -> tuple[np.ndarray, np.ndarray]:
+    """AC1 and the agreement by chance, by row of `times`."""
+    import numpy as np
+
+    m = p.answers
+    pi = times @ (p.counts / m[:, None]) / times.sum(axis=1, keepdims=True)
+    agree = (p.counts * (p.counts - 1)).sum(axis=1) / np.maximum(m * (m - 1), 1)
+    pa = times @ agree / (times @ (m >= 2))
+    pe: np.ndarray = (pi * (1 - pi)).sum(axis=1) / (q - 1)
+    found: np.ndarray = (pa - pe) / (1 - pe)
+    return found, pe
+
+
+def _ac1_error(p: Patterns, point: float, pe: float, q: int) -> float | None:
     import numpy as np
 
     m, n = p.answers, float(p.times.sum())
-    overlapping = float(p.times[m >= 2].sum())
+    if n < 2:
+        return None
     shares = p.counts / m[:, None]
     pi = p.times @ shares / n
     agree = (p.counts * (p.counts - 1)).sum(axis=1) / np.maximum(m * (m - 1), 1)
-    pe = float((pi * (1 - pi)).sum() / (q - 1))
-    point = (float(p.times @ agree) / overlapping - pe) / (1 - pe)
-    if n < 2:
-        return point, pe, None
-    own = n / overlapping * (agree - pe * (m >= 2)) / (1 - pe)
+    own = n / float(p.times[m >= 2].sum()) * (agree - pe * (m >= 2)) / (1 - pe)
     own -= 2 * (1 - point) * (shares @ (1 - pi) / (q - 1) - pe) / (1 - pe)
-    return point, pe, float(np.sqrt(p.times @ (own - point) ** 2 / (n * (n - 1))))
+    return float(np.sqrt(p.times @ (own - point) ** 2 / (n * (n - 1))))
 
 
 def ac1_standard_error(items: Iterable[Answers], *, n_categories: int | None = None) -> float | None:
@@ -211,7 +241,9 @@ def ac1_standard_error(items: Iterable[Answers], *, n_categories: int | None = N
     p = _patterns(items, fewest=1)
     if len(p.categories) < 2 or not (p.answers >= 2).any():
         return None
-    return _ac1(p, max(len(p.categories), n_categories or 0))[2]
+    q = max(len(p.categories), n_categories or 0)
+    point, pe = _ac1(p, p.times[None, :], q)
+    return _ac1_error(p, float(point[0]), float(pe[0]), q)
 
 
 def fleiss_kappa(items: Iterable[Answers]) -> float | None:
@@ -247,7 +279,9 @@ def raw_agreement(items: Iterable[Answers], *, seed: int, resamples: int = RESAM
     if (m == 2).all() or agreed in (0, n):
         low, high = wilson(agreed, n)
         return Figure(point, min(low, point), max(high, point), agreed, n, "raw agreement, Wilson")
-    drawn = _resampled(p.times, seed, resamples) @ agree / n
+    more = _with_pairs(p)
+    same = (more.counts * (more.counts - 1)).sum(axis=1) / (more.answers * (more.answers - 1))
+    drawn = _resampled(more, seed, resamples) @ same / n
     return _percentiles(point, drawn, agreed, n, "raw agreement, bootstrap over items")
 
 
@@ -275,7 +309,10 @@ def positive_agreement(
     if (m == 2).all() or both in (0, seen):
         low, high = (2 * s / (1 + s) for s in wilson(both, seen))
         return Figure(point, min(low, point), max(high, point), both, seen, f"{method}, Wilson")
-    times = _resampled(p.times, seed, resamples)
+    more = _with_pairs(p)
+    ones, m = more.counts[:, p.categories.index(positive)], more.answers
+    above, below = ones * (ones - 1), ones * (m - 1)
+    times = _resampled(more, seed, resamples)
     with np.errstate(divide="ignore", invalid="ignore"):
         drawn = times @ above / (times @ below)
     return _percentiles(point, drawn, both, seen, f"{method}, bootstrap over items")
@@ -316,7 +353,7 @@ def between_reviewers(
     return Reviewers(
         n_items, n_overlap, n_reviewers,
         alpha=krippendorff_alpha(items, seed=seed, resamples=resamples),
-        ac1=gwet_ac1(items, n_categories=n_categories),
+        ac1=gwet_ac1(items, n_categories=n_categories, seed=seed, resamples=resamples),
         raw=raw_agreement(items, seed=seed, resamples=resamples),
         positive=positive_agreement(items, positive, seed=seed, resamples=resamples), itself=itself,
     )  # fmt: skip
