@@ -20,7 +20,7 @@ from grader.statistics.corrected import (
     mover,
     people_only,
 )
-from grader.statistics.figure import Figure
+from grader.statistics.figure import Figure, jeffreys
 from grader.statistics.frame import PREVALENCE, TRUTHS, Labelled, Model, Part, Verdict, parts_of, shortage
 
 sys.path.insert(0, str(REPOSITORY / "benchmarks"))
@@ -237,7 +237,32 @@ def test_figures_are_the_same_for_the_same_seed() -> None:
     assert calibrate(TYPICAL, simple_random=False, seed=2) != first
 
 
+def test_two_frames_are_drawn_apart() -> None:
+    alone, found = corrected_rate(TYPICAL, seed=1), difference(Frame(TYPICAL), Frame(TYPICAL), seed=1)
+    assert found.point == 0
+    assert found.width is not None
+    assert alone.width is not None
+    assert found.width > 1.2 * alone.width  # √2, were they normal
+
+
+def test_many_strata_without_a_case_do_not_lift_the_lower_end() -> None:
+    few = [Part("fires", 60, 10, 15), Part("clean", 4_000, 0, 60, 2), Part("not_applicable", 940, 0, 3, 9)]
+    low, _ = ends(corrected_rate(few, seed=1))
+    applicable = 60 + 4_000 * 60 / 62 + 940 * 3 / 12
+    assert low == pytest.approx(60 * jeffreys(10, 25)[0] / applicable, rel=0.1)
+
+
 # ── contacts ──
+
+
+def test_shares_of_verdicts_go_together_too_where_contacts_are_alike() -> None:
+    """A judge who never errs leaves nothing unknown within a verdict; what is left is how frequent it is."""
+    labels = [
+        Labelled(("fires", "") if i < 30 else ("clean", ""), "fires" if i < 30 else "clean", str(i))
+        for i in range(100) for _ in range(3)
+    ]  # fmt: skip
+    parts = parts_of({("fires", ""): 1_500, ("clean", ""): 3_500}, labels)
+    assert Model(parts).design_effect(PREVALENCE, labels) == pytest.approx(3, abs=0.1)
 
 
 def contacts(n: int, per: int, alike: bool) -> tuple[tuple[Part, ...], list[Labelled]]:

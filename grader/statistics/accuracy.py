@@ -122,8 +122,8 @@ class _Drawn:
         import numpy as np
 
         low, high = (float(x) for x in np.quantile(self._ratio(ratio), [0.025, 0.975]))
-        low = 0.0 if not n else min(point, max(low, 1e-9))
-        high = 1.0 if n == of else max(point, min(high, 1 - 1e-9))
+        # A point of 0 or 1 is the end on its side; no other end is.
+        low, high = min(point, max(low, 1e-9)), max(point, min(high, 1 - 1e-9))
         return Figure(point, low, high, n, of, METHOD)
 
     def youden(self, se: Figure, sp: Figure) -> Figure:
