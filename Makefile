@@ -29,13 +29,15 @@ check: $(VENV)/.dev  ## lint, formatting, types, and the guards over imports, do
 	@$(PY) -m mypy
 	@$(PY) -m pytest -q tests/test_guards.py
 
-bench: $(VENV)/.dev  ## measure speed, memory, faults, kills, millions of conversations and coverage of samples, then the slow tests
+bench: $(VENV)/.dev  ## measure speed, memory, faults, kills, millions of conversations and coverage of intervals, then the slow tests
 	@$(PY) benchmarks/throughput.py
 	@$(PY) benchmarks/faults.py
 	@$(PY) benchmarks/kill.py
 	@$(PY) benchmarks/signals_vs_labels.py
 	@$(PY) benchmarks/figures.py
 	@$(PY) benchmarks/coverage_sample.py
+	@$(PY) benchmarks/coverage_calibration.py
+	@$(PY) benchmarks/coverage_agreement.py
 	@$(PY) benchmarks/ingest.py
 	@$(PY) -m pytest -m slow $(ARGS)
 

@@ -6,25 +6,11 @@ Counts are stored and rates computed, so slices add up and a denominator is neve
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import sqrt
 
-Z95 = 1.959963984540054  # the 97.5 % point of the normal distribution
+from grader.statistics.figure import Z95 as Z95
+from grader.statistics.figure import wilson as wilson
+
 FEWEST_RATINGS = 10  # for an interval of a mean
-
-
-def wilson(n: int, of: int, z: float = Z95) -> tuple[float, float]:
-    """The Wilson score interval for n of `of`: (p + z²/2N ± z √(p(1-p)/N + z²/4N²)) / (1 + z²/N).
-
-    E. B. Wilson (1927), J. Am. Stat. Assoc. 22:209; method 3 in R. G. Newcombe (1998), Stat. Med. 17:857. It holds for
-    a simple random sample. Nothing of nothing gives (0, 1): nothing is known.
-    """
-    if of == 0:
-        return 0.0, 1.0
-    middle = n + z * z / 2
-    half = z * sqrt(n * (of - n) / of + z * z / 4)
-    low = 0.0 if n == 0 else (middle - half) / (of + z * z)
-    high = 1.0 if n == of else (middle + half) / (of + z * z)
-    return low, high
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,266 @@
+"""The rate at which reviewers would find a code, from a judge's verdicts on all and labels on some.
+
+Post-stratified on the verdict (labels from the reported frame), or carried over to a later frame that the same judge
+read; people's labels alone; and the difference of two frames, each under its own calibration.
+`benchmarks/coverage_calibration.py` measures how often the intervals hold the truth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import sqrt
+from typing import TYPE_CHECKING
+
+from grader.statistics.figure import Z95, Figure, jeffreys, proportion, undefined
+from grader.statistics.frame import (
+    DRAWS,
+    JUDGED,
+    PREVALENCE,
+    SENSITIVITY,
+    SPECIFICITY,
+    Labelled,
+    Model,
+    Part,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+
+NONE_APPLICABLE = "0 applicable: every labelled conversation is outside what the code is about, so there is no rate."
+NO_LABELS = "No conversation of this frame was labelled."
+STRATIFIED = "Labels were drawn by verdict, so people's labels alone give no rate."
+NO_POSITIVE = "No human-positive labels: nobody found the code, so how often the judge would see it is not known."
+NO_NEGATIVE = "No human-negative labels: reviewers found the code everywhere, so false alarms are not known."
+NOT_APART = (
+    "The judge does not tell the two kinds apart clearly (sensitivity + specificity - 1 is not clearly above 0), so "
+    "its verdicts say nothing of a frame without labels: label conversations of that frame."
+)
+NARROWER = 0.97
+MOVER = "post-stratified, MOVER-Jeffreys"
+BY_DRAWS = "post-stratified, Dirichlet draws"
+CARRIED = "carried over from an earlier frame, by draws"
+
+
+def corrected_rate(parts: Sequence[Part], labels: Sequence[Labelled] = (), *, seed: int, draws: int = DRAWS) -> Figure:
+    """The rate among applicable conversations of the frame that the labels were drawn from.
+
+    θ = Σ W_h k_h / n_h. Interval by MOVER (Zou & Donner 2008, Stat. Med. 27:1693) from Jeffreys' intervals of the
+    strata, with the variance of their shares: lo = θ - √(Σ W_h² (p_h - l_h)² + z² V_W), hi alike, V_W = Σ W_h (p_h -
+    θ)² / N. Where reviewers said "not applicable", θ = Σ W p_fires / Σ W (p_fires + p_clean) and the interval is by
+    draws of p ~ Dirichlet(k + ⅓) and W ~ Dirichlet(N + ½), see `_three_kinds`. A stratum without labels has p = ½ and
+    [0, 1]. With `labels` half-widths are widened by the √ of the design effect of their contacts.
+    """
+    model = Model(parts)
+    n, of = model.counted(PREVALENCE.above), model.counted(PREVALENCE.below)
+    method = BY_DRAWS if model.three else MOVER
+    if not model.labelled.sum():
+        return Figure(None, 0.0, 1.0, 0, 0, method, NO_LABELS)
+    point = model.point(PREVALENCE)
+    if not of or point is None:
+        return undefined(NONE_APPLICABLE, method)
+    wider = sqrt(model.design_effect(PREVALENCE, labels))
+    if model.three:
+        low, high = _three_kinds(model, point, wider, seed, draws)
+    else:
+        down, up = mover(model)
+        low, high = point - wider * down, point + wider * up
+    without = [str(p) for p in model.parts if not p.n_labelled]
+    reason = f"Nobody labelled a conversation {' or '.join(without)}: there it may be none or all." if without else ""
+    # What was seen is there: with any yes the rate is not 0, with any no not 1.
+    low = 0.0 if not n else min(point, max(low, n / model.n))
+    high = 1.0 if n == of and not without else max(point, min(high, 1 - (of - n) / model.n))
+    return Figure(point, low, high, n, of, method, reason)
+
+
+def _three_kinds(model: Model, point: float, wider: float, seed: int, draws: int) -> tuple[float, float]:
+    """The ends by draws. As in Jeffreys' intervals, a stratum in which no label fires does not lift the lower end, and
+    one in which none is clean does not press the upper one: with rare codes the ⅓ in each of many strata would.
+    """
+    import numpy as np
+
+    shares, chances = model.draw(seed, draws)
+    ends = []
+    for column, quantile in ((0, 0.025), (1, 0.975)):
+        kept = chances.copy()
+        kept[:, model.counts[:, column] == 0, column] = 0
+        weighted = np.einsum("dh,dhy->dy", shares, kept)
+        below = weighted[:, 0] + weighted[:, 1]
+        drawn = np.divide(weighted[:, 0], below, out=np.full(draws, point), where=below > 0)
+        ends.append(float(np.quantile(point + wider * (drawn - point), quantile)))
+    return ends[0], ends[1]
+
+
+def mover(model: Model, *, with_shares: bool = True) -> tuple[float, float]:
+    """The half-widths below and above. `with_shares` False leaves V_W out, which must be seen to fail."""
+    shares, p = model.size / model.n, model.chances()[:, 0]
+    point = float(shares @ p)
+    spread = float(shares @ (p - point) ** 2) / model.n if with_shares else 0.0
+    below = above = 0.0
+    for w, p_h, k, n in zip(shares, p, model.counts[:, 0], model.labelled, strict=True):
+        low, high = jeffreys(int(k), int(n))
+        below += (w * (p_h - low)) ** 2
+        above += (w * (high - p_h)) ** 2
+    return sqrt(below + Z95**2 * spread), sqrt(above + Z95**2 * spread)
+
+
+def rate_draws(parts: Sequence[Part], labels: Sequence[Labelled] = (), *, seed: int, draws: int = DRAWS) -> np.ndarray:
+    """Draws of the corrected rate, for what is made of it (a difference, a ratio)."""
+    model = Model(parts)
+    shares, chances = model.draw(seed, draws)
+    masks = model.mask(PREVALENCE.above), model.mask(PREVALENCE.below)
+    return model.ends(PREVALENCE, shares, chances, masks, model.design_effect(PREVALENCE, labels))
+
+
+def people_only(parts: Sequence[Part], *, simple_random: bool) -> Figure:
+    """The rate by labels alone: Wilson, of a simple random sample only; weighted versions cover too seldom."""
+    if not simple_random:
+        return undefined(STRATIFIED, "people's labels alone, Wilson")
+    n, of = sum(p.n_fires for p in parts), sum(p.n_fires + p.n_clean for p in parts)
+    return proportion(n, of, NONE_APPLICABLE if any(p.n_labelled for p in parts) else NO_LABELS)
+
+
+def judge_adds_nothing(corrected: Figure, people: Figure) -> bool:
+    """The corrected interval is no narrower than the one that ignores the judge, but for what two methods differ by."""
+    return corrected.width is not None and people.width is not None and corrected.width >= NARROWER * people.width
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A frame whose rate is asked for: with labels of its own, or (`later` given) verdicts alone, read with the labels
+    of an earlier one. `later` are strata by verdict; what they hold of labels is not looked at.
+    """
+
+    parts: Sequence[Part]
+    labels: Sequence[Labelled] = ()
+    later: Sequence[Part] = field(default=())
+
+    def rate(self, *, seed: int, draws: int = DRAWS) -> Figure:
+        """By its own labels, or carried over."""
+        if self.later:
+            return carried_over(self.parts, self.later, self.labels, seed=seed, draws=draws)
+        return corrected_rate(self.parts, self.labels, seed=seed, draws=draws)
+
+    def draws(self, *, seed: int, draws: int = DRAWS) -> np.ndarray:
+        """Draws of it."""
+        if self.later:
+            return _Carried(self.parts, self.later, self.labels).drawn(seed, draws)[0]
+        return rate_draws(self.parts, self.labels, seed=seed, draws=draws)
+
+
+class _Carried:
+    """How verdicts follow from the truth in the old frame, and what the new verdicts then say."""
+
+    def __init__(self, parts: Sequence[Part], later: Sequence[Part], labels: Sequence[Labelled]) -> None:
+        import numpy as np
+
+        self.model = Model(parts)
+        three = self.model.three or any(p.verdict == "not_applicable" for p in later)
+        self.model.three = three
+        self.kinds = JUDGED if three else JUDGED[:2]
+        self.unseen = tuple(v for v in self.kinds if all(p.verdict != v for p in self.model.parts))
+        verdicts = [p.verdict for p in self.model.parts] + list(self.unseen)
+        self.rows = np.array([[float(v == kind) for v in verdicts] for kind in self.kinds])
+        self.later = np.array([sum(p.n_population for p in later if p.verdict == k) for k in self.kinds], dtype=float)
+        self.deff = max(self.model.design_effect(ratio, labels) for ratio in (SENSITIVITY, SPECIFICITY))
+
+    def _solve(self, shares: np.ndarray, chances: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The rates, and the determinants: for two kinds (q + Sp - 1) / (Se + Sp - 1) and Se + Sp - 1."""
+        import numpy as np
+
+        k = len(self.kinds)
+        joint = np.einsum("jh,dhy->djy", self.rows, shares[:, :, None] * chances[:, :, :k])
+        truth = joint.sum(axis=1, keepdims=True)
+        table = np.divide(joint, truth, out=np.zeros_like(joint), where=truth > 0)
+        apart = np.linalg.det(table)
+        usable = np.abs(apart) > 1e-9
+        table[~usable] = np.eye(k)
+        found = np.linalg.solve(table, seen[:, :, None])[:, :, 0]
+        applicable = found[:, 0] + found[:, 1]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            rate = np.where(applicable > 0, found[:, 0] / applicable, 0.5)
+        return np.clip(np.where(usable, rate, 0.5), 0, 1), apart
+
+    def point(self) -> float:
+        import numpy as np
+
+        extra = len(self.unseen)
+        shares = np.append(self.model.size / self.model.n, np.zeros(extra))[None]
+        chances = np.vstack([self.model.chances(), np.zeros((extra, 3))])[None]
+        return float(self._solve(shares, chances, (self.later / self.later.sum())[None])[0][0])
+
+    def drawn(self, seed: int, draws: int) -> tuple[np.ndarray, np.ndarray]:
+        import numpy as np
+
+        shares, chances = self.model.draw(seed, draws, unseen=self.unseen)
+        seen = np.random.default_rng([seed, 1]).dirichlet(self.later + 0.5, draws)
+        rate, apart = self._solve(shares, chances, seen)
+        if self.deff > 1:
+            point = self.point()
+            rate = np.clip(point + sqrt(self.deff) * (rate - point), 0, 1)
+        return rate, apart
+
+
+def carried_over(
+    parts: Sequence[Part], later: Sequence[Part], labels: Sequence[Labelled] = (), *, seed: int, draws: int = DRAWS
+) -> Figure:
+    """The rate in a `later` frame from its verdicts, the judge and its errors being as they were.
+
+    (W, p) are drawn from the old frame → Se, Sp → θ = (q + Sp - 1) / (Se + Sp - 1), clipped to [0, 1] (Rogan & Gladen
+    1978, Am. J. Epidemiol. 107:71), the new shares of verdicts ~ Dirichlet(N + ½). With "not applicable" the same with
+    three kinds: the table P(verdict | truth) is inverted. Refused where its determinant, Se + Sp - 1 for two kinds, is
+    above 0 in fewer than 97.5 % of the draws. Later conversations without a verdict are taken to be like the others.
+    """
+    old = Model(parts)
+    n, of = old.counted(SENSITIVITY.below), old.counted(PREVALENCE.below)
+    if reason := _lacking(old):
+        return undefined(reason, CARRIED, n=n, of=of)
+    carried = _Carried(parts, later, labels)
+    if not carried.later.sum():
+        return undefined("The later frame has no conversation with a verdict.", CARRIED, n=n, of=of)
+    rate, apart = carried.drawn(seed, draws)
+    import numpy as np
+
+    if np.mean(apart > 0) < 0.975:
+        return undefined(NOT_APART, CARRIED, n=n, of=of)
+    low, high = (float(x) for x in np.quantile(rate, [0.025, 0.975]))
+    point = carried.point()
+    return Figure(point, min(low, point), max(high, point), n, of, CARRIED)
+
+
+def unlabelled(model: Model) -> str:
+    """Which verdict nobody labelled, "" when all have labels."""
+    if not model.labelled.sum():
+        return NO_LABELS
+    for part in model.parts:
+        if part.verdict != "missing" and not part.n_labelled:
+            return f"Nobody labelled a conversation {part}: label some of the {part.n_population:,}."
+    return ""
+
+
+def _lacking(model: Model) -> str:
+    """Why the judge's errors are not known, "" when they are."""
+    if missing := unlabelled(model):
+        return missing
+    if not model.counted(SENSITIVITY.below):
+        return NO_POSITIVE
+    return "" if model.counted(SPECIFICITY.below) else NO_NEGATIVE
+
+
+def difference(first: Frame, second: Frame, *, seed: int, draws: int = DRAWS) -> Figure:
+    """The rate of `second` less that of `first`, each under its own calibration; percentiles of independent draws.
+
+    Raw rates under two rubric versions differ by what the judge's errors differ, not only by what changed.
+    """
+    method = "difference of two calibrated frames, by draws"
+    rates = [first.rate(seed=seed, draws=draws), second.rate(seed=seed, draws=draws)]
+    for rate in rates:
+        if rate.point is None:
+            return undefined(rate.reason, method, of=rate.of)
+    before, after = (rate.point or 0.0 for rate in rates)
+    import numpy as np
+
+    drawn = second.draws(seed=seed + 1, draws=draws) - first.draws(seed=seed, draws=draws)
+    low, high = (float(x) for x in np.quantile(drawn, [0.025, 0.975]))
+    point = after - before
+    return Figure(point, min(low, point), max(high, point), rates[1].n, rates[1].of, method, rates[1].reason)
