@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True)
 PlanArgument = Annotated[
-    str, typer.Argument(metavar="PLAN", help="The plan's id, or its beginning.", show_default=False)
+    str, typer.Argument(metavar="PLAN", help="The plan's id, or its beginning, or its file.", show_default=False)
 ]
 OutOption = Annotated[
     Path,
@@ -78,7 +78,7 @@ def plan(
     del quiet
     import grader
     from grader.cli.grade import selection
-    from grader.labelling.frame import make_plan, questions
+    from grader.labelling.frame import gone, make_plan, questions
     from grader.labelling.plan import document, read, write
     from grader.outcomes.figures import find_run
     from grader.store import open_store
@@ -104,11 +104,12 @@ def plan(
         if known is None:
             write(drawn, path)
         drawn = known or drawn
+        n_gone = gone(store, drawn)
         store.add_label_plan(document(drawn))
     if as_json:
-        console.out_json({**document(drawn), "plan": path})
+        console.out_json({**document(drawn), "n_gone": n_gone, "plan": path})
         return
-    tell_plan(drawn, n)
+    tell_plan(drawn, n, n_gone)
     console.out(f"{'the same plan as before' if known else 'plan'} {drawn.plan_id}")
     console.out(f"written to {path}: it names strata, so keep it from those who label")
     console.note(f"next: grader label export {drawn.plan_id[:11]} --reviewer {names[0]} -o labels-{names[0]}.csv")

@@ -23,7 +23,7 @@ SHOWN = 10
 FEW = 5  # of a stratum: below, nothing can be said of it
 
 
-def tell_plan(drawn: LabelPlan, asked_for: int) -> None:
+def tell_plan(drawn: LabelPlan, asked_for: int, n_gone: int) -> None:
     """The strata, the reviewers and the splits of a plan, for its owner."""
     console.table(
         ["stratum", "judged>", "to label>", "chance>"],
@@ -45,6 +45,8 @@ def tell_plan(drawn: LabelPlan, asked_for: int) -> None:
     console.out(f"splits by contact: {told}")
     if len(drawn.drawn) < asked_for:
         console.note(f"there are no more than {len(drawn.drawn):,}, all are in it")
+    if n_gone:
+        console.note(f"{n_gone:,} conversations of the run are gone from the database, and in no stratum")
     short = [s for s in drawn.strata if s.n_drawn < min(FEW, s.n_population)]
     if short:
         console.note(f"{len(short)} strata have fewer than {FEW}: a larger -n, or fewer codes")
@@ -113,6 +115,8 @@ def taken_in(
     else:
         console.out(f"{file}: kept {len(records):,} + rejected {len(rejected):,} = {n_in:,} answers in")
         console.out(f"new {counts.new:,}, changed {counts.changed:,}, unchanged {counts.unchanged:,}")
+        if not n_in:
+            console.note("no place of it is filled in yet")
         for one in rejected[:SHOWN]:
             field = f"{one.field}: " if one.field else ""
             console.note(f"{one.file}:{one.line}: {field}{one.reason}\n  → {one.cure}")

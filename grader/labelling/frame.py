@@ -100,6 +100,17 @@ def frame(store: Store, run_id: str, asked: Sequence[Question]) -> list[Member]:
     return [Member(i, content, contact, tuple(verdicts)) for i, content, contact, verdicts in rows]
 
 
+def gone(store: Store, plan: LabelPlan) -> int:
+    """How many conversations of the plan's run are no longer there, and so in no stratum."""
+    names = sorted({q.rubric for q in plan.questions})
+    ((n,),) = store.rows(
+        "select count(distinct conversation_id) from run_item where run_id = ? and rubric in (select unnest(?)) "
+        "and conversation_id not in (select conversation_id from conversation)",
+        [plan.run_id, names],
+    )
+    return int(n)
+
+
 def _cells(
     asked: Sequence[Question], members: Iterable[Member], stratum: dict[str, str], drawn: set[str]
 ) -> tuple[Cell, ...]:

@@ -29,7 +29,11 @@ class Place:
 
 
 def kept_plan(store: Store, plan_id: str) -> LabelPlan:
-    """The plan of this id, or whose id begins so. Raises ConfigError where none or several do."""
+    """The plan of this id, or whose id begins so, or of this file. Raises ConfigError where none or several do, and
+    InputError for a file that is not as it was written.
+    """
+    if plan_id.endswith(".json"):
+        plan_id = read(Path(plan_id)).plan_id
     known = [p for p, _ in store.label_plans()]
     found = [p for p in known if p.startswith(plan_id)] if plan_id else []
     if len(found) != 1:
