@@ -14,7 +14,7 @@ from label_parts import drawn, exported, fill, imported, judge_shop, rows, save_
 
 from grader.engine.rebuild import rebuild
 from grader.labelling.given import keep_again, kept_plan
-from grader.labelling.reference import answered, openings, reference
+from grader.labelling.reference import answered, openings, reference, second_looks
 from grader.store import open_store
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -182,6 +182,10 @@ def test_a_changed_answer_is_a_second_record_and_the_first_stays(main: Main, sho
     assert [n for n, _ in history] == [1, 2]
     assert history[1][1] == "not_applicable"
     assert rows(shop, f"select answer from label where conversation_id = '{name}'") == [("not_applicable",)]
+    with open_store(shop / "grader.duckdb") as store:
+        said = {a.conversation_id: a.answer for a in answered(store, kept_plan(store, plan["plan_id"]))}
+    assert said[name] == "not_applicable"
+    assert len(said) == 30
     status = json.loads(main("label", "status", plan["plan_id"], "--json").out)
     assert (status["reviewers"][0]["n_answers"], status["reviewers"][0]["n_changed"]) == (30, 1)
 
@@ -371,6 +375,25 @@ def test_disagreements_go_to_a_third_whose_answer_is_the_reference(main: Main, s
     assert found["talk-010"].adjudicator == "cleo"
     status = json.loads(main("label", "status", plan["plan_id"], "--json").out)
     assert status["open"] == 0
+
+
+def test_a_second_look_is_held_beside_the_first_and_counts_for_nothing_else(main: Main, shop: Path) -> None:
+    plan = drawn(main, "-n", "60", "--reviewers", "ana", "-c", "invented_deadline", "--duplicates", "5")
+    form = exported(main, plan["plan_id"], "ana", shop / "a.jsonl")
+    copies = {i["item_id"]: i["conversation_id"] for i in plan["items"] if i["copy"]}
+    lines = [json.loads(line) for line in form.read_text().splitlines()]
+    for line in lines[1:]:
+        line["answers"] = {DEADLINE: "cannot_assess" if line["item"] in copies else "absent"}
+    form.write_text("\n".join(map(json.dumps, lines)))
+    imported(main, form, "--reviewer", "ana")
+    with open_store(shop / "grader.duckdb") as store:
+        kept = kept_plan(store, plan["plan_id"])
+        looks = second_looks(store, kept)
+        assert {a.answer for a in answered(store, kept)} == {"absent"}
+    assert sorted(look.conversation_id for look in looks) == sorted(copies.values())
+    assert {(look.reviewer, look.name, look.first_answer, look.second_answer) for look in looks} == {
+        ("ana", DEADLINE, "absent", "cannot_assess")
+    }
 
 
 def test_reading_the_test_split_is_noted_with_its_purpose_and_counted(main: Main, shop: Path) -> None:

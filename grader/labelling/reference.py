@@ -57,6 +57,23 @@ def reference(store: Store, plan: LabelPlan, splits: Sequence[str], *, purpose: 
     return [one for one in answered(store, plan) if one.split in splits]
 
 
+@dataclass(frozen=True, slots=True)
+class SecondLook:
+    """What a reviewer said of a conversation, and again of its hidden copy."""
+
+    reviewer: str
+    conversation_id: str
+    name: str
+    first_answer: str
+    second_answer: str
+
+
+def second_looks(store: Store, plan: LabelPlan) -> list[SecondLook]:
+    """Both answers to each copy that has both: how far reviewers agree with themselves."""
+    sql = (files("grader.labelling") / "second_look.sql").read_text(encoding="utf-8")
+    return [SecondLook(**row) for row in store.records(sql, [plan.plan_id])]
+
+
 def openings(store: Store, plan: LabelPlan) -> list[tuple[str, datetime]]:
     """(purpose, when in UTC) of each time that the test split was opened, the first one first."""
     return [(purpose, at) for purpose, at in store.rows(
