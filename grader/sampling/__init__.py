@@ -124,6 +124,13 @@ def risk_enriched(risks: Mapping[str, str | None], n: int, seed: int, *, share: 
     return _from_each(strata, allocate(sizes, weights, n, minimum), seed)
 
 
+def weighted(strata: Mapping[str, str], weights: Mapping[str, float], n: int, seed: int, *, minimum: int = 5) -> Drawn:
+    """A simple random sample from each stratum (identifier → stratum), places in proportion to `weights` (stratum →
+    weight), at least `minimum` from each as far as `n` goes. Places that a small stratum cannot take go to the others.
+    """
+    return _from_each(strata, allocate(_sizes(strata.values()), weights, n, minimum), seed)
+
+
 def allocate(sizes: Mapping[str, int], weights: Mapping[str, float], n: int, minimum: int) -> dict[str, int]:
     """How many to draw from each stratum of these sizes: n in all, or everybody where there are fewer.
 

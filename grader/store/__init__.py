@@ -18,9 +18,10 @@ from grader.errors import StoreError
 from grader.model import Conversation, JsonValue, Judgement, Policy
 from grader.people import Keyring, People
 from grader.people.key import FILE as KEY_FILE
-from grader.store import contacts, inflow, outflow, results, roster, samples, sealing
+from grader.store import contacts, inflow, labels, outflow, results, roster, samples, sealing
 from grader.store.connection import Connection, Row, check_free, connect
 from grader.store.inflow import AddCounts, Incoming
+from grader.store.labels import LabelRecord
 from grader.store.outflow import NOTHING, SELECTABLE, STRATA_FIELDS, Member
 from grader.store.results import RUN_ITEMS_AT_ONCE, CallRecord, RunItem
 from grader.store.roster import Barred, Change, Roster
@@ -35,6 +36,7 @@ __all__ = [
     "Barred",
     "CallRecord",
     "Change",
+    "LabelRecord",
     "Member",
     "Roster",
     "RunItem",
@@ -119,6 +121,14 @@ class Store:
     def sample(self, sample_id: str) -> dict[str, Any] | None:
         """A sample as the document that its plan file holds; None where there is none."""
         return samples.sample(self._con, sample_id)
+
+    def label_plans(self) -> list[tuple[str, str]]:
+        """(plan id, form id) of the label plans that are kept, the latest first."""
+        return labels.plans(self._con)
+
+    def label_plan(self, plan_id: str) -> dict[str, Any] | None:
+        """A label plan as the document that its file holds; None where there is none."""
+        return labels.plan(self._con, plan_id)
 
     def count(self) -> int:
         """How many conversations there are."""
@@ -307,6 +317,22 @@ class Store:
     def add_sample(self, document: Mapping[str, Any]) -> bool:
         """Keep a sample, whole or not at all; False where it is there already."""
         return samples.add_sample(self._con, document)
+
+    def add_label_plan(self, document: Mapping[str, Any]) -> bool:
+        """Keep a label plan, whole or not at all; False where it is there already."""
+        return labels.add_plan(self._con, document)
+
+    def add_label_records(
+        self, records: Sequence[LabelRecord], now: datetime, current: Sequence[LabelRecord] = ()
+    ) -> AddCounts:
+        """Keep answers of people: the same again changes nothing, another one is a second record. `current`: those of
+        them that stand for what the reviewer says of the conversation.
+        """
+        return labels.add_records(self._con, records, now, current)
+
+    def open_split(self, plan_id: str, split: str, purpose: str, now: datetime) -> int:
+        """Note that the labels of a split are looked at; returns how often they were."""
+        return labels.open_split(self._con, plan_id, split, purpose, now)
 
     def start_run(self, run: Mapping[str, JsonValue]) -> None:
         """Write a run's row."""

@@ -60,12 +60,17 @@ def _add(
     counts += _replace(
         con, "outcome", ("conversation_id",), [_outcome(r) for r, _, _ in batch if isinstance(r, Outcome)]
     )
-    keys = ("conversation_id", "rubric", "rubric_version", "criterion", "reviewer")
-    counts += _replace(con, "label", keys, [_label(r) for r, _, _ in batch if isinstance(r, Label)])
+    counts += replace_labels(con, [r for r, _, _ in batch if isinstance(r, Label)])
     if ingest_id is None and conversations:
         contacts.settle(con, people.barred_above)
         waiting = 0
     return counts, waiting
+
+
+def replace_labels(con: Connection, labels: Sequence[Label]) -> AddCounts:
+    """One row for each reviewer's answer to a criterion on a conversation: the latest. Within a transaction."""
+    keys = ("conversation_id", "rubric", "rubric_version", "criterion", "reviewer")
+    return _replace(con, "label", keys, [_label(x) for x in labels])
 
 
 _Triple = tuple[Conversation, str | None, int | None]  # record, file, line
