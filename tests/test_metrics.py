@@ -236,6 +236,21 @@ def shop(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def test_what_is_not_counted_is_told_with_the_reason(main: Main, tmp_path: Path) -> None:
+    with world(tmp_path) as w:
+        w.talk("a", contact=PHONES[0])
+        w.talk("ad", contact=PHONES[1], initiated_by="business")
+        w.talk("spam", contact=PHONES[2], excluded="spam")
+        w.talk("who", says("unknown", "hi", T0), contact=PHONES[3])
+        w.finish()
+    (tmp_path / "grader.toml").touch()
+    told = main("metrics", "-w", tmp_path).out
+    assert (
+        "not counted: begun by the business 1, nobody known speaks in them 1, spam, tests, surveys and outbound 1"
+        in told
+    )
+
+
 def test_the_command_prints_a_page_a_table_json_and_csv(main: Main, shop: Path) -> None:
     page = main("metrics", "-w", shop)
     assert page.code == 0

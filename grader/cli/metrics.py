@@ -84,6 +84,7 @@ def metrics(
             capacity = freed(episodes, by, window_hours=hours)
             page = by is None and not as_csv
             windows = {name: of_episodes(episodes, window_hours=h) for name, h in WINDOWS.items()} if page else {}
+            left_out = episodes.left_out()
             reasons = of_episodes(episodes, "reason", window_hours=hours) if page and not as_json else []
     if as_json:
         console.out_json(_documents(found, capacity, windows, by, window, settings))
@@ -97,7 +98,7 @@ def metrics(
         _ratings(found[0], reasons)
         _times(found[0])
         _freed(capacity, settings)
-        _foot(found[0])
+        _foot(found[0], left_out)
     else:
         _table(found, {c.slice: c for c in capacity}, by, window, settings)
 
@@ -208,7 +209,7 @@ def freed_cell(told: Capacity | None, settings: Settings) -> str:
     return text
 
 
-def _foot(m: Metrics) -> None:
+def _foot(m: Metrics, left_out: dict[str, int]) -> None:
     ended = f"data end {m.data_end:%Y-%m-%d %H:%M} UTC" if m.data_end else "no times"
     console.out()
     console.out(
@@ -216,6 +217,8 @@ def _foot(m: Metrics) -> None:
         f"windows over {m.n_matured:,}, not yet {m.n_not_yet_known:,}, no identity {m.n_no_identity:,}, "
         f"no time {m.n_no_time:,} · {ended}"
     )
+    if left_out:
+        console.out(f"not counted: {', '.join(f'{why} {n:,}' for why, n in left_out.items())}")
 
 
 def _table(found: list[Metrics], freed: dict[str | None, Capacity], by: str, window: str, settings: Settings) -> None:

@@ -57,6 +57,10 @@ class Episodes:
         n: int = self._reader.rows(sql, [])[0][0]
         return n
 
+    def left_out(self) -> dict[str, int]:
+        """How many conversations began no episode that is counted, by why."""
+        return dict(self._reader.rows(chain.text("episode", "left_out"), []))
+
     def names(self, dimension: str) -> list[str]:
         """What this dimension can be, apart from not known."""
         checked(dimension, 1)
