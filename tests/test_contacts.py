@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import pytest
 from conftest import Main
 
 PHONE, OTHER, SHOPS_OWN = "+55 11 98765-4321", "+55 11 97654-3210", "+55 11 3333-4444"
@@ -66,7 +67,11 @@ def test_a_number_that_many_share_is_listed_with_examples_and_joins_nobody(works
     assert len(one["hash"]) == 12
 
 
-def test_the_setting_says_how_many_may_share_and_is_asked_again_by_the_next_ingest(workspace: Path, main: Main) -> None:
+@pytest.mark.parametrize("key", ["a" * 32, "b" * 32, "c" * 32, "d" * 32, "e" * 32])
+def test_the_setting_says_how_many_may_share_and_is_asked_again_by_the_next_ingest(
+    workspace: Path, main: Main, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    monkeypatch.setenv("GRADER_IDENTITY_KEY", key)
     shown = {f"c{n}": [("phone", SHOPS_OWN), ("customer_id", f"K{n}")] for n in range(3)}
     take_in(main, workspace, shown)
     (workspace / "grader.toml").write_text("[people]\nbarred_above = 2\n")
@@ -76,7 +81,8 @@ def test_the_setting_says_how_many_may_share_and_is_asked_again_by_the_next_inge
     assert isinstance(before, dict)
     assert isinstance(after, dict)
     assert [(f["contacts"], f["barred_above"]) for f in (before, after)] == [(1, 5), (3, 2)]
-    assert after["changes"] == {"split": 2}
+    # One of the three keeps the contact's name, unless that was made of the identity that is barred now.
+    assert after["changes"] in ({"split": 2}, {"split": 3})
 
 
 def test_merges_are_listed_with_what_made_them(workspace: Path, main: Main) -> None:
