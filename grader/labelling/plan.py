@@ -7,19 +7,16 @@ identity of what reviewers are given, the same for two runs whose verdicts diffe
 
 from __future__ import annotations
 
-import contextlib
-import json
 import math
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from grader.errors import InputError, StoreError
+from grader.errors import InputError
 from grader.model import JsonValue, digest
-from grader.sampling import Layer
+from grader.sampling import Layer, planfile
 
 FORMAT = "grader.label-plan"
 FORMAT_VERSION = 1
@@ -153,41 +150,13 @@ def _row(record: Any) -> dict[str, JsonValue]:
 
 def write(plan: LabelPlan, path: Path) -> None:
     """Write the plan file, whole or not at all. Raises StoreError."""
-    lines = []
-    for name, value in document(plan).items():
-        if name in _LISTS:
-            rows = ",\n".join(f"    {json.dumps(row, ensure_ascii=False)}" for row in value)
-            lines.append(f'  "{name}": [\n{rows}\n  ]')
-        else:
-            lines.append(f'  "{name}": {json.dumps(value, ensure_ascii=False)}')
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(("{\n" + ",\n".join(lines) + "\n}\n").encode("utf-8", "surrogatepass"))
-        part.replace(path)
-    except OSError as error:
-        raise StoreError(f"{path}: the plan cannot be written: {error.strerror}", cure="check the rights") from error
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink()
+    planfile.write(planfile.text(document(plan), _LISTS), path, "check the rights")
 
 
 def read(path: Path) -> LabelPlan:
     """The plan that a file holds. Raises InputError where it is none, or not as it was written."""
     redraw = "draw it again: grader label plan"
-    try:
-        data = json.loads(path.read_bytes())
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", file=str(path), cure="name the plan file") from error
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"is no plan: {error}", file=str(path), cure=redraw) from error
-    if not isinstance(data, dict) or data.get("format") != FORMAT:
-        raise InputError("is no label plan: it does not begin as one", file=str(path), cure=redraw)
-    if data.get("format_version") != FORMAT_VERSION:
-        raise InputError(
-            f"a plan of format {data.get('format_version')!r}, this Grader knows {FORMAT_VERSION}", file=str(path),
-            cure="upgrade grader, or draw it again",
-        )  # fmt: skip
+    data = planfile.read(path, (FORMAT, FORMAT_VERSION), "label plan", redraw)
     try:
         plan = parsed(data)
         same = named(plan)

@@ -7,20 +7,17 @@ identifiers and hashes, no words of anybody.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import json
 import math
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from grader.errors import InputError, StoreError
+from grader.errors import InputError
 from grader.model import JsonValue, digest
-from grader.sampling import Draw, Drawn, Layer
+from grader.sampling import Draw, Drawn, Layer, planfile
 
 FORMAT = "grader.sample"
 FORMAT_VERSION = 1
@@ -141,49 +138,18 @@ def _replace(sample: Sample, **changes: Any) -> Sample:
 
 def written(sample: Sample) -> str:
     """The plan file's text: one line for each stratum and each drawn conversation."""
-    told = document(sample)
-    lines = []
-    for name, value in told.items():
-        if name in {"strata", "drawn"}:
-            rows = ",\n".join(f"    {json.dumps(row, ensure_ascii=False)}" for row in value)
-            lines.append(f'  "{name}": [\n{rows}\n  ]')
-        else:
-            lines.append(f'  "{name}": {json.dumps(value, ensure_ascii=False)}')
-    return "{\n" + ",\n".join(lines) + "\n}\n"
+    return planfile.text(document(sample), ("strata", "drawn"))
 
 
 def write(sample: Sample, path: Path) -> None:
     """Write the plan file, whole or not at all. Raises StoreError."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(written(sample).encode("utf-8", "surrogatepass"))
-        part.replace(path)
-    except OSError as error:
-        raise StoreError(
-            f"{path}: the plan cannot be written: {error.strerror}", cure="name another place with --out"
-        ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink()
+    planfile.write(written(sample), path, "name another place with --out")
 
 
 def read(path: Path) -> Sample:
     """The sample that a plan file holds. Raises InputError where it is none, or not as it was written."""
     redraw = "draw it again: grader sample"
-    try:
-        data = json.loads(path.read_bytes())
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", file=str(path), cure="name the plan file") from error
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"is no plan: {error}", file=str(path), cure=redraw) from error
-    if not isinstance(data, dict) or data.get("format") != FORMAT:
-        raise InputError("is no plan: it does not begin as one", file=str(path), cure="grader sample writes plans")
-    if data.get("format_version") != FORMAT_VERSION:
-        raise InputError(
-            f"a plan of format {data.get('format_version')!r}, this Grader knows {FORMAT_VERSION}", file=str(path),
-            cure="upgrade grader, or draw it again",
-        )  # fmt: skip
+    data = planfile.read(path, (FORMAT, FORMAT_VERSION), "plan", redraw)
     try:
         sample = parsed(data)
     except (KeyError, TypeError, ValueError, ZeroDivisionError, AttributeError) as error:
