@@ -18,7 +18,7 @@ from grader.errors import StoreError
 from grader.model import Conversation, JsonValue, Judgement, Policy
 from grader.people import Keyring, People
 from grader.people.key import FILE as KEY_FILE
-from grader.store import contacts, inflow, labels, outflow, results, roster, samples, sealing
+from grader.store import contacts, inflow, labels, outflow, results, roster, samples, sealing, trust
 from grader.store.connection import Connection, Row, check_free, connect
 from grader.store.inflow import AddCounts, Incoming
 from grader.store.labels import LabelRecord
@@ -333,6 +333,22 @@ class Store:
     def open_split(self, plan_id: str, split: str, purpose: str, now: datetime) -> int:
         """Note that the labels of a split are looked at; returns how often they were."""
         return labels.open_split(self._con, plan_id, split, purpose, now)
+
+    def add_calibration(self, row: Mapping[str, Any], codes: Sequence[Mapping[str, Any]]) -> bool:
+        """Keep a calibration with what it says of each code; False where it is there already."""
+        return trust.add_calibration(self._con, row, codes)
+
+    def add_golden_set(self, row: Mapping[str, Any], items: Sequence[Mapping[str, Any]]) -> bool:
+        """Keep a golden set; False where it is there already."""
+        return trust.add_golden_set(self._con, row, items)
+
+    def add_golden_check(self, row: Mapping[str, Any]) -> None:
+        """Keep what came out when a golden set was judged again."""
+        trust.add(self._con, "golden_check", row)
+
+    def add_promotion(self, row: Mapping[str, Any]) -> None:
+        """Keep a decision on a new version, with its evidence."""
+        trust.add(self._con, "promotion", row)
 
     def start_run(self, run: Mapping[str, JsonValue]) -> None:
         """Write a run's row."""

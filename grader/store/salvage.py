@@ -27,12 +27,17 @@ _GROUPS = (
     ("label_plan", "label_stratum", "label_cell", "label_draw", "label_item"),
     ("label_record",),
     ("split_opening",),
+    ("calibration", "calibration_code"),
+    ("golden_set", "golden_item"),
+    ("golden_check",),
+    ("promotion",),
 )  # fmt: skip
 _SINCE = {  # the number of the schema that brought a table; the others were there from the start
     "reference": 2, "shown": 3, "unsettled": 3, "barred": 3, "contact_change": 3, "people": 3, "plain": 3,
     "sample": 4, "sample_stratum": 4, "sample_item": 4,
     "label_plan": 5, "label_stratum": 5, "label_cell": 5, "label_draw": 5, "label_item": 5, "label_record": 5,
     "split_opening": 5,
+    "calibration": 6, "calibration_code": 6, "golden_set": 6, "golden_item": 6, "golden_check": 6, "promotion": 6,
 }  # fmt: skip
 _NOTE_PLAIN = (
     "insert into plain select conversation_id from conversation "

@@ -1,0 +1,72 @@
+"""What judged: judge, model, parameters, prompt and rubric. What is known of errors is known of one of these."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields
+
+from grader.store import Store
+
+_SHOWN = {
+    "judge": "judge", "model": "model", "parameters_hash": "parameters", "prompt_hash": "prompt",
+    "rubric_hash": "rubric", "together": "rubrics that share a call",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """One rubric as one judge reads it. `together`: the meanings of all rubrics that share its calls, else ''.
+
+    Two are the same where all but `rubric_version` is; a version's name does not reach the judge.
+    """
+
+    judge: str
+    model: str
+    parameters_hash: str
+    prompt_hash: str
+    rubric: str
+    rubric_version: str
+    rubric_hash: str
+    together: str = ""
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """What makes two of them the same."""
+        return tuple(getattr(self, f.name) for f in fields(self) if f.name != "rubric_version")
+
+    @property
+    def name(self) -> str:
+        """`gpt-4.1-mini@accuracy 1.0.0`."""
+        return f"{self.model}@{self.rubric} {self.rubric_version}"
+
+    def changed_from(self, other: Instrument) -> tuple[str, ...]:
+        """What is another than in `other`, in words: `model a → b`, `prompt`."""
+        found = []
+        for name, shown in _SHOWN.items():
+            mine, theirs = getattr(self, name), getattr(other, name)
+            if name == "rubric_hash" and mine != theirs:
+                found.append(f"rubric {other.rubric_version} → {self.rubric_version}")
+            elif mine != theirs:
+                found.append(f"{shown} {theirs} → {mine}" if name in ("judge", "model") else shown)
+        return tuple(found)
+
+    def row(self) -> dict[str, str]:
+        """As columns of the database."""
+        return asdict(self)
+
+
+def of_run(store: Store, run_id: str) -> dict[str, Instrument]:
+    """Rubric → what judged it in this run; a rubric without any judgement is left out."""
+    told = store.rows("select selection, rubrics from run where run_id = ?", [run_id])
+    if not told:
+        return {}
+    selection, rubrics = (json.loads(text) for text in told[0])
+    meanings = [r["meaning_hash"] for r in rubrics if "meaning_hash" in r]
+    grouped = isinstance(selection, dict) and selection.get("group") == "all" and len(meanings) > 1
+    together = ",".join(meanings) if grouped else ""
+    rows = store.rows(
+        "select j.judge, j.model, j.parameters_hash, j.prompt_hash, j.rubric, j.rubric_version, j.rubric_hash "
+        "from run_item i join judgement j using (key) where i.run_id = ? group by all order by count(*)",
+        [run_id],
+    )
+    return {row[4]: Instrument(*row, together=together) for row in rows}
