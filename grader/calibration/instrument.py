@@ -69,4 +69,4 @@ def of_run(store: Store, run_id: str) -> dict[str, Instrument]:
         "from run_item i join judgement j using (key) where i.run_id = ? group by all order by count(*)",
         [run_id],
     )
-    return {row[4]: Instrument(*row, together=together) for row in rows}
+    return {row[4]: Instrument(*row, together) for row in rows}
