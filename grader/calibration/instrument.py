@@ -64,9 +64,9 @@ def of_run(store: Store, run_id: str) -> dict[str, Instrument]:
     meanings = [r["meaning_hash"] for r in rubrics if "meaning_hash" in r]
     grouped = isinstance(selection, dict) and selection.get("group") == "all" and len(meanings) > 1
     together = ",".join(meanings) if grouped else ""
-    rows = store.rows(
+    rows = store.records(
         "select j.judge, j.model, j.parameters_hash, j.prompt_hash, j.rubric, j.rubric_version, j.rubric_hash "
         "from run_item i join judgement j using (key) where i.run_id = ? group by all order by count(*)",
         [run_id],
     )
-    return {row[4]: Instrument(*row, together) for row in rows}
+    return {row["rubric"]: Instrument(**row, together=together) for row in rows}
