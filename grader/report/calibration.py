@@ -15,7 +15,7 @@ from grader.calibration.held import SPLITS, Held
 from grader.calibration.standing import SINGLE, TITLES, Standing
 from grader.report import calibration_plots as plots
 from grader.report.calibration_plots import Apart, Audited, Dimension, Later, by_question
-from grader.report.forest import Plot, Told, told
+from grader.report.forest import Plot, Told, parted, told
 from grader.report.render import page_html
 from grader.report.tiles import plural
 from grader.statistics.figure import Figure
@@ -76,7 +76,7 @@ class Page:
 
 def html(page: Page) -> str:
     """The page as one file that needs nothing else."""
-    return page_html("calibration.html", STYLES, page=page, marks=MARKS, titles=TITLES, plural=plural)
+    return page_html("calibration.html", STYLES, page=page, plural=plural, parted=parted)
 
 
 def page(
@@ -88,7 +88,7 @@ def page(
     """
     held = found.held
     told_codes = [c for c in found.overall if c.decided]
-    work, good, shared = _todo(found)
+    work, good, shared = todo(found)
     counts = Counter(c.stands.standing for c in told_codes)
     lines = [(c, report_line(c, began=held.began)) for c in found.codes if c.found.n_labelled]
     single = _single(held)
@@ -216,11 +216,9 @@ def _source(found: Calibrated) -> tuple[tuple[str, str], ...]:
 # What to do
 
 
-def _todo(found: Calibrated) -> tuple[tuple[Todo, ...], tuple[Todo, ...], tuple[str, ...]]:
-    """What wants work, what is calibrated, and the notes that all codes share."""
-    notes = {
-        id(c): [t for t in c.found.notes if not t.endswith("is not calibrated on this code.")] for c in found.overall
-    }
+def todo(found: Calibrated) -> tuple[tuple[Todo, ...], tuple[Todo, ...], tuple[str, ...]]:
+    """What wants work, the most urgent first; what is calibrated; and the notes that all codes share."""
+    notes = {id(c): _notes(c) for c in found.overall}
     told_codes = [c for c in found.overall if c.decided]
     common = set.intersection(*(set(notes[id(c)]) for c in told_codes)) if len(told_codes) > 1 else set()
     shared = tuple(t for t in (notes[id(told_codes[0])] if told_codes else []) if t in common)
@@ -243,6 +241,12 @@ def _todo(found: Calibrated) -> tuple[tuple[Todo, ...], tuple[Todo, ...], tuple[
     work = sorted((t for t in entries if t.standing != "calibrated"), key=_urgency)
     good = sorted((t for t in entries if t.standing == "calibrated"), key=lambda t: _SEVERITIES.index(t.severity))
     return tuple(work), tuple(good), shared
+
+
+def _notes(c: OfCode) -> list[str]:
+    """What is to be known beside the sentence; not what it says itself."""
+    said = {c.found.corrected.reason} if c.found.shortage else set()
+    return [t for t in c.found.notes if not t.endswith("is not calibrated on this code.") and t not in said]
 
 
 def _counted(codes: Sequence[OfCode]) -> str:

@@ -170,8 +170,8 @@ def rates(found: Calibrated) -> Plot:
     return Plot("Rates", tuple(legend), _groups(found.overall, row, scale))
 
 
-def _complement(f: Figure) -> Figure:
-    """Of the others."""
+def others(f: Figure) -> Figure:
+    """The rate of those that are not in it: what is not confirmed, not missed."""
     if f.point is None:
         return f
     low, high = (None, None) if f.low is None or f.high is None else (1 - f.high, 1 - f.low)
@@ -182,7 +182,7 @@ def reliability(found: Calibrated) -> Plot:
     """How far a flag and a clean verdict can be relied on."""
 
     def row(c: OfCode, scale: Scale) -> Row:
-        right, after_all = c.found.accuracy.positive_value, _complement(c.found.accuracy.negative_value)
+        right, after_all = c.found.accuracy.positive_value, others(c.found.accuracy.negative_value)
         lanes = [
             Lane("confirmed", "diamond", told(right, of="labelled flags"),
                  mark(right, scale, "diamond")),
@@ -284,8 +284,8 @@ def apart(found: Calibrated) -> tuple[Apart, ...]:
     return tuple(
         Apart(
             c.code.title if c.code.option is None else c.code.option, c.code.name, missed, false, c.found.n_labelled,
-            told(_complement(c.found.accuracy.sensitivity), of="labels with it"),
-            told(_complement(c.found.accuracy.positive_value), of="labelled flags"),
+            told(others(c.found.accuracy.sensitivity), of="labels with it"),
+            told(others(c.found.accuracy.positive_value), of="labelled flags"),
             round(38 * missed / most, 2), round(38 * false / most, 2),
             shlex.join(["grader", "disagreements", "--code", c.code.question]) if first[c.code.question] is c else "",
         )

@@ -18,6 +18,8 @@ _TOPS = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
 _STEPS = {0.01: 0.002, 0.02: 0.005, 0.05: 0.01, 0.1: 0.02, 0.15: 0.05, 0.2: 0.05, 0.25: 0.05, 0.3: 0.1, 0.4: 0.1,
           0.5: 0.1, 0.6: 0.2, 0.8: 0.2, 1.0: 0.2}  # fmt: skip
 
+LONG, AT_ONCE = 260, 180  # characters: of a text that is parted, and of what is shown of it
+
 
 @dataclass(frozen=True)
 class Told:
@@ -46,17 +48,28 @@ def told(f: Figure, *, of: str = "") -> Told:
 
 def told_number(f: Figure) -> Told:
     """A coefficient, with two decimals."""
-    ends = "" if f.low is None or f.high is None else f"{_number(f.low)} to {_number(f.high)}"
+    ends = "" if f.low is None or f.high is None else f"{coefficient(f.low)} to {coefficient(f.high)}"
     count = f"{f.n:,} of {f.of:,} agree" if f.of and f.point is not None else ""
-    return Told("–" if f.point is None else _number(f.point), ends, count, f.method, f.reason, f.point is not None)
+    return Told("–" if f.point is None else coefficient(f.point), ends, count, f.method, f.reason, f.point is not None)
 
 
-def _number(x: float) -> str:
-    """Two decimals. Only an exact 1 or 0 is written as one."""
+def coefficient(x: float) -> str:
+    """With two decimals. Only an exact 1 or 0 is written as one."""
     text = f"{x:.2f}"
     if text in ("1.00", "-1.00", "0.00", "-0.00") and x not in (-1, 0, 1):
         return {"1.00": ">0.99", "-1.00": "<−0.99", "0.00": "<0.01", "-0.00": ">−0.01"}[text]
     return text.replace("-", "−")
+
+
+def parted(text: str) -> tuple[str, str]:
+    """A text that is long as its beginning, up to the end of a sentence or word, and the rest; a short one whole."""
+    if len(text) <= LONG:
+        return text, ""
+    end = text.rfind(". ", 0, AT_ONCE) + 1
+    if end > 0:
+        return text[:end], text[end + 1 :]
+    end = max(text.rfind(" ", 0, AT_ONCE), 0) or AT_ONCE
+    return f"{text[:end]} …", f"… {text[end:].lstrip()}"
 
 
 @dataclass(frozen=True)
@@ -95,7 +108,7 @@ def coefficient_scale(figures: Iterable[Figure]) -> Scale:
     lowest = min((x for f in known for x in (f.point, f.low) if x is not None), default=0.0)
     below = ceil(max(-lowest, 0.0) * 5 - 1e-9)  # steps of 0.2
     steps = range(-below, 6)
-    ticks = tuple(Tick(round(100 * (i + below) / (5 + below), 3), _number(i / 5)) for i in steps)
+    ticks = tuple(Tick(round(100 * (i + below) / (5 + below), 3), f"{i / 5:.1f}".replace("-", "−")) for i in steps)
     return Scale(-below / 5, 1.0, ticks)
 
 
@@ -175,6 +188,12 @@ class Row:
         return any(lane.mark for lane in self.lanes)
 
     @property
+    def why(self) -> str:
+        """The one reason for which nothing is drawn, where it is one."""
+        reasons = {lane.told.reason for lane in self.lanes if not lane.told.known}
+        return reasons.pop() if not self.drawn and len(reasons) == 1 else ""
+
+    @property
     def beside(self) -> str:
         """Figures without a mark, in a line."""
         return " · ".join(f"{lane.name} {lane.told.value}" for lane in self.aside if lane.told.known)
@@ -212,10 +231,18 @@ class Plot:
 
     @property
     def untold(self) -> tuple[tuple[str, str], ...]:
-        """(figure, why there is none) of what has no mark, each reason once."""
+        """(figure, why there is none) of what has no mark, each reason once; not where the marks have the same one."""
         rows = [row for group in self.groups for row in group.rows]
-        found = [(lane.name, lane.told.reason) for row in rows for lane in row.aside if not lane.told.known]
-        return tuple(dict.fromkeys(found))
+        codes: dict[tuple[str, str], list[str]] = {}
+        for row in rows:
+            said = {lane.told.reason for lane in row.lanes}
+            for lane in row.aside:
+                if not lane.told.known and lane.told.reason not in said:
+                    codes.setdefault((lane.name, lane.told.reason), []).append(row.code)
+        return tuple(
+            (name if len(of) == len(rows) else f"{name} of {', '.join(of)}", reason)
+            for (name, reason), of in codes.items()
+        )
 
     @property
     def cells(self) -> Sequence[tuple[str, str, Told]]:
