@@ -15,7 +15,7 @@ from typing import Any
 
 from grader.calibration.instrument import Instrument, of_run
 from grader.errors import ConfigError, InputError
-from grader.labelling.design import UNSUPPORTED, Asked, strata
+from grader.labelling.design import REST, UNSUPPORTED, Asked, strata
 from grader.labelling.frame import frame, rubrics_of
 from grader.labelling.plan import LabelPlan, Question
 from grader.labelling.reference import Answered, answered, reference, second_looks
@@ -219,6 +219,8 @@ def hold(
     here = {m.conversation_id: m for m in first}
     changed = [i for i, d in chosen.items() if i not in here or here[i].content_hash != d.content_hash]
     stratum |= {i: d.stratum for i, d in chosen.items() if i in stratum}
+    if plan.audit:
+        first = [m for m in first if stratum[m.conversation_id] == REST]
     answers = {m.conversation_id: m.verdicts for m in (first if run == plan.run_id else frame(store, run, questions))}
     nothing: tuple[str | None, ...] = (None,) * len(questions)
     seen = {
