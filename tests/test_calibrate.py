@@ -417,3 +417,14 @@ def test_an_audit_draws_from_clean_ones_and_says_what_it_excludes(shop: Path, ma
     done = main("label", "plan", "-c", "invented_deadline", "--audit", "--run", "run_2")
     assert done.code == 2
     assert "called no conversation clean of all 1 codes" in done.err
+
+
+def test_a_frame_of_unequal_chances_is_called_one(shop: Path, main: Main) -> None:
+    half_right(shop, main)
+    assert calibrate(main)["frame_even"]
+    from grader.store import open_store
+
+    with open_store(shop / "grader.duckdb") as store:
+        store.rows("update run_item set inclusion_probability = 0.5 where conversation_id < 'talk-100'")
+    assert not calibrate(main)["frame_even"]
+    assert "drawn with unequal chances: rates are of the 400 conversations that it judged" in main("calibrate").err

@@ -141,6 +141,11 @@ def _tell_later(later: Mapping[str, Sequence[tuple[str, Figure]]]) -> None:
 
 def _tell_rest(found: Calibrated, *, kept_it: bool) -> None:
     held = found.held
+    if not held.even:
+        console.note(
+            f"run {held.plan.run_id} was drawn with unequal chances: rates are of the {len(held.seen):,} conversations "
+            "that it judged, not of all"
+        )
     skipped = sum(c.counted.n_skipped for c in found.overall)
     if skipped:
         console.note(f"{skipped:,} labels could not assess their question: they are in no rate")
