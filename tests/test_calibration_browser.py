@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from calibration_parts import AGREED, APART, COUNTED, Cell, code, found, held
+from calibration_worlds import AGREED, APART, COUNTED, Cell, code, found, held
 from playwright.sync_api import Dialog, sync_playwright
 from test_brief_browser import Tab as Quiet
 from test_calibration_page import made

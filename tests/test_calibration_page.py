@@ -10,7 +10,7 @@ from datetime import UTC
 from pathlib import Path
 
 import pytest
-from calibration_parts import AGREED, APART, COUNTED, Cell, code, found, held
+from calibration_worlds import AGREED, APART, COUNTED, Cell, code, found, held
 from conftest import Main
 from label_parts import drawn, exported, fill, imported, judge_shop
 
@@ -75,7 +75,7 @@ def test_errors_and_reliability_are_as_counted_by_hand(counted: Page) -> None:
 
 
 def test_disagreements_are_counted_and_their_shares_weighted(counted: Page) -> None:
-    (apart,) = counted.apart
+    ((apart,),) = (group.rows for group in counted.apart)
     assert (apart.n_missed, apart.n_false, apart.n_labels) == (4, 5, 220)
     assert (apart.missed.value, apart.false.value) == ("19.4 %", "25.0 %")  # 7.2 / 37.2, 5 / 20
     assert apart.right > apart.left > 0
@@ -94,6 +94,23 @@ def test_an_audit_of_nothing_excludes_nothing() -> None:
     (audited,) = made(found(held({LATE: cells}, agreement={LATE: AGREED}))).audit
     assert audited.said == "nobody reviewed any: how many were missed is not known"
     assert (audited.at_most, audited.high) == ("–", "–")
+
+
+def test_a_plan_of_an_audit_tells_no_rate() -> None:
+    cells: Sequence[Cell] = (("absent", "absent", 120), ("absent", None, 880))
+    shown = made(found(held({LATE: cells}, agreement={LATE: AGREED}, audit=True)))
+    assert shown.belief.startswith("This is a recall audit: only conversations that the judge called clean")
+    text = words(shown)
+    assert "0 of 120 judged clean → at most 2.5 %" in text
+    assert "corrected" not in text.partition("How to read this page")[0]
+    assert shown.slices == ()
+
+
+def test_a_frame_of_unequal_chances_is_called_one() -> None:
+    (said,) = made(found(held({LATE: COUNTED}, agreement={LATE: AGREED}, even=False))).loud
+    assert said.startswith(
+        "Run run_1 was drawn with unequal chances: rates are of the 400 conversations that it judged"
+    )
 
 
 EDGES = {
@@ -203,7 +220,7 @@ def test_answers_of_a_choice_stand_under_their_question_and_fold_when_many() -> 
     assert not next(g for g in shown.rates.groups if g.title == "accuracy 1.0.0").folded
     (todo,) = (t for t in (*shown.work, *shown.good) if t.code == "a.why")
     assert [t.title for t in todo.inside] == options
-    assert [a.command for a in shown.apart if a.code.startswith("a.why")].count("") == 7
+    assert [a.command for group in shown.apart if group.folded for a in group.rows].count("") == 7
 
 
 def test_slices_with_too_few_labels_say_so() -> None:

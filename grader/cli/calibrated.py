@@ -45,6 +45,14 @@ def tell(found: Calibrated, later: Mapping[str, Sequence[tuple[str, Figure]]], *
     console.out(f"plan {held.plan.plan_id[:11]} × run {held.run_id} · {len(held.seen):,} judged conversations{frame}")
     console.out(f"judge {'; '.join(i.name for i in held.instruments.values())}")
     console.out(f"labels of {', '.join(held.splits)} · {_reviewers(held.plan.reviewers)}")
+    if held.plan.audit:
+        console.out("a recall audit: only conversations that the judge called clean of every code were drawn")
+        _tell_audit(found, short)
+        for c in found.overall:
+            if not c.code.option:
+                _lines(f"{c.code.name}: {c.audit.sentence}", 2)
+        _tell_rest(found, kept_it=kept_it)
+        return
     answered = [c for c in found.overall if c.decided]
     console.out("\nrates: share of the applicable conversations, with 95 % intervals")
     _table(
@@ -117,7 +125,9 @@ def _short_names(found: Calibrated) -> dict[str, str]:
 
 def _tell_slices(found: Calibrated, short: Mapping[str, str]) -> None:
     """A table for each dimension; errors of the judge by slice are in --json."""
-    sliced = [c for c in found.codes if c.dimension is not None and c.decided]
+    from grader.calibration.calibrate import AUDITED
+
+    sliced = [c for c in found.codes if c.dimension not in (None, AUDITED[0]) and c.decided]
     for dimension in dict.fromkeys(c.dimension for c in sliced):
         rows: list[tuple[object, ...]] = []
         last = ""
@@ -206,6 +216,11 @@ def _tell_later(later: Mapping[str, Sequence[tuple[str, Figure]]]) -> None:
 
 def _tell_rest(found: Calibrated, *, kept_it: bool) -> None:
     held = found.held
+    if not held.even:
+        console.note(
+            f"run {held.plan.run_id} was drawn with unequal chances: rates are of the {len(held.seen):,} conversations "
+            "that it judged, not of all"
+        )
     skipped = sum(c.counted.n_skipped for c in _questions(found.overall))
     if skipped:
         console.note(f"{skipped:,} labels could not assess their question: they are in no rate")

@@ -14,7 +14,7 @@ from grader.calibration.calibrate import Calibrated, OfCode, report_line
 from grader.calibration.held import SPLITS, Held
 from grader.calibration.standing import SINGLE, TITLES, Standing
 from grader.report import calibration_plots as plots
-from grader.report.calibration_plots import Apart, Audited, Dimension, Later, by_question
+from grader.report.calibration_plots import Audited, Differing, Dimension, Later, by_question
 from grader.report.forest import Plot, Told, parted, told
 from grader.report.render import page_html
 from grader.report.tiles import plural
@@ -51,6 +51,7 @@ class Page:
     about: str
     belief: str
     believed: bool
+    audit_only: bool  # drawn from what was judged clean: it says what can be excluded, and no rate
     loud: tuple[str, ...]
     facts: tuple[tuple[str, str], ...]
     counts: tuple[tuple[Standing, str, str, int], ...]
@@ -61,7 +62,7 @@ class Page:
     rates: Plot
     reliability: Plot
     errors: Plot
-    apart: tuple[Apart, ...]
+    apart: tuple[Differing, ...]
     reviewers: Plot | None
     unagreed: tuple[str, ...]
     single: str
@@ -94,7 +95,8 @@ def page(
     single = _single(held)
     return Page(
         title="Calibration", about=f"plan {held.plan.plan_id[:11]} × run {held.run_id}",
-        belief=_belief(found, told_codes), believed=counts["calibrated"] > 0, loud=_loud(found, single),
+        belief=_belief(found, told_codes), believed=counts["calibrated"] > 0,
+        audit_only=held.plan.audit, loud=_loud(found, single),
         facts=_facts(found, zone),
         counts=tuple((s, TITLES[s], MARKS[s], counts[s]) for s in (*_WORK, "calibrated")), counted=_counted(told_codes),
         work=work, good=good, shared=shared, rates=plots.rates(found), reliability=plots.reliability(found),
@@ -102,7 +104,7 @@ def page(
         unagreed=plots.unagreed(found), single=single, audit=plots.audit(found), slices=plots.slices(found),
         later=plots.later(found, later),
         lines=tuple(line for c, line in lines if c.stands.standing == "calibrated"),
-        unquotable=tuple(line for c, line in lines if c.stands.standing != "calibrated" and c.dimension is None),
+        unquotable=tuple(line for c, line in lines if c.stands.standing != "calibrated" and c in found.overall),
         left_out=left_out(found), source=_source(found),
     )  # fmt: skip
 
@@ -112,6 +114,11 @@ def page(
 
 def _belief(found: Calibrated, codes: Sequence[OfCode]) -> str:
     """In one sentence what this page can be believed for."""
+    if found.held.plan.audit:
+        return (
+            "This is a recall audit: only conversations that the judge called clean of every code were drawn, so it "
+            "says how much the judge can have missed, and no rate."
+        )
     n, of = sum(c.stands.standing == "calibrated" for c in codes), len(codes)
     if not of:
         return "This judge answers none of the codes with yes or no, so nothing can be said of its verdicts."
@@ -137,6 +144,11 @@ def _single(held: Held) -> str:
 
 def _loud(found: Calibrated, single: str) -> tuple[str, ...]:
     said = [single] if single else []
+    if not found.held.even:
+        said.append(
+            f"Run {found.held.plan.run_id} was drawn with unequal chances: rates are of the {len(found.held.seen):,} "
+            "conversations that it judged, not of all."
+        )
     if "test" in found.held.splits and found.n_openings > 3:
         said.append(
             f"The test split was opened for {found.n_openings} judges; after 3 it is worn out: draw a fresh one."

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from grader.calibration.calibrate import Calibrated, OfCode
+from grader.calibration.calibrate import AUDITED, Calibrated, OfCode
 from grader.calibration.standing import LEAST_ALPHA, Standing
 from grader.report.forest import (
     WHOLE,
@@ -47,6 +47,16 @@ class Apart:
     left: float  # widths of the bars, in percent of the picture; their counts stand beside them
     right: float
     command: str  # of the first of a question
+
+
+@dataclass(frozen=True)
+class Differing:
+    """Codes of a question, or all defects (without a title). `folded`: they are many."""
+
+    title: str
+    code: str
+    folded: bool
+    rows: tuple[Apart, ...]
 
 
 @dataclass(frozen=True)
@@ -270,7 +280,7 @@ def unagreed(found: Calibrated) -> tuple[str, ...]:
     )
 
 
-def apart(found: Calibrated) -> tuple[Apart, ...]:
+def apart(found: Calibrated) -> tuple[Differing, ...]:
     """Missed and false alarms by code, as labels count them and as shares of what they stand for."""
     counted = []
     for c in found.overall:
@@ -281,16 +291,22 @@ def apart(found: Calibrated) -> tuple[Apart, ...]:
         counted.append((c, missed, false))
     first = {c.code.question: c for c, _, _ in reversed(counted)}
     most = max((max(missed, false) for _, missed, false in counted), default=0) or 1
-    return tuple(
-        Apart(
+    rows = [
+        (c, Apart(
             c.code.title if c.code.option is None else c.code.option, c.code.name, missed, false, c.found.n_labelled,
             told(others(c.found.accuracy.sensitivity), of="labels with it"),
             told(others(c.found.accuracy.positive_value), of="labelled flags"),
             round(38 * missed / most, 2), round(38 * false / most, 2),
             shlex.join(["grader", "disagreements", "--code", c.code.question]) if first[c.code.question] is c else "",
-        )
+        ))
         for c, missed, false in counted
-    )  # fmt: skip
+    ]  # fmt: skip
+    groups = [Differing("", "", False, tuple(a for c, a in rows if c.code.option is None))]
+    for answers in by_question(c for c, _ in rows if c.code.option is not None):
+        one = answers[0].code
+        mine = tuple(a for c, a in rows if c.code.question == one.question)
+        groups.append(Differing(one.title, one.question, len(mine) > FOLD, mine))
+    return tuple(g for g in groups if g.rows)
 
 
 def audit(found: Calibrated) -> tuple[Audited, ...]:
@@ -316,7 +332,7 @@ def audit(found: Calibrated) -> tuple[Audited, ...]:
 def slices(found: Calibrated) -> tuple[Dimension, ...]:
     """Every code by every dimension that was asked."""
     made = []
-    sliced = [c for c in found.codes if c.dimension is not None and c.decided]
+    sliced = [c for c in found.codes if c.dimension not in (None, AUDITED[0]) and c.decided]
     whole = {c.code.name: c for c in found.overall}
     for dimension in dict.fromkeys(c.dimension for c in sliced):
         mine = [c for c in sliced if c.dimension == dimension]
