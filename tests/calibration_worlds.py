@@ -26,8 +26,8 @@ def code(name: str = "accuracy.late", severity: str = "high", option: str | None
 def plan(questions: Sequence[str], drawn: Sequence[Chosen], reviewers: Sequence[str], *, audit: bool) -> LabelPlan:
     asked = tuple(Question(q.partition(".")[0], "1.0.0", "rb_1", q.partition(".")[2]) for q in questions)
     return LabelPlan(
-        "lp_0123456789abcdef", "lf_1", "run_1", asked, {"audit": audit}, tuple(reviewers), 1, (), "fr_1", 1, (Layer("all", 1, 1),),
-        (), tuple(drawn), (), "0.1.0", NOW,
+        "lp_0123456789abcdef", "lf_1", "run_1", asked, {"audit": audit}, tuple(reviewers), 1, (), "fr_1", 1,
+        (Layer("all", 1, 1),), (), tuple(drawn), (), "0.1.0", NOW,
     )  # fmt: skip
 
 
@@ -61,7 +61,8 @@ def held(
     days = {one: {"queue": queues[i % len(queues)], "started_at": NOW.replace(day=1 + i % 28)}
             for i, one in enumerate(ids)}  # fmt: skip
     return Held(
-        plan(names, drawn, reviewers, audit=more.get("audit", False)), "run_1", instruments, tuple(codes or [code(q) for q in names]), tuple(splits),
+        plan(names, drawn, reviewers, audit=more.get("audit", False)), "run_1", instruments,
+        tuple(codes or [code(q) for q in names]), tuple(splits),
         seen, labels, days, more.get("n_held_back", 0), more.get("n_changed", 0), more.get("even", True),
         {q: n for n, q in enumerate(names)},
         {q: tuple(found) for q, found in (agreement or {}).items()}, {},

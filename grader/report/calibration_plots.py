@@ -251,7 +251,7 @@ def reviewers(found: Calibrated) -> Plot | None:
         aside = [
             Lane("agree", None, told(r.raw, of="labelled by two")),
             *([] if c.code.option else [Lane("on positives", None, told(r.positive, of="that one saw"))]),
-            Lane("with oneself", None, told(r.itself, of="looked at twice")),
+            Lane("oneself", None, told(r.itself, of="looked at twice")),
         ]  # fmt: skip
         least = [Bound("least", 0, scale.at(LEAST_ALPHA), f"least {LEAST_ALPHA}")] if lanes[0].mark else []
         made = _row(c, lanes, aside, least)
