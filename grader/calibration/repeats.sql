@@ -4,7 +4,7 @@
 -- An answer is what figures count: present is one thing with proof and another without.
 
 with grouped as (        -- which rubrics shared the calls of a run: a judgement belongs to the run that made it
-    select run_id, case when selection ->> '$.group' = 'all' and json_array_length(rubrics) > 1
+    select run_id, case when (selection ->> '$.group') = 'all' and json_array_length(rubrics) > 1
                         then array_to_string(rubrics ->> '$[*].meaning_hash', ',') else '' end as together
     from run
 ),

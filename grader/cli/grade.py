@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from grader.cli import console
+from grader.cli.checked import before_grading
 from grader.cli.judging import DATABASE_MEMORY, run
 from grader.errors import ConfigError, InputError
 
@@ -48,12 +49,18 @@ def grade(
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Try again what failed for a reason that does not pass by itself.")
     ] = False,
+    no_golden: Annotated[
+        bool, typer.Option("--no-golden", help="Do not judge golden sets again first, though the judge has changed.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done and cost.")] = False,
     workspace: console.WorkspaceOption = None,
     as_json: console.JsonOption = False,
     quiet: console.QuietOption = False,
 ) -> None:
     """Judge conversations against the rubrics. Running the same command again resumes; nothing is paid twice.
+
+    Where a golden set of a rubric exists and the model, the prompt, the parameters or the rubric are not those it was
+    frozen or checked with, it is judged again first, within the budget: docs/golden.md.
 
     Ctrl-C once finishes the calls in flight and stops; twice stops at once. Exit codes: 0 all judged, 2 the endpoint or
     the input is at fault, 3 something could not be judged (run again), 4 the budget is reached, 130 interrupted.
@@ -79,12 +86,17 @@ def grade(
         settings.workspace.database, read_only=dry_run, create=False, memory=DATABASE_MEMORY, threads=2,
         people=console.people(settings),
     ) as store:  # fmt: skip
+        again, spent = before_grading(
+            settings, store, rubric or (), left_out=no_golden, dry_run=dry_run, quiet=quiet, as_json=as_json
+        )
         outcome = run(
             settings, store, rubrics=rubric or (), select=selection(select or ()), sample=sample, seed=seed, plan=plan,
             repeat=repeat, repeats=repeats, retry_failed=retry_failed, dry_run=dry_run, quiet=quiet,
+            spent=spent,
         )  # fmt: skip
     if as_json:
-        console.out_json(outcome.as_json())
+        golden = {"golden": [one.as_json() for one in again]} if again else {}
+        console.out_json({**outcome.as_json(), **golden})
     else:
         console.out(outcome.line())
         if outcome.summary is not None and outcome.summary.progress.n_judged:

@@ -149,7 +149,7 @@ def run(
 
 def run_of(
     settings: Settings, store: Store, loaded: Sequence[Rubric], draws: Sequence[Draw], chosen: Mapping[str, Any], *,
-    retry_failed: bool = False, dry_run: bool = False, quiet: bool = False, spent: float = 0.0,
+    repeat: int = 0, retry_failed: bool = False, dry_run: bool = False, quiet: bool = False, spent: float = 0.0,
 ) -> Outcome:  # fmt: skip
     """The same of conversations that are known already; `chosen` is kept with the run, and says why it was made."""
     from grader import engine
@@ -160,12 +160,13 @@ def run_of(
     engine.check_rubrics(store, loaded)
     bench = make_judge(settings, concurrency=settings.engine.concurrency)
     work = engine.make_plan(
-        store, bench.judge, loaded, group_all=settings.judge.group == "all", retry_failed=retry_failed,
-        also_judged=waiting, drawn_before=(draws, len(draws)),
+        store, bench.judge, loaded, group_all=settings.judge.group == "all", repeat=repeat,
+        retry_failed=retry_failed, also_judged=waiting, drawn_before=(draws, len(draws)),
     )  # fmt: skip
     return _carried_out(
-        settings, store, work, bench, chosen, drawn=None, spent=spent, dry_run=dry_run, quiet=quiet, started=started
-    )
+        settings, store, work, bench, {**chosen, "repeat": repeat}, drawn=None, spent=spent, dry_run=dry_run,
+        quiet=quiet, started=started,
+    )  # fmt: skip
 
 
 def taken_in(settings: Settings, store: Store, *, dry_run: bool) -> frozenset[str]:
@@ -189,7 +190,8 @@ def _carried_out(
     from grader import engine
 
     guess = engine.estimate(work, store, bench.prompt_chars, bench.cost) if bench.prompt_chars else None
-    _tell(work, guess, bench, drawn and drawn[0])
+    frame = f"golden set {chosen['name']}" if "golden" in chosen else drawn and drawn[0].frame
+    _tell(work, guess, bench, frame)
     budget = settings.engine.budget_usd
     if budget is not None and guess is not None and guess.cost_usd is None and work.n_calls:
         raise ConfigError(
@@ -279,11 +281,11 @@ def _command_line(arguments: list[str]) -> str:
     return shlex.join(re.sub(r"https?://\S+", lambda m: str(Url().show(m[0])), a) for a in arguments)
 
 
-def _tell(plan: Plan, guess: Estimate | None, bench: Bench, sample: Sample | None) -> None:
+def _tell(plan: Plan, guess: Estimate | None, bench: Bench, frame: str | None) -> None:
     n = len(plan.drawn)
     drawn = f"{n} of {plan.n_population} conversations" if n < plan.n_population else f"{n} conversations"
     if plan.n_everything > plan.n_population:
-        drawn += f" ({(sample and sample.frame) or 'selected'}; {plan.n_everything} in all)"
+        drawn += f" ({frame or 'selected'}; {plan.n_everything} in all)"
     judge = bench.judge
     who = (
         f"{judge.name} ({judge.model})"
