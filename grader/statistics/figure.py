@@ -100,6 +100,23 @@ def proportion(n: int, of: int, nothing: str) -> Figure:
     return Figure(n / of if of else None, low, high, n, of, "Wilson", "" if of else nothing)
 
 
+def percent(rate: float | None) -> str:
+    """A rate as text with one decimal. Only an exact 0 or 1 is written 0 % or 100 %; None is written as a dash."""
+    if rate is None:
+        return "–"
+    if rate in (0, 1):
+        return f"{rate * 100:.0f} %"
+    shown = f"{rate * 100:.1f}"
+    return {"0.0": "<0.1 %", "100.0": ">99.9 %"}.get(shown, f"{shown} %")
+
+
+def percents(low: float | None, high: float | None) -> str:
+    """Two ends as text, `3.1 to 8.8`, in percent; empty without them. Only an exact 0 or 1 is written 0 or 100."""
+    if low is None or high is None:
+        return ""
+    return " to ".join(percent(end).removesuffix(" %") for end in (low, high))
+
+
 @dataclass(frozen=True, slots=True)
 class Audit:
     """What a blind review of conversations judged clean says of those that the judge missed.
@@ -133,7 +150,7 @@ def recall_audit(n_missed: int, n_reviewed: int, n_clean: int) -> Audit:
     bound, high = at_most(n_missed, n_reviewed), at_most(n_missed, n_reviewed, 0.975)
     found = "none" if not n_missed else f"{n_missed:,}"
     said = (
-        f"Of {n_reviewed:,} reviewed conversations that were judged clean, {found} had it: at most {bound:.1%} "
-        f"of the {n_clean:,} judged clean do (one-sided 95 % bound, Clopper-Pearson; two-sided {high:.1%})."
+        f"Of {n_reviewed:,} reviewed conversations that were judged clean, {found} had it: at most {percent(bound)} "
+        f"of the {n_clean:,} judged clean do (one-sided 95 % bound, Clopper-Pearson; two-sided {percent(high)})."
     )
     return Audit(n_missed, n_reviewed, n_clean, bound, high, said)
