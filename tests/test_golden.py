@@ -8,6 +8,8 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +22,9 @@ from label_parts import rows
 
 from grader.calibration.golden import GoldenSet, golden_set, read
 from grader.calibration.instrument import Instrument, of_run
-from grader.calibration.recheck import checks
+from grader.calibration.recheck import checks, compared, keep
 from grader.calibration.repeats import flips
+from grader.calibration.trust import checked
 from grader.errors import InputError
 from grader.store import open_store
 
@@ -275,6 +278,24 @@ def test_what_a_report_reads_is_the_latest_check_of_each_set_by_instrument(shop:
         assert checks(store, Instrument(**{**worse.row(), "rubric": "beta"})) == []
 
 
+def test_a_set_that_passed_does_not_make_up_for_another_that_failed(shop: Path, main: Main) -> None:
+    for name, size in (("a", 12), ("b", 30)):
+        main("golden", "freeze", name, "--plan", plan_of(shop), "--size", str(size))
+    with open_store(shop / "grader.duckdb") as store:
+        mine = golden_set(store, "first").instrument
+        worse = Instrument(**{**mine.row(), "model": "m2"})
+        assert checked(store, worse) is None
+        for name, outcome, expected in (
+            ("a", "insufficient", "a"), ("first", "passed", "first"), ("b", "failed", "b"), ("first", "passed", "b"),
+            ("b", "passed", "b"),
+        ):  # fmt: skip
+            found = compared(golden_set(store, name), {})
+            keep(store, golden_set(store, name), worse, replace(found, outcome=outcome), "run_x", datetime.now(UTC))
+            of_all = checked(store, worse)
+            assert of_all
+            assert of_all.name == expected
+
+
 # Before grading
 
 
@@ -386,6 +407,15 @@ def test_answers_of_golden_runs_count_among_repeats(shop: Path, main: Main) -> N
         late = flips(store, of_run(store, run)["alpha"])["late"]
     n = len(known(shop).conversations)
     assert (late.rate.of, late.rate.n, late.n_once) == (n, 0, N - n)
+
+
+def test_a_calibration_tells_how_often_the_judge_contradicted_itself(shop: Path, main: Main) -> None:
+    before = told(main("calibrate", "--json", "--dry-run"))["codes"]
+    assert before
+    assert not any("flips" in c["figures"] for c in before)
+    main("grade", "-n", "40", "--seed", "1", "--repeats", "3")
+    for one in told(main("calibrate", "--json", "--dry-run"))["codes"]:
+        assert (one["figures"]["flips"]["point"], one["figures"]["flips"]["of"]) == (0, 40)
 
 
 def test_sets_and_their_checks_outlive_a_rebuild(shop: Path, main: Main) -> None:
