@@ -328,6 +328,18 @@ def test_a_model_that_changed_behind_its_name_is_found_when_it_is_asked_anew(
     assert "golden set first: failed on" in main("grade", "-n", "5").err
 
 
+def test_a_check_that_could_not_be_decided_is_made_again_by_the_next_grade(
+    shop: Path, main: Main, endpoint: Endpoint
+) -> None:
+    endpoint.fault("500", times=None, match=f"order {number(known(shop).items[0].conversation_id)} is")
+    assert "golden set first: insufficient" in main("grade", "--model", "alike", "-n", "5").out
+    endpoint.faults.clear()
+    again = main("grade", "--model", "alike", "-n", "5")
+    assert "golden set first is judged again first" in again.err
+    assert "golden set first: passed" in again.out
+    assert "golden" not in main("grade", "--model", "alike", "-n", "5").err
+
+
 def test_grading_with_the_judge_of_the_baseline_checks_nothing(shop: Path, main: Main) -> None:
     assert "golden" not in main("grade", "-n", "5").err
     assert rows(shop, "select count(*) from golden_check") == [(0,)]
