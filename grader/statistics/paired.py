@@ -29,6 +29,49 @@ def mcnemar(n_better: int, n_worse: int) -> float:
     return min(1.0, 2 * float(bdtr(min(n_better, n_worse), n, 0.5)))
 
 
+def holm(ps: Sequence[float]) -> list[float]:
+    """These p, adjusted for being many. S. Holm (1979), Scand. J. Stat. 6:65: the ith smallest of m times m - i + 1,
+    and never less than the one before it.
+    """
+    order = sorted(range(len(ps)), key=lambda i: ps[i])
+    found, least = [1.0] * len(ps), 0.0
+    for rank, i in enumerate(order):
+        least = max(least, min(1.0, (len(ps) - rank) * ps[i]))
+        found[i] = least
+    return found
+
+
+def power(n: int, before: float, after: float, *, regained: float | None = None, level: float = 0.05) -> float:
+    """How often exact McNemar at this level finds that the share that is right fell from `before` to `after`; n pairs.
+    `regained`: of what A got wrong, the share that B gets right; None: as much as of what A got right, so that misses
+    are independent. 0 is the most favourable: every miss of A's is one of B's.
+
+    A pair gets better with chance b = (1 - before) regained, worse with w = before - after + b. Of D pairs that differ,
+    ~ Binomial(n, w + b), W ~ Binomial(D, w / (w + b)) got worse; the fall is found where 2 P(Binomial(D, ½) ≥ W) <
+    level.
+    """
+    if n < 0 or not 0 <= after <= before <= 1:
+        raise ValueError(f"no pairs, or no fall: {n}, {before}, {after}")
+    from scipy.special import bdtr
+
+    better = (1 - before) * (after if regained is None else regained)
+    worse = before - after + better
+    differ = worse + better
+    if not differ:
+        return 0.0
+
+    def exactly(k: int, of: int, p: float) -> float:
+        return float(bdtr(k, of, p)) - (float(bdtr(k - 1, of, p)) if k else 0.0)
+
+    found, fewest = 0.0, 1
+    for d in range(1, n + 1):
+        while fewest <= d and (2 * fewest <= d or mcnemar(d - fewest, fewest) >= level):
+            fewest += 1  # it never falls as d grows
+        if fewest <= d:
+            found += exactly(d, n, differ) * (1 - float(bdtr(fewest - 1, d, worse / differ)))
+    return found
+
+
 def tango(n_better: int, n_worse: int, n: int, z: float = Z95) -> tuple[float, float]:
     """The score interval of (n_better - n_worse) / n. T. Tango (1998), Stat. Med. 17:891.
 

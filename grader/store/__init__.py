@@ -194,7 +194,8 @@ class Store:
         found["from"], found["to"] = (at and at.replace(tzinfo=UTC) for at in ends)
         found["runs"] = self.records(
             "select run_id as run, state, judge, n_planned as planned, n_reused as reused, n_judged as judged, "
-            "n_failed as failed from run order by started_at desc, run_id desc limit 20"
+            "n_failed as failed, if((selection ->> '$.golden') is null, null, selection ->> '$.name') as golden "
+            "from run order by started_at desc, run_id desc limit 20"
         )
         return found
 
