@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from grader.statistics.figure import Z95 as Z95
+from grader.statistics.figure import percent as percent
 from grader.statistics.figure import wilson as wilson
 
 FEWEST_RATINGS = 10  # for an interval of a mean
@@ -101,16 +102,6 @@ class Mean:
             return None
         low, high = t_interval(self.value, self.variance, self.n)
         return max(1.0, low), min(5.0, high)
-
-
-def percent(rate: float | None) -> str:
-    """A rate as text with one decimal. Only an exact 0 or 1 is written 0 % or 100 %; None is written as a dash."""
-    if rate is None:
-        return "–"
-    if rate in (0, 1):
-        return f"{rate * 100:.0f} %"
-    shown = f"{rate * 100:.1f}"
-    return {"0.0": "<0.1 %", "100.0": ">99.9 %"}.get(shown, f"{shown} %")
 
 
 def dollars(amount: float | None) -> str:

@@ -100,6 +100,23 @@ def proportion(n: int, of: int, nothing: str) -> Figure:
     return Figure(n / of if of else None, low, high, n, of, "Wilson", "" if of else nothing)
 
 
+def percent(rate: float | None) -> str:
+    """A rate as text with one decimal. Only an exact 0 or 1 is written 0 % or 100 %; None is written as a dash."""
+    if rate is None:
+        return "–"
+    if rate in (0, 1):
+        return f"{rate * 100:.0f} %"
+    shown = f"{rate * 100:.1f}"
+    return {"0.0": "<0.1 %", "100.0": ">99.9 %"}.get(shown, f"{shown} %")
+
+
+def percents(low: float | None, high: float | None) -> str:
+    """Two ends as text, `3.1 to 8.8`, in percent; empty without them. Only an exact 0 or 1 is written 0 or 100."""
+    if low is None or high is None:
+        return ""
+    return " to ".join(percent(end).removesuffix(" %") for end in (low, high))
+
+
 @dataclass(frozen=True, slots=True)
 class Audit:
     """What a blind review of conversations judged clean says of those that the judge missed.

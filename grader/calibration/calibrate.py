@@ -1,0 +1,226 @@
+"""All that a calibration tells, by code and slice: figures of the judge, of the reviewers, and what they amount to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from grader.calibration.held import Code, Counted, Held
+from grader.calibration.instrument import Instrument
+from grader.calibration.standing import Stands, stands
+from grader.model import JsonValue, digest
+from grader.statistics.accuracy import Calibration, calibrate
+from grader.statistics.agreement import Reviewers, between_reviewers
+from grader.statistics.corrected import error_design_effect
+from grader.statistics.figure import Audit, Figure, percent, percents, recall_audit
+from grader.statistics.frame import DRAWS, Part
+from grader.statistics.paired import Flips
+
+SLICE_DRAWS = 4_000  # a slice's ends move by a tenth of a point with it, and there are many
+
+
+@dataclass(frozen=True)
+class OfCode:
+    """A code over all (`dimension` None) or in one slice. `audit`: what its clean ones can hide."""
+
+    code: Code
+    instrument: Instrument
+    dimension: str | None
+    slice: str | None
+    counted: Counted
+    found: Calibration
+    reviewers: Reviewers | None  # over all only: agreement is not told by slice
+    audit: Audit
+    flips: Flips | None
+    stands: Stands
+
+    @property
+    def of(self) -> str:
+        """` of queue refunds`, empty over all."""
+        return f" of {self.dimension} {self.slice}" if self.dimension else ""
+
+    @property
+    def decided(self) -> bool:
+        """The judge answers it with yes or no at all."""
+        return self.found.raw.of > 0
+
+    @property
+    def n_by_verdict(self) -> tuple[int, int]:
+        """Labels of what the judge flagged, and of all else."""
+        fires = sum(p.n_labelled for p in self.counted.parts if p.verdict == "fires")
+        return fires, self.found.n_labelled - fires
+
+    @property
+    def n_applicable(self) -> int:
+        """About how many conversations of the frame the code is about."""
+        total = 0.0
+        for p in self.counted.parts:
+            if p.n_labelled:
+                total += p.n_population * (1 - p.n_not_applicable / p.n_labelled)
+            else:
+                total += 0 if p.verdict == "not_applicable" else p.n_population
+        return round(total)
+
+    def figures(self) -> dict[str, Figure]:
+        """Every figure by its name, as it is kept."""
+        a = self.found.accuracy
+        told = {
+            "corrected": self.found.corrected, "people": self.found.people, "raw": self.found.raw,
+            "sensitivity": a.sensitivity, "specificity": a.specificity, "positive_value": a.positive_value,
+            "negative_value": a.negative_value, "youden": a.youden, "kappa": a.kappa,
+        }  # fmt: skip
+        if (r := self.reviewers) is not None:
+            told |= {
+                "alpha": r.alpha, "ac1": r.ac1, "agreement": r.raw, "positive_agreement": r.positive,
+                "self_agreement": r.itself,
+            }  # fmt: skip
+        if self.flips is not None:
+            told["flips"] = self.flips.rate
+        return told
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """A calibration: which labels and verdicts, and every code in the order of the questions, slices behind it."""
+
+    held: Held
+    seed: int
+    draws: int
+    calibrated_at: datetime
+    grader_version: str
+    codes: tuple[OfCode, ...]
+    n_openings: int  # of the test split, this one included
+    calibration_id: str = field(default="")
+
+    @property
+    def overall(self) -> tuple[OfCode, ...]:
+        """The codes over all."""
+        return tuple(c for c in self.codes if c.dimension is None)
+
+
+def calibrated(
+    held: Held, *, seed: int, now: datetime, grader_version: str, by: Sequence[str] = (), draws: int = DRAWS,
+    flips: Mapping[tuple[str, str], Flips] | None = None, n_openings: int = 0,
+    progress: Callable[[int, int], None] = lambda _done, _of: None,
+) -> Calibrated:  # fmt: skip
+    """Calibrate every code that is held, over all and by the dimensions named. `flips` by (rubric, criterion)."""
+    wanted: list[tuple[Code, str | None, str | None]] = []
+    slices = {dimension: held.values(dimension) for dimension in by}
+    codes = [code for code in held.codes if code.rubric in held.instruments]
+    for code in codes:
+        wanted.append((code, None, None))
+        wanted += [(code, dimension, name) for dimension in by for name in slices[dimension]]
+    agreed: dict[str, Reviewers] = {}
+    found = []
+    for n, (code, dimension, name) in enumerate(wanted):
+        progress(n, len(wanted))
+        if dimension is None:
+            agreed[code.name] = _reviewers(held, code, seed)
+        found.append(_of_code(
+            held, code, dimension, name, agreed[code.name], seed,
+            draws if dimension is None else min(draws, SLICE_DRAWS), (flips or {}).get((code.rubric, code.criterion)),
+        ))  # fmt: skip
+    progress(len(wanted), len(wanted))
+    told = Calibrated(held, seed, draws, now, grader_version, tuple(found), n_openings)
+    content = [held.plan.plan_id, held.run_id, list(held.splits), seed, draws, [code_row(c) for c in found]]
+    return Calibrated(
+        held, seed, draws, now, grader_version, told.codes, n_openings, digest("ca", content)
+    )  # fmt: skip
+
+
+def _of_code(
+    held: Held, code: Code, dimension: str | None, name: str | None, reviewers: Reviewers, seed: int, draws: int,
+    flips: Flips | None,
+) -> OfCode:  # fmt: skip
+    counted = held.counted(code, dimension, name)
+    parts, labels = counted.parts, counted.labels
+    of = f" of {dimension} {name}" if dimension else ""
+    found = calibrate(parts, labels, simple_random=held.simple_random, seed=seed, draws=draws)
+    standing = stands(found, reviewers, parts, n_open=counted.n_open, n_skipped=counted.n_skipped, of=of)
+    used = Counted(parts, labels, counted.n_skipped, counted.n_open)
+    return OfCode(
+        code, held.instruments[code.rubric], dimension, name, used, found, reviewers if dimension is None else None,
+        audit(counted.parts), flips, standing,
+    )  # fmt: skip
+
+
+def audit(parts: Sequence[Part]) -> Audit:
+    """The blind review of what the judge called clean of a code. Where clean ones were drawn with several chances, it
+    is of the largest stratum of them, of which its labels are a simple random sample.
+    """
+    clean = [p for p in parts if p.verdict == "clean" and not p.name.startswith("present without proof")]
+    if not clean:
+        return recall_audit(0, 0, 0)
+    chances = {round(p.n_labelled / p.n_population, 9) for p in clean}
+    chosen = clean if len(chances) == 1 else [max(clean, key=lambda p: (p.n_population, p.name))]
+    return recall_audit(
+        sum(p.n_fires for p in chosen), sum(p.n_labelled for p in chosen), sum(p.n_population for p in chosen)
+    )
+
+
+def _reviewers(held: Held, code: Code, seed: int) -> Reviewers:
+    items = held.items(code)
+    return between_reviewers(
+        items, code.positive, n_reviewers=len(held.plan.reviewers), seed=seed, twice=held.twice(code),
+    )  # fmt: skip
+
+
+def report_line(one: OfCode, *, began: tuple[datetime | None, datetime | None]) -> str:
+    """The line to quote: the rate with frame, versions, labels, design and interval, as STATISTICS section 2 has it."""
+    f, a = one.found, one.found.accuracy
+    fires, rest = one.n_by_verdict
+    design = "simple random" if f.people.method.endswith("Wilson") and f.people.point is not None else "stratified"
+    reviewers = ""
+    if one.reviewers is not None:
+        n = one.reviewers.n_reviewers
+        alpha = one.reviewers.alpha
+        reviewers = f", {n} {'reviewer' if n == 1 else 'reviewers'} α " + (
+            "–" if alpha.point is None else f"{alpha.point:.2f}"
+        )
+    people = f"n/a, {design}" if f.people.point is None else _told(f.people)
+    when = "" if began[0] is None or began[1] is None else f", frame {began[0]:%Y-%m-%d}..{began[1]:%Y-%m-%d}"
+    return (
+        f"{one.code.name}{one.of} {_told(f.corrected)} of {one.n_applicable:,} applicable · human-only: {people} · "
+        f"raw judge {_told(f.raw)} · Se {_told(a.sensitivity)} Sp {_told(a.specificity)} · "
+        f"{f.n_labelled} blind labels ({fires}+{rest}, {design}){reviewers} · judge {one.instrument.name}, "
+        f"{one.stands.title}{when} · {f.corrected.method}"
+    )  # fmt: skip
+
+
+def _told(f: Figure) -> str:
+    if f.point is None:
+        return "–"
+    ends = percents(f.low, f.high).replace(" to ", ", ")
+    return f"{percent(f.point)} [{ends}]" if ends else percent(f.point)
+
+
+def code_row(one: OfCode) -> dict[str, JsonValue]:
+    """A code as it is kept in `calibration_code`."""
+    figures: dict[str, Any] = {name: figure_row(f) for name, f in one.figures().items()}
+    audit_row = {n: getattr(one.audit, n) for n in ("n_missed", "n_reviewed", "n_clean", "at_most", "high")}
+    r = one.reviewers
+    return {
+        **one.instrument.row(), "criterion": one.code.criterion, "option": one.code.option,
+        "dimension": one.dimension, "slice": one.slice, "standing": one.stands.standing,
+        "sentence": one.stands.sentence, "n_population": one.found.n_population, "n_labelled": one.found.n_labelled,
+        "figures": {
+            **figures, "audit": audit_row, "notes": list(one.found.notes), "n_applicable": one.n_applicable,
+            "design_effect": error_design_effect(one.counted.parts, one.counted.labels) if one.counted.parts else 1.0,
+            "n_missing": one.found.n_missing, "n_skipped": one.counted.n_skipped, "n_open": one.counted.n_open,
+            "n_reviewers": r and r.n_reviewers, "n_overlap": r and r.n_overlap,
+        },
+        "parts": [
+            {"verdict": p.verdict, "name": p.name, "n_population": p.n_population, "n_fires": p.n_fires,
+             "n_clean": p.n_clean, "n_not_applicable": p.n_not_applicable}
+            for p in one.counted.parts
+        ],
+    }  # fmt: skip
+
+
+def figure_row(f: Figure) -> dict[str, JsonValue]:
+    """A figure as plain values."""
+    return {
+        "point": f.point, "low": f.low, "high": f.high, "n": f.n, "of": f.of, "method": f.method, "reason": f.reason
+    }  # fmt: skip

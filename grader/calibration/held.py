@@ -1,0 +1,304 @@
+"""A run's verdicts beside the labels of a plan: for every code the strata with their sizes, and the labels in them.
+
+The frame is the plan's: what was judged when it was drawn. Any run that judged that frame can be held against the same
+labels, since they are a simple random sample of each of the plan's strata, and so of each stratum and verdict.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, tzinfo
+from importlib.resources import files
+from typing import Any
+
+from grader.calibration.instrument import Instrument, of_run
+from grader.errors import ConfigError, InputError
+from grader.labelling.design import UNSUPPORTED, Asked, strata
+from grader.labelling.frame import frame, rubrics_of
+from grader.labelling.plan import LabelPlan, Question
+from grader.labelling.reference import Answered, answered, reference, second_looks
+from grader.model import Answer
+from grader.statistics.agreement import Answers
+from grader.statistics.frame import Labelled, Part, Stratum, Truth, Verdict, parts_of
+from grader.store import Store
+
+SPLITS = ("train", "dev", "test")
+DIMENSIONS = ("queue", "reason", "week", "channel", "language")
+UNKNOWN = "(not known)"
+JUDGED_AT_LEAST = 0.95  # of the frame, for sizes of strata to be those of the frame
+_DEFECT: Mapping[str, Verdict] = {
+    Answer.PRESENT.value: "fires", Answer.ABSENT.value: "clean", Answer.NOT_APPLICABLE.value: "not_applicable",
+}  # fmt: skip
+_TRUTH: Mapping[str, Truth] = {
+    Answer.PRESENT.value: "fires", Answer.ABSENT.value: "clean", Answer.NOT_APPLICABLE.value: "not_applicable",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What a rate is about: a defect, or one answer of a choice (`option`)."""
+
+    rubric: str
+    criterion: str
+    option: str | None
+    title: str
+    severity: str
+
+    @property
+    def name(self) -> str:
+        """accuracy.invented_deadline; resolution.resolved = partly."""
+        plain = f"{self.rubric}.{self.criterion}"
+        return plain if self.option is None else f"{plain} = {self.option}"
+
+    @property
+    def question(self) -> str:
+        """The criterion's name, without the option."""
+        return f"{self.rubric}.{self.criterion}"
+
+    @property
+    def positive(self) -> str:
+        """The answer that fires."""
+        return Answer.PRESENT.value if self.option is None else self.option
+
+    def verdict(self, answer: str | None) -> tuple[Verdict, str]:
+        """What a judge's answer counts as, and why where it is none. A defect without proof is not flagged: that is no
+        fault of the labels, so it stands with what was judged clean, under a name of its own.
+        """
+        if answer is None:
+            return "missing", "not judged"
+        if answer == Answer.CANNOT_ASSESS.value:
+            return "missing", "cannot be assessed"
+        if self.option is not None:
+            return ("fires" if answer == self.option else "clean"), ""
+        if answer == UNSUPPORTED:
+            return "clean", "present without proof"
+        return _DEFECT[answer], ""
+
+    def truth(self, answer: str) -> Truth | None:
+        """What a label says; None for one that says nothing of it."""
+        if answer == Answer.CANNOT_ASSESS.value:
+            return None
+        if self.option is not None:
+            return "fires" if answer == self.option else "clean"
+        return _TRUTH[answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A conversation of the frame: its stratum in the plan, its contact, and the run's answer to every question."""
+
+    conversation_id: str
+    stratum: str
+    contact_id: str | None
+    answers: tuple[str | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A code within a slice: strata, labels, and what could not be used."""
+
+    parts: tuple[Part, ...]
+    labels: tuple[Labelled, ...]
+    n_skipped: int  # labels that cannot assess it
+    n_open: int  # reviewers differ, and nobody has decided
+
+
+@dataclass(frozen=True)
+class Held:
+    """Verdicts and labels, ready to be counted. `labels` are of `splits` alone; `others` are of the other splits."""
+
+    plan: LabelPlan
+    run_id: str
+    instruments: Mapping[str, Instrument]
+    codes: tuple[Code, ...]
+    splits: tuple[str, ...]
+    seen: Mapping[str, Seen]
+    labels: Mapping[tuple[str, str], Answered]  # (conversation, question)
+    slices: Mapping[str, Mapping[str, Any]]
+    n_held_back: int  # labelled conversations of the other splits
+    n_changed: int  # of the plan's frame, gone or changed since
+    _place: Mapping[str, int] = field(default_factory=dict)
+    _agreement: Mapping[str, tuple[Answers, ...]] = field(default_factory=dict)
+    _twice: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+
+    @property
+    def simple_random(self) -> bool:
+        """Everybody had the same chance to be labelled."""
+        chances = [d.inclusion_probability for d in self.plan.drawn]
+        return bool(chances) and max(chances) - min(chances) < 1e-9
+
+    @property
+    def began(self) -> tuple[datetime | None, datetime | None]:
+        """When the first and the last conversation of the frame began, in UTC."""
+        times = [at for s in self.slices.values() if (at := s["started_at"]) is not None]
+        return (min(times), max(times)) if times else (None, None)
+
+    def values(self, dimension: str) -> list[str]:
+        """The slices of a dimension, the one with most conversations first; weeks in their order."""
+        found = Counter(self._slice(i, dimension) for i in self.seen)
+        by_name = dimension == "week"
+        return sorted(found, key=lambda name: (name == UNKNOWN, name if by_name else "", -found[name], name))
+
+    def counted(self, code: Code, dimension: str | None = None, name: str | None = None) -> Counted:
+        """The strata of a code, over all or within one slice."""
+        population: Counter[Stratum] = Counter()
+        stratum_of: dict[str, Stratum] = {}
+        at = self._place[code.question]
+        known: dict[tuple[str | None, str], Stratum] = {}
+        for i, one in self.seen.items():
+            if dimension is not None and self._slice(i, dimension) != name:
+                continue
+            key = one.answers[at], one.stratum
+            if key not in known:
+                verdict, why = code.verdict(key[0])
+                known[key] = verdict, f"{why}, {one.stratum}" if why else one.stratum
+            population[known[key]] += 1
+            stratum_of[i] = known[key]
+        labels, n_skipped, n_open = [], 0, 0
+        for (i, question), answer in self.labels.items():
+            if question != code.question or i not in stratum_of:
+                continue
+            if answer.answer is None:
+                n_open += 1
+                continue
+            truth = code.truth(answer.answer)
+            if truth is None:
+                n_skipped += 1
+                continue
+            labels.append(Labelled(stratum_of[i], truth, self.seen[i].contact_id))
+        order = dict(sorted(population.items()))
+        return Counted(parts_of(order, labels), tuple(labels), n_skipped, n_open)
+
+    def items(self, code: Code) -> tuple[Answers, ...]:
+        """What all reviewers of the plan said, an item a conversation, in every split: no verdict is looked at."""
+        return self._agreement.get(code.question, ())
+
+    def twice(self, code: Code) -> tuple[tuple[str, str], ...]:
+        """What reviewers said of a conversation and of its hidden copy."""
+        return self._twice.get(code.question, ())
+
+    def only(self, codes: Sequence[Code]) -> Held:
+        """The same of fewer codes."""
+        return replace(self, codes=tuple(codes))
+
+    def _slice(self, conversation_id: str, dimension: str) -> str:
+        value = self.slices.get(conversation_id, {}).get(dimension)
+        return UNKNOWN if value is None else str(value)
+
+
+def split_names(text: str) -> tuple[str, ...]:
+    """`dev`, `train,dev`, `all` as splits. Raises ConfigError."""
+    names = SPLITS if text.strip() == "all" else tuple(dict.fromkeys(p.strip() for p in text.split(",") if p.strip()))
+    unknown = [name for name in names if name not in SPLITS]
+    if unknown or not names:
+        raise ConfigError(f"--split {text!r} is none", cure=f"{', '.join(SPLITS)}, several with commas, or all")
+    return tuple(name for name in SPLITS if name in names)
+
+
+def hold(
+    store: Store, plan: LabelPlan, run_id: str | None, splits: Sequence[str], *, purpose: str, zone: tzinfo,
+    timezone: str, now: datetime,
+) -> Held:  # fmt: skip
+    """Bring a run's verdicts and a plan's labels together. `run_id` None: the run that the plan was drawn from.
+
+    Reading the test split is noted with its purpose. Raises InputError where the run has not judged the plan's frame,
+    or nothing is labelled.
+    """
+    run = run_id or plan.run_id
+    questions = _questions(store, plan, run)
+    first = frame(store, plan.run_id, plan.questions)
+    if plan.selection:
+        inside = set(store.population(plan.selection, zone=zone))
+        first = [m for m in first if m.conversation_id in inside]
+    rubrics = rubrics_of(store, plan.run_id)
+    scales = [Asked(q.name, rubrics[q.rubric].criterion(q.criterion).scale == "choice") for q in plan.questions]
+    stratum = strata(first, scales)
+    chosen = plan.chosen()
+    here = {m.conversation_id: m for m in first}
+    changed = [i for i, d in chosen.items() if i not in here or here[i].content_hash != d.content_hash]
+    stratum |= {i: d.stratum for i, d in chosen.items() if i in stratum}
+    answers = {m.conversation_id: m.verdicts for m in (first if run == plan.run_id else frame(store, run, questions))}
+    nothing: tuple[str | None, ...] = (None,) * len(questions)
+    seen = {
+        m.conversation_id: Seen(
+            m.conversation_id, stratum[m.conversation_id], m.contact_id, answers.get(m.conversation_id, nothing)
+        )
+        for m in first
+    }
+    n_judged = sum(any(a is not None for a in s.answers) for s in seen.values())
+    if run != plan.run_id and n_judged < JUDGED_AT_LEAST * len(seen):
+        raise InputError(
+            f"run {run} judged {n_judged:,} of the {len(seen):,} conversations that plan {plan.plan_id[:11]} drew from",
+            cure="strata need the verdicts of all of them: grade the same sample with it, or compare the two runs on "
+            "the labels alone (grader compare)",
+        )
+    every = answered(store, plan)
+    if not every:
+        export = f"grader label export {plan.plan_id[:11]} --reviewer {plan.reviewers[0]} -o FILE"
+        raise InputError(f"plan {plan.plan_id[:11]} has no label yet", cure=f"{export}, fill it in, import it")
+    mine = reference(store, plan, splits, purpose=purpose, now=now)
+    dropped = set(changed)
+    labels = {(a.conversation_id, a.name): a for a in mine if a.conversation_id not in dropped}
+    inside_splits = {a.conversation_id for a in mine}
+    twice: dict[str, list[tuple[str, str]]] = {}
+    for look in second_looks(store, plan):
+        twice.setdefault(look.name, []).append((look.first_answer, look.second_answer))
+    items: dict[str, list[Answers]] = {}
+    for a in every:
+        items.setdefault(a.name, []).append(a.answers)
+    return Held(
+        plan, run, _instruments(store, run, questions),
+        tuple(_codes(plan, rubrics, seen.values(), labels)), tuple(splits), seen, labels,
+        _slices(store, timezone, seen), len({a.conversation_id for a in every} - inside_splits), len(changed),
+        {q.name: n for n, q in enumerate(plan.questions)},
+        {name: tuple(found) for name, found in items.items()}, {name: tuple(found) for name, found in twice.items()},
+    )  # fmt: skip
+
+
+def _instruments(store: Store, run_id: str, questions: Iterable[Question]) -> dict[str, Instrument]:
+    wanted = {q.rubric for q in questions}
+    return {rubric: found for rubric, found in of_run(store, run_id).items() if rubric in wanted}
+
+
+def _questions(store: Store, plan: LabelPlan, run_id: str) -> tuple[Question, ...]:
+    """The plan's questions in the versions that the run used. Raises InputError where it does not ask one."""
+    if run_id == plan.run_id:
+        return plan.questions
+    used = rubrics_of(store, run_id)
+    found = []
+    for q in plan.questions:
+        rubric = used.get(q.rubric)
+        if rubric is None or q.criterion not in rubric.codes:
+            raise InputError(
+                f"run {run_id} does not ask {q.name}, which plan {plan.plan_id[:11]} has labels of",
+                cure="name a run with this rubric, or the codes that both have (--code)",
+            )
+        found.append(Question(rubric.name, rubric.version, rubric.meaning_hash, q.criterion))
+    return tuple(found)
+
+
+def _codes(
+    plan: LabelPlan, rubrics: Mapping[str, Any], seen: Iterable[Seen], labels: Mapping[tuple[str, str], Answered]
+) -> list[Code]:
+    """Every defect, and of choices every option that a judge or a person has named."""
+    rows = list(seen)
+    found = []
+    for n, q in enumerate(plan.questions):
+        criterion = rubrics[q.rubric].criterion(q.criterion)
+        if criterion.scale != "choice":
+            found.append(Code(q.rubric, q.criterion, None, criterion.title, criterion.severity))
+            continue
+        named = {s.answers[n] for s in rows} | {a.answer for (_, name), a in labels.items() if name == q.name}
+        order = [*(criterion.options or ()), *sorted(str(x) for x in named if x is not None)]
+        found += [
+            Code(q.rubric, q.criterion, option, criterion.title, "")
+            for option in dict.fromkeys(order) if option in named and option != Answer.CANNOT_ASSESS.value
+        ]  # fmt: skip
+    return found
+
+
+def _slices(store: Store, timezone: str, ids: Iterable[str]) -> dict[str, Mapping[str, Any]]:
+    sql = (files("grader.calibration") / "slices.sql").read_text(encoding="utf-8")
+    return {row["conversation_id"]: row for row in store.records(sql, [timezone, list(ids)])}
