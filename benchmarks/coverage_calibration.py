@@ -139,12 +139,13 @@ def later_prevalence(s: Setting) -> float:
 
 @dataclass
 class Tally:
-    """How often the truth was held, by how wide an interval; refused ones apart."""
+    """How often the truth was held, by how wide an interval, about which point on average; refused ones apart."""
 
     hits: int = 0
     n: int = 0
     refused: int = 0
     width: float = 0.0
+    points: float = 0.0
 
     def add(self, found: Figure, truth: float) -> None:
         if found.low is None or found.high is None or found.point is None:
@@ -153,10 +154,16 @@ class Tally:
         self.hits += found.low <= truth <= found.high
         self.n += 1
         self.width += found.high - found.low
+        self.points += found.point
 
     @property
     def coverage(self) -> float:
         return self.hits / self.n if self.n else 1.0
+
+    @property
+    def mean(self) -> float:
+        """The mean of the points."""
+        return self.points / max(1, self.n)
 
 
 def rates(design: str, s: Setting, repeats: int, draws: int, seed: int) -> Tally:

@@ -18,6 +18,7 @@ from grader.statistics.figure import Figure, proportion, undefined
 from grader.statistics.frame import (
     DRAWS,
     JUDGED,
+    LEAN,
     NEGATIVE_VALUE,
     POSITIVE_VALUE,
     SENSITIVITY,
@@ -44,7 +45,6 @@ WEAK = "Sensitivity + specificity is not clearly above 1: the judge is little be
 FEWEST_POSITIVE = 15
 FEW_POSITIVE = "{n} human-positive labels: with fewer than 15 the judge is not calibrated on this code."
 METHOD = "stratified by verdict, by draws"
-LEAN = 0.25  # of a label, see `_Drawn`
 
 
 @dataclass(frozen=True, slots=True)

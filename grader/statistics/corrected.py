@@ -16,6 +16,7 @@ from grader.statistics.figure import Z95, Figure, jeffreys, proportion, undefine
 from grader.statistics.frame import (
     DRAWS,
     JUDGED,
+    LEAN,
     PREVALENCE,
     SENSITIVITY,
     SPECIFICITY,
@@ -100,13 +101,18 @@ def _three_kinds(model: Model, point: float, wider: float, seed: int, draws: int
 
 
 def mover(model: Model, *, with_shares: bool = True) -> tuple[float, float]:
-    """The half-widths below and above. `with_shares` False leaves V_W out, which must be seen to fail."""
+    """The half-widths below and above. `with_shares` False leaves V_W out, which must be seen to fail.
+
+    Where a verdict has several cells, one case in a cell whose labels stand for many lifts all of the rate: lower ends
+    then lean a quarter of a label outwards, to Beta(k + ¼, n - k + ¾).
+    """
+    lean = LEAN if len({p.verdict for p in model.parts}) < len(model.parts) else 0.0
     shares, p = model.size / model.n, model.chances()[:, 0]
     point = float(shares @ p)
     spread = float(shares @ (p - point) ** 2) / model.n if with_shares else 0.0
     below = above = 0.0
     for w, p_h, k, n in zip(shares, p, model.counts[:, 0], model.labelled, strict=True):
-        low, high = jeffreys(int(k), int(n))
+        low, high = jeffreys(int(k), int(n), lean=lean)[0], jeffreys(int(k), int(n))[1]
         below += (w * (p_h - low)) ** 2
         above += (w * (high - p_h)) ** 2
     return sqrt(below + Z95**2 * spread), sqrt(above + Z95**2 * spread)
