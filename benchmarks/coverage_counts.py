@@ -4,8 +4,8 @@ Shares of a simple random sample are counted out over all outcomes, so no chance
 judge's raw rate, flips, agreement with oneself, the one-sided bound of an audit, Tango's interval and its bounds.
 Changes of weighted labels, and agreement on positives, are simulated.
 
-The bar: .945 on average over the settings of a figure, and .935 in each. Wilson's interval is told as it is: it is near
-.95 on average and below the bar where fewer than two or three cases, or as few of the others, are to be expected.
+The bar: .945 on average over the settings of a figure, and .935 in each. Score intervals (Wilson's, Tango's) are what
+others compute: near .95 on average, and below the bar where two cases or fewer are to be expected.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from grader.statistics.frame import Part
 from grader.statistics.paired import Pair, change, flip_rate, weighted_change
 
 LEAST, MEAN = 0.935, 0.945
-WILSON = 0.90  # in each setting: what its dips are let down to
+SCORE = 0.90  # in each setting: how far score intervals may dip
 N = 5_000
 
 
@@ -144,15 +144,15 @@ SEEN = tuple(product((100, 300), ((0.04, 0.03), (0.15, 0.08))))
 def rows(repeats: int, draws: int, seed: int) -> Iterator[tuple[str, list[float], float]]:
     """Each figure with its coverages, and the least that is let pass."""
     for name, (figure, settings) in SHARES.items():
-        yield name, [exact(n, share, figure) for share, n in settings], LEAST if name == "raw rate" else WILSON
+        yield name, [exact(n, share, figure) for share, n in settings], LEAST if name == "raw rate" else SCORE
     yield "audit's bound", [bound(n, share) for share, n in product((0.005, 0.02, 0.05), (60, 120, 400))], 0.95
     told = [changed(*setting) for setting in CHANGES]
     names = ("change, Tango", "its lower bound", "its upper bound")
-    yield from ((name, list(held), LEAST) for name, held in zip(names, zip(*told, strict=True), strict=True))
+    yield from ((name, list(held), SCORE) for name, held in zip(names, zip(*told, strict=True), strict=True))
     rng = np.random.default_rng(seed)
     found = [weighted(rng, *setting, repeats, draws) for setting in WEIGHTED]
     yield from ((name, [x[name] for x in found], LEAST) for name in found[0])
-    yield "agreement on positives", [seen_by_two(rng, n, *both, repeats) for n, both in SEEN], WILSON
+    yield "agreement on positives", [seen_by_two(rng, n, *both, repeats) for n, both in SEEN], SCORE
 
 
 def main() -> int:
