@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
+from conftest import REPOSITORY
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +24,10 @@ from grader.statistics.paired import (
     tango,
     weighted_change,
 )
+
+sys.path.insert(0, str(REPOSITORY / "benchmarks"))
+
+from coverage_counts import LEAST, SCORE, SHARES, WEIGHTED, changed, exact, weighted
 
 
 def test_the_exact_test_of_paired_proportions_is_a_binomial_one() -> None:
@@ -225,3 +232,26 @@ def test_flips_are_pairs_of_runs_that_differ_and_a_missing_verdict_is_no_answer(
     assert "judged twice" in never.rate.reason
     assert flip_bound(never) == 1
     assert flip_rate([("a", "a")] * 200).rate.high == pytest.approx(0.0189, abs=5e-4)
+
+
+# ── coverage; all settings are in benchmarks/coverage_counts.py ──
+
+
+def test_intervals_of_plain_shares_hold_the_truth_but_for_their_known_dips() -> None:
+    for figure, asked in SHARES.values():
+        held = [exact(n, share, figure) for share, n in asked if n <= 200]
+        assert min(held, default=1.0) >= SCORE, held
+    assert exact(1_000, 0.2, SHARES["raw rate"][0]) >= LEAST
+    both, least, most = changed(60, 0.1, 0.05)
+    assert min(both, least, most) >= 0.93
+
+
+def test_bounds_of_a_weighted_change_hold_and_without_what_is_added_they_do_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def held() -> dict[str, float]:
+        return weighted(np.random.default_rng(1), *WEIGHTED[0], 150, 300)
+
+    assert min(held().values()) >= 0.91  # 150 repetitions of a true .955 fall below in one of a hundred tries
+    monkeypatch.setattr("grader.statistics.paired.ADDED", 1e-9)
+    assert held()["its upper bound"] < 0.9

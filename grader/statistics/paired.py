@@ -169,6 +169,7 @@ def change(n_better: int, n_worse: int, n: int, reason: str) -> Change:
 
 
 Resampling = Literal["dirichlet", "multinomial"]
+ADDED = 1 / 3  # of a label, see `weighted_change`
 
 
 def weighted_change(
@@ -180,7 +181,8 @@ def weighted_change(
     Labels of a stratum are drawn anew together, those of another truth with them, since how many have this truth is
     chance too. The bootstrap is Rubin's (1981, Ann. Stat. 9:130): shares of what labels show ~ Dirichlet, with a third
     of a label added to each change that could be (better, worse, neither), so that a stratum in which nothing changed
-    is not a certainty. `multinomial` is Efron's, which such a stratum deceives.
+    is not a certainty; and a third more to what is better for the upper ends, to what is worse for the lower ones,
+    since a stratum whose labels stand for many may show none of it. `multinomial` is Efron's, which is deceived.
     """
     method = "weighted, bootstrap within strata"
     mine = [p for p in pairs if p.truth is truth]
@@ -198,7 +200,7 @@ def weighted_change(
     for p in pairs:
         strata.setdefault(p.stratum, []).append(p)
     rng = np.random.default_rng(seed)
-    above, below = np.zeros(draws), np.zeros(draws)
+    above, below = np.zeros((2, draws)), np.zeros((2, draws))  # for the lower ends, for the upper ones
     for rows in strata.values():
         cells: dict[tuple[int | None, float], float] = {}
         for p in rows:
@@ -208,18 +210,26 @@ def weighted_change(
             continue
         n = len(rows)
         if resampling == "multinomial":
-            counts = rng.multinomial(n, [k / n for k in cells.values()], size=draws).astype(float)
+            drawn = rng.multinomial(n, [k / n for k in cells.values()], size=draws).T.astype(float)
+            ends = (drawn, drawn)
         else:
             usual = sum(w * k for (_, w), k in cells.items()) / n
             for step in (-1, 0, 1):
-                cells[step, usual] = cells.get((step, usual), 0) + 1 / 3
-            counts = n * rng.dirichlet(list(cells.values()), draws)
-        for column, (kind, weight) in enumerate(cells):
+                cells[step, usual] = cells.get((step, usual), 0) + ADDED
+            drawn = np.stack([rng.standard_gamma(k, draws) for k in cells.values()])
+            more = rng.standard_gamma(ADDED, draws)
+            ends = (drawn.copy(), drawn)
+            for end, step in zip(ends, (-1, 1), strict=True):
+                end[list(cells).index((step, usual))] += more
+                end *= n / end.sum(axis=0)
+        for row, (kind, weight) in enumerate(cells):
             if kind is not None:
-                above += kind * weight * counts[:, column]
-                below += weight * counts[:, column]
-    drawn = np.divide(above, below, out=np.full(draws, point), where=below > 0)
-    low, least, most, high = (float(x) for x in np.quantile(drawn, [0.025, 0.05, 0.95, 0.975]))
+                for side, counts in enumerate(ends):
+                    above[side] += kind * weight * counts[row]
+                    below[side] += weight * counts[row]
+    found = np.divide(above, below, out=np.full((2, draws), point), where=below > 0)
+    low, least = (float(x) for x in np.quantile(found[0], [0.025, 0.05]))
+    most, high = (float(x) for x in np.quantile(found[1], [0.95, 0.975]))
     return Change(
         point, min(low, point), max(high, point), min(least, point), max(most, point), better, worse, len(mine),
         mcnemar(better, worse), method,
