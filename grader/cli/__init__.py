@@ -43,6 +43,9 @@ COMMANDS: dict[str, Entry] = {
     "grade": Entry("Grade", "Judge conversations; the same command resumes.", "grader.cli.grade", "grade"),
     "failures": Entry("Grade", "List what could not be judged, and why.", "grader.cli.grade", "failures"),
     "label": Entry("Grade", "Blind labels by people: plan, export, import, decide.", "grader.cli.label", "app"),
+    "compare": Entry(
+        "Trust", "Two rubric versions, prompts or models on the same labels.", "grader.cli.compare", "compare"
+    ),
     "report": Entry("Read", "Write the HTML report, or its figures as JSON or CSV.", "grader.cli.report", "report"),
     "metrics": Entry("Read", "Containment, AI resolution, returns, ratings, times.", "grader.cli.metrics", "metrics"),
     "associations": Entry(
