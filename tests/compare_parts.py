@@ -82,7 +82,7 @@ class Trial:
             return opinion(case, verdicts={by.name: told}, stats=stats(cost))
 
         judge = SmallJudge(say, model=model, **how)
-        done = self.place.run(judge, (by,), select=[("id", i) for i in wanted], repeat=repeat)
+        done = self.place.run(judge, (by,), select=[("id", i) for i in wanted], repeat=repeat, abort=10_000)
         self.runs.append(done.run_id)
         return done.run_id
 

@@ -43,6 +43,10 @@ class Side:
         model = next(iter(self.instruments.values())).model
         return f"{model}@{', '.join(f'{i.rubric} {i.rubric_version}' for i in self.instruments.values())}"
 
+    def only(self, rubric: str) -> Side:
+        """The same by one rubric."""
+        return Side(self.run_id, {rubric: self.instruments[rubric]}, {rubric: self.rubrics[rubric]})
+
     def questions(self, names: Iterable[tuple[str, str]]) -> tuple[Question, ...]:
         """These (rubric, criterion) in its versions."""
         return tuple(
@@ -105,12 +109,15 @@ def reference_of(text: str) -> Wanted | None:
 def find_plan(store: Store, wanted: str | None, rubrics: Collection[str]) -> LabelPlan:
     """The plan of this id; without one, the latest that has labels and asks any of these rubrics."""
     named = ", ".join(sorted(rubrics))
+    labelled = {plan_id for (plan_id,) in store.rows("select distinct plan_id from label_record")}
     if wanted is not None:
         plan = kept_plan(store, wanted)
         if not {q.rubric for q in plan.questions} & set(rubrics):
             raise ConfigError(f"plan {plan.plan_id[:11]} asks nothing of {named}", cure="name another --plan")
+        if plan.plan_id not in labelled:
+            export = f"grader label export {plan.plan_id[:11]} --reviewer {plan.reviewers[0]} -o FILE"
+            raise InputError(f"plan {plan.plan_id[:11]} has no label yet", cure=f"{export}, fill it in, import it")
         return plan
-    labelled = {plan_id for (plan_id,) in store.rows("select distinct plan_id from label_record")}
     for plan_id, _ in store.label_plans():
         if plan_id in labelled:
             plan = kept_plan(store, plan_id)

@@ -168,11 +168,13 @@ def rebuild(
     aside = database.with_name(f"{database.name}.{datetime.now(UTC):%Y%m%dT%H%M%S}.old")
     people = console.people(settings)
     done = again(database, journals, aside, settings.workspace.state_dir / "samples", people=people)
+    from grader.calibration.promotions import keep_again as keep_promotions
     from grader.labelling.given import keep_again
     from grader.store import open_store
 
     with open_store(database, create=False, people=people) as store:
         keep_again(store, settings.workspace.state_dir / "labels")
+        keep_promotions(store, settings.workspace.state_dir / "promotions")
     if as_json:
         console.out_json({
             "database": database, "journals": done.n_journals, "done": True, "kept": done.kept,
