@@ -128,7 +128,10 @@ def main() -> int:
         for extra in ([], ["--by", "queue"]):
             started = time.perf_counter()
             done = subprocess.run(
-                [sys.executable, "-m", "grader", "calibrate", *"--split all --json --workspace".split(), folder, *extra],
+                [
+                    sys.executable, "-m", "grader", "calibrate", "--split", "all", "--json", "--workspace", folder,
+                    *extra,
+                ],
                 cwd=ROOT, capture_output=True, text=True, check=False,
             )  # fmt: skip
             seconds = time.perf_counter() - started

@@ -398,3 +398,33 @@ def test_without_a_plan_or_labels_the_error_says_what_to_do(shop: Path, main: Ma
     assert done.code == 2
     assert "has no label yet" in done.err
     assert "grader label export" in done.err
+
+
+def test_an_audit_draws_from_clean_ones_and_says_what_it_excludes(shop: Path, main: Main) -> None:
+    judge(shop, ["present"] * 80 + ["absent"] * 300)
+    plan = planned(main, "--audit", n=120)
+    drawn_from = rows(shop, "select distinct stratum from label_draw")
+    assert drawn_from == [("rest",)]
+    label(shop, plan, lambda *_: "absent")
+    done = main("calibrate", "--split", "all")
+    assert done.code == 0, done.err
+    assert "Of 120 reviewed conversations that were judged clean, none had it: at most 2.5 %" in done.out
+    assert "corrected" not in done.out
+    told = calibrate(main)
+    one = of(told, audit="judged clean")
+    assert (one["figures"]["audit"]["n_reviewed"], one["figures"]["audit"]["n_clean"]) == (120, 300)
+    judge(shop, ["present"] * 40, run_id="run_2", again=1, model="judge-2")
+    done = main("label", "plan", "-c", "invented_deadline", "--audit", "--run", "run_2")
+    assert done.code == 2
+    assert "called no conversation clean of all 1 codes" in done.err
+
+
+def test_a_frame_of_unequal_chances_is_called_one(shop: Path, main: Main) -> None:
+    half_right(shop, main)
+    assert calibrate(main)["frame_even"]
+    from grader.store import open_store
+
+    with open_store(shop / "grader.duckdb") as store:
+        store.rows("update run_item set inclusion_probability = 0.5 where conversation_id < 'talk-100'")
+    assert not calibrate(main)["frame_even"]
+    assert "drawn with unequal chances: rates are of the 400 conversations that it judged" in main("calibrate").err
