@@ -286,6 +286,11 @@ def test_what_cannot_be_compared_says_why(at: Trial) -> None:
         find_plan(store, None, {"result"})
     with pytest.raises(ConfigError, match="asks nothing of result"):
         find_plan(store, plan.plan_id, {"result"})
+    audit = at.planned(plan.run_id, audit=True)
+    at.labelled(audit, {d.conversation_id: TRUTH[d.conversation_id] for d in audit.drawn})
+    with pytest.raises(ConfigError, match="is an audit"):
+        find_plan(store, audit.plan_id, {"quality"})
+    assert find_plan(store, None, {"quality"}).plan_id == plan.plan_id
     assert grade_again(store, plan.run_id) == "grader grade"
     assert mcnemar(0, 0) == 1
 

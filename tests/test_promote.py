@@ -199,7 +199,7 @@ def test_too_few_labels_hold(
 def test_no_repeats_and_too_few_hold_before_the_test_split_is_opened(go: Go, workspace: Path) -> None:
     done = go(again={})
     held(done, "repeats", "No conversation was judged twice", workspace)
-    assert "--rubric quality@1.1.0 --repeats 2 judges them twice." in lines(done)[-1]
+    assert "--rubric quality@1.1.0 --repeats 2; then the same command again" in lines(done)[-1]
 
 
 def test_ninety_nine_repeats_are_too_few(go: Go, workspace: Path) -> None:
@@ -391,22 +391,30 @@ def test_a_dry_run_that_is_not_ready_says_so(go: Go, workspace: Path) -> None:
 
 
 def test_decisions_survive_a_rebuild_from_the_table_or_from_their_files(go: Go, main: Main, workspace: Path) -> None:
+    def rebuild() -> Ended:
+        for old in workspace.glob("grader.duckdb.*.old*"):
+            old.unlink()  # its name has the second in it
+        return main("db", "rebuild", "--yes")
+
     go()
     before = main_list(workspace)
-    assert main("db", "rebuild", "--yes").code == 0
+    files = workspace / ".grader" / "promotions"
+    files.rename(workspace / "elsewhere")
+    assert rebuild().code == 0
     assert main_list(workspace) == before
+    (workspace / "elsewhere").rename(files)
     with open_store(workspace / "grader.duckdb") as store:
         store.rows("delete from promotion")
-    assert main("db", "rebuild", "--yes").code == 0
+    assert rebuild().code == 0
     assert main_list(workspace) == before
     listed = json.loads(main("promote", "--list", "--json").out)["promotions"]
     assert [(d["promotion"], d["outcome"], d["reasons"]) for d in listed] == [(before[0][0], "pass", [])]
     assert (listed[0]["from"]["rubric_version"], listed[0]["to"]["rubric_version"]) == ("1.0.0", "1.1.0")
-    (path,) = (workspace / ".grader" / "promotions").glob("*.json")
+    (path,) = files.glob("*.json")
     path.write_text(
         path.read_text(encoding="utf-8").replace('"outcome": "pass"', '"outcome": "fail"'), encoding="utf-8"
     )
-    done = main("db", "rebuild", "--yes")
+    done = rebuild()
     assert done.code == 2
     assert "was changed by hand" in done.err
     assert main_list(workspace) == before

@@ -40,10 +40,10 @@ class Decided:
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """What did not pass: `quality.late: Too few …`. Nothing of a decision that passed."""
+        """What did not pass, failures first: `quality.late: Too few …`. Nothing of a decision that passed."""
         return tuple(
-            f"{code['code']}: {check['sentence']}" for code in self.evidence["codes"] for check in code["checks"]
-            if check["outcome"] != "pass"
+            f"{code['code']}: {check['sentence']}" for outcome in ("fail", "hold") for code in self.evidence["codes"]
+            for check in code["checks"] if check["outcome"] == outcome
         )  # fmt: skip
 
 

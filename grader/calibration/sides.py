@@ -114,6 +114,12 @@ def find_plan(store: Store, wanted: str | None, rubrics: Collection[str]) -> Lab
         plan = kept_plan(store, wanted)
         if not {q.rubric for q in plan.questions} & set(rubrics):
             raise ConfigError(f"plan {plan.plan_id[:11]} asks nothing of {named}", cure="name another --plan")
+        if plan.audit:
+            raise ConfigError(
+                f"plan {plan.plan_id[:11]} is an audit: it holds only what one judge called clean, so another "
+                "would look worse than it is",
+                cure="name a plan that was drawn from everything",
+            )
         if plan.plan_id not in labelled:
             export = f"grader label export {plan.plan_id[:11]} --reviewer {plan.reviewers[0]} -o FILE"
             raise InputError(f"plan {plan.plan_id[:11]} has no label yet", cure=f"{export}, fill it in, import it")
@@ -121,7 +127,7 @@ def find_plan(store: Store, wanted: str | None, rubrics: Collection[str]) -> Lab
     for plan_id, _ in store.label_plans():
         if plan_id in labelled:
             plan = kept_plan(store, plan_id)
-            if {q.rubric for q in plan.questions} & set(rubrics):
+            if {q.rubric for q in plan.questions} & set(rubrics) and not plan.audit:
                 return plan
     raise InputError(
         f"no plan with labels asks anything of {named}",

@@ -161,14 +161,16 @@ def _spend(letter: str, s: Spend) -> tuple[object, ...]:
     return (
         letter, f"{s.n_judged:,} of {s.n_items:,}", f"{s.n_failed:,}", f"{s.n_calls:,}", _usd(cost, 5),
         _usd(None if cost is None else 1000 * cost, 2), "unknown" if tokens is None else f"{tokens:,.0f}",
-        _ms(s.latency_ms), _ms(s.latency_p95_ms),
+        _ms(s.latency_ms) if s.n_calls else None, _ms(s.latency_p95_ms) if s.n_calls else None,
     )  # fmt: skip
 
 
 def _usd(amount: float | None, digits: int) -> str:
     if amount is None:
         return "unknown"
-    return f"${amount:,.{digits}f}" if amount == 0 or amount >= 10**-digits else f"<${10**-digits:.{digits}f}"
+    if not amount:
+        return "$0"
+    return f"${amount:,.{digits}f}" if amount >= 10**-digits else f"<${10**-digits:.{digits}f}"
 
 
 def _ms(ms: float | None) -> str:

@@ -41,10 +41,8 @@ def tell(found: Promotion, promotion_id: str | None) -> None:
         ["code", *(_SHORT.get(n, n) for n in names), ""],
         [(d.code, *(_mark(d.checks, n) for n in names), _SHOWN[d.outcome]) for d in found.decisions],
     )
-    for d in found.decisions:
-        for c in d.checks:
-            if c.outcome != "pass":
-                console.out(f"{_SHOWN[c.outcome]}  {d.code}, {c.name}: {c.sentence}")
+    for (outcome, name, sentence), codes in _sentences(found).items():
+        console.out(f"{_SHOWN[outcome]}  {', '.join(codes)}, {name}: {sentence}")
     for one in found.reworded:
         if one.side == "labels → B":
             fields = ", ".join(one.fields)
@@ -56,6 +54,16 @@ def tell(found: Promotion, promotion_id: str | None) -> None:
     console.out()
     for line in verdict(found):
         console.out(line, style=_STYLE[found.outcome])
+
+
+def _sentences(found: Promotion) -> dict[tuple[str, str, str], list[str]]:
+    """What did not pass, failures first, each sentence once with the codes that it is about."""
+    told: dict[tuple[str, str, str], list[str]] = {}
+    for d in found.decisions:
+        for c in d.checks:
+            if c.outcome != "pass":
+                told.setdefault((c.outcome, c.name, c.sentence), []).append(d.code)
+    return dict(sorted(told.items(), key=lambda one: one[0][0] != "fail"))
 
 
 def _mark(checks: Sequence[Any], name: str) -> str | None:
@@ -84,23 +92,27 @@ def verdict(found: Promotion) -> list[str]:
     if found.ready and not found.opened:
         return [
             "READY: nothing stands against opening the test split.",
-            f"next: grader promote {_again(found)} opens it and decides",
+            "next: the same command without --dry-run opens it and decides",
         ]
     return [f"HOLD: {found.old.name} stays until the above is mended.", f"next: {_next(found)}"]
 
 
-def _again(found: Promotion) -> str:
-    return f"{found.new.run_id} --over {found.old.run_id} --plan {found.plan.plan_id[:11]}"
-
-
 def _next(found: Promotion) -> str:
-    for name in _FIRST:
-        for d in found.decisions:
-            for c in d.checks:
-                if c.name == name and c.outcome != "pass":
-                    return f"{d.code}: {c.sentence} Then grader promote {_again(found)}"
-    larger = f"draw a larger one (grader label plan --rubric {found.rubric})"
-    return f"label more of plan {found.plan.plan_id[:11]}, or {larger}, then grader promote {_again(found)}"
+    """The first thing to mend, as a command."""
+    plan, rubric = found.plan.plan_id[:11], found.rubric
+    judge = f"{found.again} --rubric {found.new.rubrics[rubric].reference}"
+    unlabelled = " ".join(f"--code {d.code}" for d in found.unasked)
+    commands = {
+        "openings": f"grader label plan --rubric {rubric}, of conversations that nobody labelled yet",
+        "reviewers": f"grader rubric new-version {rubric} to fix the rubric, then label anew",
+        "judgements": f"{judge}; what failed for good is tried again with --retry-failed",
+        "disagreements": f"grader label adjudicate {plan} -o FILE",
+        "repeats": f"{judge} --repeats 2",
+        "labels": f"grader label plan {unlabelled}" if unlabelled else f"grader label status {plan}, and label more",
+    }
+    short = {c.name for d in found.decisions for c in d.checks if c.outcome != "pass"}
+    more = f"label more of plan {plan}, or draw a larger one: grader label plan --rubric {rubric}"
+    return f"{next((commands[name] for name in _FIRST if name in short), more)}; then the same command again"
 
 
 def _n(n: int, noun: str) -> str:

@@ -100,7 +100,9 @@ def decide(evidence: Evidence, gate: Gate | None = None) -> Decision:
     checks.append(_stable(e.flips, gate))
     if e.not_applicable is not None and e.not_applicable.n:
         checks.append(
-            _not_worse("agreement on not applicable", e.not_applicable, gate.not_applicable_margin, 1, "such labels")
+            _not_worse(
+                "agreement on not applicable", e.not_applicable, gate.not_applicable_margin, 1, "not-applicable labels"
+            )
         )
     if (floor := gate.floors.get(e.code)) is not None and e.new_sensitivity is not None:
         checks.append(_above_floor(e.new_sensitivity, floor))
