@@ -123,7 +123,10 @@ def test_a_text_that_changed_after_the_labels_is_left_out(at: Trial) -> None:
 
     plan = two(at)
     at.place.fill(talk(DEV[8], "another", "text"))
+    at.judged(told(OLD))  # what both say of the new text is no answer to a label of the old one
+    at.judged(told(NEW), V2)
     found = held(at, plan)
+    assert (found.a.run_id, found.b.run_id) == tuple(at.runs[2:])
     assert found.n_changed == 1
     assert (of(found).versions.sensitivity.n, of(found).versions.sensitivity.n_worse) == (19, 1)
 
@@ -291,7 +294,15 @@ def test_what_cannot_be_compared_says_why(at: Trial) -> None:
     with pytest.raises(ConfigError, match="is an audit"):
         find_plan(store, audit.plan_id, {"quality"})
     assert find_plan(store, None, {"quality"}).plan_id == plan.plan_id
-    assert grade_again(store, plan.run_id) == "grader grade"
+    for chosen, words in (
+        ("{}", "grader grade"),
+        ('{"plan": "sa_1", "sample": 9}', "grader grade --plan sa_1"),
+        ('{"sample": 9, "seed": 3, "select": [["queue", "pós venda"]]}',
+         "grader grade --sample 9 --seed 3 --select 'queue:pós venda'"),
+    ):  # fmt: skip
+        store.rows("update run set selection = ? where run_id = ?", [chosen, plan.run_id])
+        assert grade_again(store, plan.run_id) == words
+        assert grade_again(store, plan.run_id, model="m9") == f"{words} --model m9"
     assert mcnemar(0, 0) == 1
 
 

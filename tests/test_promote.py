@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from compare_parts import NOW, Trial, ids, trial
+from compare_parts import Trial, ids, trial
 from conftest import Ended, Main
-from engine_parts import rubric
+from engine_parts import SmallJudge, rubric
 
 from grader.rubric import Criterion, Rubric
 from grader.store import open_store
@@ -129,7 +129,7 @@ def test_a_better_version_passes_and_says_what_breaks(go: Go, workspace: Path) -
     assert told[-3] == "PASS: m1@quality 1.1.0 may take the place of m1@quality 1.0.0."
     assert told[-2].startswith("Weeks judged by quality@1.0.0 and quality@1.1.0 are not compared: the series breaks")
     assert told[-1].startswith("next: grader grade")
-    assert "--rubric quality@1.1.0 judges history again" in told[-1]
+    assert "--rubric quality@1.1.0 judges again what the plan's run judged" in told[-1]
     ((promotion_id, outcome, evidence, gate),) = rows(
         workspace, "select promotion_id, outcome, evidence, gate from promotion"
     )
@@ -158,22 +158,21 @@ def test_a_worse_version_fails_and_shows_where_to_look(go: Go, workspace: Path) 
     assert listed[0][1] == "fail"
 
 
-def main_list(workspace: Path) -> list[tuple[str, str]]:
-    from grader.calibration.promotions import promotions
-
-    with open_store(workspace / "grader.duckdb", read_only=True) as store:
-        return [(d.promotion_id, d.outcome) for d in promotions(store)]
+def main_list(workspace: Path) -> list[tuple[Any, ...]]:
+    return rows(workspace, "select promotion_id, outcome from promotion")
 
 
-def test_more_false_alarms_fail_too(go: Go) -> None:
-    done = go(answers(4, 40))
+@pytest.mark.parametrize(
+    ("said", "check"),
+    [
+        (answers(4, 40), "specificity"),
+        ({i: "!present" if i in POSITIVE[:40] else a for i, a in BETTER.items()}, "sensitivity"),  # no proof is a miss
+    ],
+)
+def test_more_false_alarms_and_flags_without_proof_fail_too(said: dict[str, str], check: str, go: Go) -> None:
+    done = go(said)
     assert done.code == 1
-    assert any(x.startswith("FAIL quality.late, specificity: Worse: specificity") for x in lines(done))
-
-
-def test_a_flag_without_proof_is_a_miss(go: Go) -> None:
-    done = go({i: "!present" if i in POSITIVE[:40] else a for i, a in BETTER.items()})
-    assert any(x.startswith("FAIL quality.late, sensitivity: Worse") for x in lines(done))
+    assert any(x.startswith(f"FAIL quality.late, {check}: Worse: {check}") for x in lines(done))
 
 
 # ── too little, of each kind ──
@@ -222,10 +221,8 @@ def test_a_judge_that_contradicts_itself_fails_without_an_opening(go: Go, worksp
 
 def test_what_the_new_version_has_not_judged_holds_with_the_command(go: Go, workspace: Path) -> None:
     done = go({i: a for i, a in BETTER.items() if i != POSITIVE[0]})
-    words = (
-        "The new version has not judged 1 of 210 labelled conversations of the test split: grader grade --select "
-    )  # fmt: skip
-    held(done, "judgements", words.rpartition(" --select")[0], workspace)
+    words = "The new version has not judged 1 of 210 labelled conversations of the test split: grader grade "
+    held(done, "judgements", words, workspace)
     assert "--rubric quality@1.1.0" in lines(done)[-1]
 
 
@@ -470,7 +467,29 @@ def test_the_json_holds_figures_checks_and_what_to_do_next(go: Go) -> None:
     assert [c["name"] for c in told["codes"][0]["checks"]] == [
         "sensitivity", "specificity", "better than chance", "repeats",
     ]  # fmt: skip
-    assert NOW.year == 2026
+
+
+def test_a_run_with_several_rubrics_gets_a_decision_for_each(
+    base: Base, at: Trial, main: Main, workspace: Path
+) -> None:
+    both = (OLD, rubric("tone", "cold"))
+    wanted = [("id", i) for i in POSITIVE[:20]]
+    runs = [at.place.run(SmallJudge(model=m), both, select=wanted).run_id for m in ("m5", "m6")]
+    at.judged(dict.fromkeys(POSITIVE[:20], "present"), NEW)
+    plan = at.planned(runs[0])
+    at.labelled(plan, dict.fromkeys(POSITIVE[:20], "present"))
+    at.labelled(plan, dict.fromkeys(POSITIVE[:20], "present"), "cold", "tone")
+    at.place.close()
+    done = main("promote", runs[1], "--plan", plan.plan_id)
+    assert done.code == 1, done.err
+    assert [x for x in lines(done) if x.startswith("differs")] == ["differs: model m5 → m6"] * 2
+    assert rows(workspace, "select rubric, outcome from promotion order by all") == [
+        ("quality", "hold"), ("tone", "hold"),
+    ]  # fmt: skip
+    one = main("promote", "quality@1.1.0", "--plan", plan.plan_id)
+    assert [x for x in lines(one) if x.startswith("differs")] == ["differs: model m5 → m1; rubric 1.0.0 → 1.1.0"]
+    compared = main("compare", *runs, "--plan", plan.plan_id, "--split", "test", "--json")
+    assert [c["code"] for c in json.loads(compared.out)["codes"]] == ["quality.late", "tone.cold"]
 
 
 def test_not_applicable_is_not_to_get_worse(base: Base, at: Trial, go: Go) -> None:

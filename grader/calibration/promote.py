@@ -72,7 +72,7 @@ class Promotion:
     unasked: tuple[Decision, ...]
     gone: tuple[str, ...]  # criteria of the plan that the new version no longer asks
     reworded: tuple[Rewording, ...]
-    again: str  # the `grade` that draws what the plan's run drew
+    again: str  # the `grade` by the new judge that draws what the plan's run drew
     seed: int
     draws: int
     decided_at: datetime
@@ -130,7 +130,8 @@ def decided(
     ]  # fmt: skip
     both, theirs = said(store, old, names), said(store, new, [*names, *fresh])
     wobble = flips(store, new.instruments[rubric], {criterion for _, criterion in (*names, *fresh)})
-    again = grade_again(store, plan.run_id)
+    another = judges[1].judge == "llm" and judges[1].model != judges[0].model
+    again = grade_again(store, plan.run_id, model=judges[1].model if another else None)
     known = _Known([*names, *fresh], frozenset(map(".".join, fresh)), both, theirs, {
         criterion: _with_command(f, again, new, rubric) for criterion, f in wobble.items()
     })  # fmt: skip

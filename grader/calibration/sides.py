@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -180,18 +181,20 @@ def _run_of_version(store: Store, wanted: Wanted, plan: LabelPlan) -> str:
     return str(found[0][0])
 
 
-def grade_again(store: Store, run_id: str) -> str:
-    """The `grader grade` that draws what this run drew, without its rubrics."""
-    found = store.rows("select selection, seed from run where run_id = ?", [run_id])
+def grade_again(store: Store, run_id: str, *, model: str | None = None) -> str:
+    """The `grader grade` that draws what this run drew, without its rubrics. `model`: where it is to be another."""
+    found = store.rows("select selection from run where run_id = ?", [run_id])
     chosen = json.loads(found[0][0]) if found else {}
     if not isinstance(chosen, dict):
         chosen = {}
     if chosen.get("plan"):
-        return f"grader grade --plan {chosen['plan']}"
-    told = "grader grade"
-    if chosen.get("sample"):
-        told += f" --sample {chosen['sample']} --seed {found[0][1]}"
-    return told + "".join(f" --select {name}:{value}" for name, value in chosen.get("select") or ())
+        told = ["--plan", str(chosen["plan"])]
+    else:
+        told = ["--sample", str(chosen["sample"]), "--seed", str(chosen.get("seed", 0))] if chosen.get("sample") else []
+        told += [part for name, value in chosen.get("select") or () for part in ("--select", f"{name}:{value}")]
+    if model is not None:
+        told += ["--model", model]
+    return shlex.join(["grader", "grade", *told])
 
 
 def said(store: Store, side: Side, names: Sequence[tuple[str, str]]) -> Said:

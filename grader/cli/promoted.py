@@ -81,7 +81,7 @@ def verdict(found: Promotion) -> list[str]:
         return [
             f"PASS: {found.new.name} may take the place of {found.old.name}.",
             f"Weeks judged by {ends} are not compared: the series breaks between them, unless history is judged again.",
-            f"next: {found.again} --rubric {new} judges history again; {then}",
+            f"next: {found.again} --rubric {new} judges again what the plan's run judged; {then}",
         ]
     if found.outcome == "fail":
         look = f"grader compare {found.old.run_id} {found.new.run_id}"
