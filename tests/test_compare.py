@@ -266,6 +266,10 @@ def test_a_version_is_the_run_that_judged_most_labels_and_of_these_the_latest(at
     assert held(at, plan).b.run_id == at.runs[1]
     later = at.judged(told(NEW), V2, model="m3")
     assert held(at, plan).b.run_id == later
+    golden = at.judged(told(NEW), V2, model="m4")
+    mark = ['{"golden": "gs_1"}', golden]
+    at.place.store.rows("update run set selection = ? where run_id = ?", mark)
+    assert held(at, plan).b.run_id == later
     assert held(at, plan).differs["quality"] == ("model m1 → m3", "rubric 1.0.0 → 1.1.0")
     same = held(at, plan, later, later)
     assert same.differs == {"quality": ()}
