@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from compare_parts import CHOICE, NOW, QUOTE, V1, V2, Trial, ids, trial
+from compare_parts import CHOICE, NOW, QUOTE, V1, V2, Trial, ids, trial, verdict
 from conftest import Main
-from engine_parts import rubric
+from engine_parts import SmallJudge, opinion, rubric, talk
 
 from grader.calibration.compare import Compared, OfCode, compared
 from grader.calibration.sides import Wanted, common, find_plan, find_side, grade_again, reference_of
@@ -119,8 +119,6 @@ def test_what_one_side_has_no_answer_to_is_left_out_and_counted_by_side(at: Tria
 
 
 def test_a_text_that_changed_after_the_labels_is_left_out(at: Trial) -> None:
-    from engine_parts import talk
-
     plan = two(at)
     at.place.fill(talk(DEV[8], "another", "text"))
     at.judged(told(OLD))  # what both say of the new text is no answer to a label of the old one
@@ -359,7 +357,8 @@ def test_the_command_names_what_it_does_not_find(main: Main, at: Trial) -> None:
         done = main("compare", *args)
         assert done.code == 2
         assert words in done.err
-    assert main("compare", "quality@1.0.0", "quality@1.1.0", "--split", "all").code == 0
+    every = main("compare", "quality@1.0.0", "quality@1.1.0", "--split", "all")
+    assert (every.code, "the test split was opened for 2 judges so far" in every.err) == (0, True)
     with_test = main("label", "status", at_status(at), "--json")
     assert len(json.loads(with_test.out)["test_openings"]) == 1
 
@@ -368,6 +367,23 @@ def at_status(at: Trial) -> str:
     plan = at_plan(at).plan_id
     at.place.close()
     return plan
+
+
+def test_a_rubric_without_labels_is_named_as_undecided(main: Main, at: Trial) -> None:
+    both = (V1, CHOICE)
+    select = [("id", i) for i in DEV]
+    at.place.fill(*(talk(i) for i in DEV))
+    verdicts = {"quality": tuple(verdict(c, "absent") for c in V1.codes), "result": (verdict("solved", "yes"),)}
+    judges = [SmallJudge(lambda case: opinion(case, verdicts=verdicts), model=m) for m in ("m1", "m2")]
+    runs = [at.place.run(judge, both, select=select, group_all=True).run_id for judge in judges]
+    plan = at.planned(runs[0], codes=("late",))
+    at.labelled(plan, TRUTH)
+    with pytest.raises(InputError, match=r"has no label in test \(40 conversations in other splits\)"):
+        held(at, plan, *runs, splits=("test",))
+    at.place.close()
+    done = main("promote", runs[1])
+    assert done.code == 1
+    assert f"nothing is decided about result: plan {plan.plan_id[:11]} has no labels that both answer" in done.err
 
 
 def test_the_versions_of_the_tests_differ_in_one_criterion() -> None:

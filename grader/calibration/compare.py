@@ -14,7 +14,7 @@ from datetime import datetime
 from importlib.resources import files
 
 from grader.calibration.held import Code
-from grader.calibration.openings import purpose
+from grader.calibration.openings import judges_seen, purpose
 from grader.calibration.repeats import flips
 from grader.calibration.sides import Said, Side, Spend, said, spent
 from grader.errors import ConfigError, InputError
@@ -126,6 +126,7 @@ class Compared:
     n_labelled: int  # conversations with labels in these splits
     n_held_back: int  # with labels in others
     n_changed: int  # whose text is no longer what was labelled
+    n_openings: int  # judges of one of the rubrics that the test split was opened for, at most; 0: it was not now
     seed: int
     draws: int
 
@@ -153,6 +154,12 @@ def compared(
     labels, held_back, n_changed = labels_of(
         store, plan, splits, command=command, sides=(a, b), rubrics={r for r, _ in names}, now=now
     )
+    if not labels:
+        where = f"{', '.join(splits)} ({held_back:,} conversations in other splits)"
+        raise InputError(
+            f"plan {plan.plan_id[:11]} has no label in {where}",
+            cure="label more, or name another --split",
+        )
     told = said(store, a, names), said(store, b, names)
     found: list[OfCode] = []
     for code in codes_of(names, b, labels.values(), told):
@@ -167,7 +174,8 @@ def compared(
         plan, a, b, tuple(splits), tuple(_with_changes(store, found, labels, a, b, told)),
         {name: b.instruments[name].changed_from(a.instruments[name]) for name in b.instruments},
         rewordings(a, b, names, rubrics_of_plan(store, plan)), left, spent(store, a), spent(store, b),
-        len({i for i, _ in labels}), held_back, n_changed, seed, draws,
+        len({i for i, _ in labels}), held_back, n_changed,
+        max(judges_seen(store, plan, r) for r, _ in names) if "test" in splits else 0, seed, draws,
     )  # fmt: skip
 
 

@@ -58,6 +58,8 @@ def tell(found: Compared, n_changed: int) -> None:
     console.out()
     _tell_spend(found)
     _tell_changes(found, n_changed)
+    if found.n_openings:
+        console.note(f"the test split was opened for {_n(found.n_openings, 'judge')} so far; after 3 draw a fresh one")
 
 
 def _tell_differences(found: Compared) -> None:
@@ -218,7 +220,8 @@ def document(found: Compared) -> dict[str, Any]:
     return {
         "plan": found.plan.plan_id, "splits": found.splits, "conversations": found.n_labelled,
         "held_back": found.n_held_back, "changed_since": found.n_changed, "seed": found.seed, "draws": found.draws,
-        "a": side(found.a), "b": side(found.b), "differs": found.differs, "reworded": found.rewordings,
+        "n_openings": found.n_openings, "a": side(found.a), "b": side(found.b), "differs": found.differs,
+        "reworded": found.rewordings,
         "not_compared": [{"code": name, "reason": why} for name, why in found.left],
         "codes": [_code(c) for c in found.codes],
         "spend": {"a": _spend_row(found.spend_a), "b": _spend_row(found.spend_b)},

@@ -77,7 +77,8 @@ def promote(
         looked_at(settings) if dry_run
         else open_store(settings.workspace.database, create=False, people=console.people(settings))
     )  # fmt: skip
-    found = []
+    folder = settings.workspace.state_dir / "promotions"
+    told = []
     with opened as store:
         wanted = named(store, new, "NEW")
         rubrics = rubric_names(store, wanted)
@@ -88,19 +89,23 @@ def promote(
             old = before or _in_place(store, rubric, labels)
             if rubric not in common(store, old, wanted):
                 continue
-            found.append(decided(
+            one = decided(
                 store, labels, find_side(store, old, labels, {rubric}), find_side(store, wanted, labels, {rubric}),
                 rubric, _gate(settings), now=now, grader_version=grader.__version__, dry_run=dry_run,
-            ))  # fmt: skip
-        folder = settings.workspace.state_dir / "promotions"
-        kept = [None if dry_run else keep(store, one, folder) for one in found]
-    told = list(zip(found, kept, strict=True))
+            )  # fmt: skip
+            told.append((one, None if dry_run else keep(store, one, folder)))
+    undecided = sorted(rubrics - {one.rubric for one, _ in told})
+    if undecided:
+        names = ", ".join(undecided)
+        console.note(f"nothing is decided about {names}: plan {labels.plan_id[:11]} has no labels that both answer")
     if as_json:
-        console.out_json({"dry_run": dry_run, "decisions": [document(one, known) for one, known in told]})
+        console.out_json(
+            {"dry_run": dry_run, "undecided": undecided, "decisions": [document(one, known) for one, known in told]}
+        )
     else:
         for one, known in told:
             tell(one, known)
-    if not found or any(one.outcome != "pass" and not (dry_run and one.ready) for one in found):
+    if not told or any(one.outcome != "pass" and not (dry_run and one.ready) for one, _ in told):
         raise typer.Exit(1)
 
 
