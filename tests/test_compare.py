@@ -324,9 +324,12 @@ def test_the_command_prints_every_part_and_nothing_that_steers_a_terminal(main: 
     assert "quality.late: another question" in lines
     assert any("labels were given under quality 1.0.0; B means something else by quality.late" in x for x in lines)
     low, high = (100 * x for x in tango(6, 2, 20))
-    assert any(x.startswith(f"quality.late 20 +20.0 points [{low:+.1f}, {high:+.1f}] 6, 2 0.500 15 ") for x in lines)
+    assert f"late 20 +20.0 [{low:+.1f}, {high:+.1f}] 6, 2 0.500" in lines
+    assert any(x.startswith("late 15 +20.0 [") and x.endswith("] 3, 0 0.500") for x in lines)
+    assert any(x.startswith("late 5 +20.0 [") and x.endswith("] 2, 1") for x in lines)
+    assert "cost of a conversation $0.01000 $0.01000" in lines
     # 8 of what people see, 4 of what they do not, 3 of what is not applicable
-    assert "quality.late 15 of 40 – –" in lines
+    assert "late 15 of 40 – –" in lines
     assert "–: no conversation was judged twice, so how often the judge contradicts itself is not known." in lines
     assert f"WORSE {DEV[8]}: people say present" in lines
     assert "13 more: --changed 14, or --json" in lines

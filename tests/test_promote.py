@@ -125,7 +125,7 @@ def test_a_better_version_passes_and_says_what_breaks(go: Go, workspace: Path) -
     assert done.code == 0, (done.out, done.err)
     told = lines(done)
     assert "code sensitivity specificity chance repeats" in told
-    assert "quality.late pass pass pass pass pass" in told
+    assert "late pass pass pass pass pass" in told
     assert told[-3] == "PASS: m1@quality 1.1.0 may take the place of m1@quality 1.0.0."
     assert told[-2].startswith("Weeks judged by quality@1.0.0 and quality@1.1.0 are not compared: the series breaks")
     assert told[-1].startswith("next: grader grade")
@@ -270,7 +270,7 @@ def test_a_criterion_that_only_the_new_version_asks_needs_no_old_one_but_labels(
     at.place.close()
     done = main("promote", new, "--over", base.old, "--plan", plan.plan_id)
     assert done.code == 0, done.out
-    assert "quality.cold – – pass pass pass" in lines(done)
+    assert "cold – – pass pass pass" in lines(done)
 
 
 def test_open_disagreements_hold_until_a_third_decides(
@@ -330,7 +330,7 @@ def test_a_critical_code_has_a_floor_of_its_own_or_the_common_one(
     (workspace / "grader.toml").write_text(f"[gate.floors]\n{floors}\n", encoding="utf-8")
     done = go(by=CRITICAL)  # 56 of 60: .93 [.84, .97]
     assert done.code == (0 if outcome == "pass" else 1)
-    assert f"quality.late pass pass pass {outcome} pass {outcome}" in lines(done)
+    assert f"late pass pass pass {outcome} pass {outcome}" in lines(done)
 
 
 def test_a_floor_of_no_criterion_is_pointed_out(go: Go, workspace: Path) -> None:

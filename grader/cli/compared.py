@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from grader.cli import console
@@ -30,28 +30,19 @@ def tell(found: Compared, n_changed: int) -> None:
     )
     if found.n_changed:
         console.out(f"{_n(found.n_changed, 'labelled conversation')} changed since, and left out")
-    console.out()
-    console.table(
-        ["code", "people see it>", "sensitivity, B less A", "better, worse>", "p>", "do not>",
-         "specificity, B less A", "better, worse>", "p>"],
-        [_row(c) for c in found.codes],
-    )  # fmt: skip
+    short = short_names([c.code.name for c in found.codes])
+    _tell_changes_of(found, short, "sensitivity", "people see it>", [c.p_sensitivity for c in found.codes])
+    _tell_changes_of(found, short, "specificity", "people do not>", [c.p_specificity for c in found.codes])
     console.out("p: exact McNemar, adjusted over all of these (Holm). Intervals: 95 %, " + _methods(found) + ".")
-    if any(c.versions.not_applicable.n for c in found.codes):
-        console.out()
-        console.table(
-            ["code", "not applicable>", "agreement on that, B less A", "better, worse>"],
-            [
-                (c.code.name, c.versions.not_applicable.n, change(c.versions.not_applicable),
-                 _moved(c.versions.not_applicable))
-                for c in found.codes if c.versions.not_applicable.n
-            ],
-        )  # fmt: skip
-    _tell_left_out(found)
+    _tell_changes_of(found, short, "not_applicable", "not applicable>", None)
+    _tell_left_out(found, short)
     console.out()
     console.table(
-        ["code", "verdicts that differ", "A contradicts itself", "B contradicts itself"],
-        [(c.code.name, f"{c.n_differ:,} of {c.n_both:,}", flips(c.flips_a), flips(c.flips_b)) for c in found.codes],
+        ["code", "verdicts that differ>", "A flips", "B flips"],
+        [
+            (short[c.code.name], f"{c.n_differ:,} of {c.n_both:,}", flips(c.flips_a), flips(c.flips_b))
+            for c in found.codes
+        ],
     )
     if any(f.rate.point is None for c in found.codes for f in (c.flips_a, c.flips_b)):
         console.out(NO_REPEATS.replace("No conversation was judged twice", "–: no conversation was judged twice"))
@@ -80,12 +71,26 @@ def _tell_differences(found: Compared) -> None:
         console.out(f"  {name}: {why}, so it is not compared")
 
 
-def _row(c: OfCode) -> tuple[object, ...]:
-    se, sp = c.versions.sensitivity, c.versions.specificity
-    return (
-        c.code.name, se.n, change(se), _moved(se), p_value(c.p_sensitivity), sp.n, change(sp), _moved(sp),
-        p_value(c.p_specificity),
-    )  # fmt: skip
+def short_names(names: Sequence[str]) -> dict[str, str]:
+    """Codes without their rubric, where there is only one: tables are to fit a terminal."""
+    rubrics = {name.partition(".")[0] for name in names}
+    return {name: name.partition(".")[2] if len(rubrics) == 1 else name for name in names}
+
+
+def _tell_changes_of(
+    found: Compared, short: Mapping[str, str], what: str, labels: str, ps: Sequence[float | None] | None
+) -> None:
+    """A table of the codes that have labels of this kind; none where no code has."""
+    rows = []
+    for n, c in enumerate(found.codes):
+        mine: Change = getattr(c.versions, what)
+        if mine.n or ps is not None:
+            p = () if ps is None else (p_value(ps[n]),)
+            rows.append((short[c.code.name], mine.n, change(mine), _moved(mine), *p))
+    if rows:
+        told = f"{'agreement' if ps is None else what}, B less A (points)"
+        console.out()
+        console.table(["code", labels, told, "better, worse>", *(["p>"] if ps is not None else [])], rows)
 
 
 def _methods(found: Compared) -> str:
@@ -98,10 +103,10 @@ def _methods(found: Compared) -> str:
 
 
 def change(found: Change) -> str:
-    """`+6.7 points [+2.9, +11.1]`."""
+    """`+6.7 [+2.9, +11.1]`, in points."""
     if found.point is None or found.low is None or found.high is None:
         return "–"
-    return f"{100 * found.point:+.1f} points [{100 * found.low:+.1f}, {100 * found.high:+.1f}]"
+    return f"{100 * found.point:+.1f} [{100 * found.low:+.1f}, {100 * found.high:+.1f}]"
 
 
 def _moved(found: Change) -> str:
@@ -121,13 +126,13 @@ def flips(found: Flips) -> str | None:
     return None if rate.point is None else f"{percent(rate.point)} ({rate.n:,} of {rate.of:,})"
 
 
-def _tell_left_out(found: Compared) -> None:
+def _tell_left_out(found: Compared, short: Mapping[str, str]) -> None:
     rows = []
     for c in found.codes:
         m = c.matched
         told = (m.a.n_failed, m.a.n_not_judged, m.b.n_failed, m.b.n_not_judged, m.n_skipped, m.n_open)
         if any(told):
-            rows.append((c.code.name, *told))
+            rows.append((short[c.code.name], *told))
     if rows:
         console.out()
         console.out("labels that are left out:")
@@ -141,12 +146,12 @@ def _tell_left_out(found: Compared) -> None:
 
 
 def _tell_spend(found: Compared) -> None:
-    console.table(
-        ["", "judged>", "failed>", "calls>", "a conversation>", "1,000 conversations>", "tokens a conversation>",
-         "median>", "95 % within>"],
-        [_spend(letter, s) for letter, s in zip(_SIDES, (found.spend_a, found.spend_b), strict=True)],
-    )  # fmt: skip
-    for letter, s in zip(_SIDES, (found.spend_a, found.spend_b), strict=True):
+    both = (found.spend_a, found.spend_b)
+    rows = zip(*map(_spend, both), strict=True)
+    console.table(["", *(f"{letter}>" for letter in _SIDES)], [
+        (name, *row) for name, row in zip(_SPENT, rows, strict=True)
+    ])  # fmt: skip
+    for letter, s in zip(_SIDES, both, strict=True):
         if s.n_unpriced:
             console.out(
                 f"{letter}: the price of {s.n_unpriced:,} of {s.n_calls:,} calls is not known ([prices] sets it)"
@@ -157,11 +162,16 @@ def _tell_spend(found: Compared) -> None:
             console.out(f"{letter}: no call was made")
 
 
-def _spend(letter: str, s: Spend) -> tuple[object, ...]:
-    cost = s.cost_per_conversation
-    tokens = s.tokens_per_conversation
+_SPENT = (
+    "judged", "failed", "calls", "cost of a conversation", "cost of 1,000", "tokens of a conversation",
+    "time of a call, median", "time of a call, 95 % within",
+)  # fmt: skip
+
+
+def _spend(s: Spend) -> tuple[object, ...]:
+    cost, tokens = s.cost_per_conversation, s.tokens_per_conversation
     return (
-        letter, f"{s.n_judged:,} of {s.n_items:,}", f"{s.n_failed:,}", f"{s.n_calls:,}", _usd(cost, 5),
+        f"{s.n_judged:,} of {s.n_items:,}", f"{s.n_failed:,}", f"{s.n_calls:,}", _usd(cost, 5),
         _usd(None if cost is None else 1000 * cost, 2), "unknown" if tokens is None else f"{tokens:,.0f}",
         _ms(s.latency_ms) if s.n_calls else None, _ms(s.latency_p95_ms) if s.n_calls else None,
     )  # fmt: skip

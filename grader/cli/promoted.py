@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from grader.cli import console
-from grader.cli.compared import side
+from grader.cli.compared import short_names, side
 
 if TYPE_CHECKING:
     from grader.calibration.promote import Promotion
@@ -16,7 +16,7 @@ ORDER = (
     "sensitivity", "specificity", "better than chance", "agreement on not applicable", "floor", "repeats", "labels",
     "judgements", "disagreements", "reviewers", "openings",
 )  # fmt: skip
-_SHORT = {"better than chance": "chance", "agreement on not applicable": "not applicable"}
+_SHORT = {"better than chance": "chance", "agreement on not applicable": "n/a"}
 _SHOWN = {"pass": "pass", "hold": "HOLD", "fail": "FAIL"}
 # What is mended first: nothing else can be told before it is.
 _FIRST = ("openings", "reviewers", "judgements", "disagreements", "repeats", "labels")
@@ -36,10 +36,11 @@ def tell(found: Promotion, promotion_id: str | None) -> None:
         f"labels of plan {found.plan.plan_id[:11]}, test split: {_n(found.n_labelled, 'conversation')}; {looked}"
     )
     console.out()
+    short = short_names([d.code for d in found.decisions])
     names = [n for n in ORDER if any(c.name == n for d in found.decisions for c in d.checks)]
     console.table(
         ["code", *(_SHORT.get(n, n) for n in names), ""],
-        [(d.code, *(_mark(d.checks, n) for n in names), _SHOWN[d.outcome]) for d in found.decisions],
+        [(short[d.code], *(_mark(d.checks, n) for n in names), _SHOWN[d.outcome]) for d in found.decisions],
     )
     for (outcome, name, sentence), codes in _sentences(found).items():
         console.out(f"{_SHOWN[outcome]}  {', '.join(codes)}, {name}: {sentence}")
