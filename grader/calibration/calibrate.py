@@ -13,7 +13,8 @@ from grader.calibration.standing import Stands, stands
 from grader.model import JsonValue, digest
 from grader.statistics.accuracy import Calibration, calibrate
 from grader.statistics.agreement import Reviewers, between_reviewers
-from grader.statistics.figure import Audit, Figure, percent, recall_audit
+from grader.statistics.corrected import error_design_effect
+from grader.statistics.figure import Audit, Figure, percent, percents, recall_audit
 from grader.statistics.frame import DRAWS, Part
 from grader.statistics.paired import Flips
 
@@ -39,6 +40,11 @@ class OfCode:
     def of(self) -> str:
         """` of queue refunds`, empty over all."""
         return f" of {self.dimension} {self.slice}" if self.dimension else ""
+
+    @property
+    def decided(self) -> bool:
+        """The judge answers it with yes or no at all."""
+        return self.found.raw.of > 0
 
     @property
     def n_by_verdict(self) -> tuple[int, int]:
@@ -186,8 +192,8 @@ def report_line(one: OfCode, *, began: tuple[datetime | None, datetime | None]) 
 def _told(f: Figure) -> str:
     if f.point is None:
         return "–"
-    told = percent(f.point)
-    return told if f.low is None or f.high is None else f"{told} [{100 * f.low:.1f}, {100 * f.high:.1f}]"
+    ends = percents(f.low, f.high).replace(" to ", ", ")
+    return f"{percent(f.point)} [{ends}]" if ends else percent(f.point)
 
 
 def code_row(one: OfCode) -> dict[str, JsonValue]:
@@ -201,6 +207,7 @@ def code_row(one: OfCode) -> dict[str, JsonValue]:
         "sentence": one.stands.sentence, "n_population": one.found.n_population, "n_labelled": one.found.n_labelled,
         "figures": {
             **figures, "audit": audit_row, "notes": list(one.found.notes), "n_applicable": one.n_applicable,
+            "design_effect": error_design_effect(one.counted.parts, one.counted.labels) if one.counted.parts else 1.0,
             "n_missing": one.found.n_missing, "n_skipped": one.counted.n_skipped, "n_open": one.counted.n_open,
             "n_reviewers": r and r.n_reviewers, "n_overlap": r and r.n_overlap,
         },

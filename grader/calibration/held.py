@@ -138,10 +138,8 @@ class Held:
     def values(self, dimension: str) -> list[str]:
         """The slices of a dimension, the one with most conversations first; weeks in their order."""
         found = Counter(self._slice(i, dimension) for i in self.seen)
-        order = sorted(
-            found, key=lambda name: (name == UNKNOWN, name if dimension == "week" else "", -found[name], name)
-        )
-        return order
+        by_name = dimension == "week"
+        return sorted(found, key=lambda name: (name == UNKNOWN, name if by_name else "", -found[name], name))
 
     def counted(self, code: Code, dimension: str | None = None, name: str | None = None) -> Counted:
         """The strata of a code, over all or within one slice."""

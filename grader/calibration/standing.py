@@ -58,6 +58,8 @@ def stands(
         return Stands("unreliable", unreliable)
     if not found.n_labelled:
         return Stands("insufficient", f"No label{of}: plan and label {FEWEST_LABELS} conversations.")
+    if not found.raw.of:
+        return Stands("not_calibrated", f"The judge answers none of it{of} with yes or no: people's labels alone tell.")
     if short := shortage(parts):
         return Stands("insufficient", _where(" ".join(short), of))
     if n_open:

@@ -43,6 +43,9 @@ COMMANDS: dict[str, Entry] = {
     "grade": Entry("Grade", "Judge conversations; the same command resumes.", "grader.cli.grade", "grade"),
     "failures": Entry("Grade", "List what could not be judged, and why.", "grader.cli.grade", "failures"),
     "label": Entry("Grade", "Blind labels by people: plan, export, import, decide.", "grader.cli.label", "app"),
+    "calibrate": Entry(
+        "Trust", "Hold a judge against blind labels: its errors, corrected rates.", "grader.cli.calibrate", "calibrate"
+    ),
     "report": Entry("Read", "Write the HTML report, or its figures as JSON or CSV.", "grader.cli.report", "report"),
     "metrics": Entry("Read", "Containment, AI resolution, returns, ratings, times.", "grader.cli.metrics", "metrics"),
     "associations": Entry(

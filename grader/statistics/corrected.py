@@ -67,9 +67,11 @@ def corrected_rate(parts: Sequence[Part], labels: Sequence[Labelled] = (), *, se
         low, high = point - wider * down, point + wider * up
     without = [str(p) for p in model.parts if not p.n_labelled]
     reason = f"Nobody labelled a conversation {' or '.join(without)}: there it may be none or all." if without else ""
-    # What was seen is there: with any yes the rate is not 0, with any no not 1.
-    low = 0.0 if not n else min(point, max(low, n / model.n))
-    high = 1.0 if n == of and not without else max(point, min(high, 1 - (of - n) / model.n))
+    # What was seen is there: with any yes the rate is not 0, with any no not 1. Nor is it known better than if all were
+    # labelled and none of the others had it.
+    low = 0.0 if not n else min(point, max(low, jeffreys(n, int(model.n))[0]))
+    n_no = of - n
+    high = 1.0 if not n_no and not without else max(point, min(high, jeffreys(int(model.n) - n_no, int(model.n))[1]))
     return Figure(point, low, high, n, of, method, reason)
 
 
@@ -151,7 +153,9 @@ class Frame:
 class _Carried:
     """How verdicts follow from the truth in the old frame, and what the new verdicts then say."""
 
-    def __init__(self, parts: Sequence[Part], later: Sequence[Part], labels: Sequence[Labelled]) -> None:
+    def __init__(
+        self, parts: Sequence[Part], later: Sequence[Part], labels: Sequence[Labelled], deff: float | None = None
+    ) -> None:
         import numpy as np
 
         self.model = Model(parts)
@@ -162,7 +166,7 @@ class _Carried:
         verdicts = [p.verdict for p in self.model.parts] + list(self.unseen)
         self.rows = np.array([[float(v == kind) for v in verdicts] for kind in self.kinds])
         self.later = np.array([sum(p.n_population for p in later if p.verdict == k) for k in self.kinds], dtype=float)
-        self.deff = max(self.model.design_effect(ratio, labels) for ratio in (SENSITIVITY, SPECIFICITY))
+        self.deff = error_design_effect(parts, labels) if deff is None else deff
 
     def _solve(self, shares: np.ndarray, chances: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The rates, and the determinants: for two kinds (q + Sp - 1) / (Se + Sp - 1) and Se + Sp - 1."""
@@ -201,21 +205,29 @@ class _Carried:
         return rate, apart
 
 
+def error_design_effect(parts: Sequence[Part], labels: Sequence[Labelled]) -> float:
+    """The larger of the design effects of sensitivity and specificity: what `carried_over` is widened by."""
+    model = Model(parts)
+    return max(model.design_effect(ratio, labels) for ratio in (SENSITIVITY, SPECIFICITY))
+
+
 def carried_over(
-    parts: Sequence[Part], later: Sequence[Part], labels: Sequence[Labelled] = (), *, seed: int, draws: int = DRAWS
-) -> Figure:
+    parts: Sequence[Part], later: Sequence[Part], labels: Sequence[Labelled] = (), *, seed: int, draws: int = DRAWS,
+    design_effect: float | None = None,
+) -> Figure:  # fmt: skip
     """The rate in a `later` frame from its verdicts, the judge and its errors being as they were.
 
     (W, p) are drawn from the old frame → Se, Sp → θ = (q + Sp - 1) / (Se + Sp - 1), clipped to [0, 1] (Rogan & Gladen
     1978, Am. J. Epidemiol. 107:71), the new shares of verdicts ~ Dirichlet(N + ½). With "not applicable" the same with
     three kinds: the table P(verdict | truth) is inverted. Refused where its determinant, Se + Sp - 1 for two kinds, is
     above 0 in fewer than 97.5 % of the draws. Later conversations without a verdict are taken to be like the others.
+    `design_effect`: the `error_design_effect` that was kept, where the labels are not at hand.
     """
     old = Model(parts)
     n, of = old.counted(SENSITIVITY.below), old.counted(PREVALENCE.below)
     if reason := _lacking(old):
         return undefined(reason, CARRIED, n=n, of=of)
-    carried = _Carried(parts, later, labels)
+    carried = _Carried(parts, later, labels, design_effect)
     if not carried.later.sum():
         return undefined("The later frame has no conversation with a verdict.", CARRIED, n=n, of=of)
     rate, apart = carried.drawn(seed, draws)

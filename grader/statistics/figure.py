@@ -110,6 +110,13 @@ def percent(rate: float | None) -> str:
     return {"0.0": "<0.1 %", "100.0": ">99.9 %"}.get(shown, f"{shown} %")
 
 
+def percents(low: float | None, high: float | None) -> str:
+    """Two ends as text, `3.1 to 8.8`, in percent; empty without them. Only an exact 0 or 1 is written 0 or 100."""
+    if low is None or high is None:
+        return ""
+    return " to ".join(percent(end).removesuffix(" %") for end in (low, high))
+
+
 @dataclass(frozen=True, slots=True)
 class Audit:
     """What a blind review of conversations judged clean says of those that the judge missed.

@@ -1,0 +1,136 @@
+"""`grader calibrate`: a run held against blind labels: what the judge's verdicts are worth, and what the rates are."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from grader.cli import console
+from grader.errors import ConfigError
+
+if TYPE_CHECKING:
+    from grader.labelling.plan import LabelPlan
+    from grader.store import Store
+
+PlanArgument = Annotated[
+    str | None,
+    typer.Argument(metavar="[PLAN]", help="The label plan's id, or its beginning, or its file; else the latest.",
+                   show_default=False),
+]  # fmt: skip
+SplitOption = Annotated[
+    str,
+    typer.Option("--split", help="Labels of these splits: train, dev, test, several with commas, or all. Reading test "
+                 "is noted and counted.", metavar="NAMES"),
+]  # fmt: skip
+
+
+def calibrate(
+    plan_id: PlanArgument = None,
+    run: Annotated[
+        str | None, typer.Option("--run", help="Hold this run against the labels; else the run of the plan.")
+    ] = None,
+    split: SplitOption = "train,dev",
+    by: Annotated[
+        list[str] | None, typer.Option("--by", help="Slices too: queue, reason, week, channel, language. Repeatable.")
+    ] = None,
+    code: Annotated[list[str] | None, typer.Option("--code", "-c", help="Only this criterion. Repeatable.")] = None,
+    later: Annotated[
+        list[str] | None,
+        typer.Option("--later", metavar="RUN", help="Carry the rates over to this later run of the same judge."),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Seed of the draws behind intervals.")] = 0,
+    lines: Annotated[
+        bool, typer.Option("--lines", help="A line to quote of every code, not only of calibrated ones.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print, and keep nothing.")] = False,
+    workspace: console.WorkspaceOption = None,
+    as_json: console.JsonOption = False,
+    quiet: console.QuietOption = False,
+) -> None:
+    """Hold a judge against blind labels: its errors, the corrected rates, how far people agree, and what to do next.
+
+    Per code: the rate at which reviewers would find it, corrected for the judge's errors, beside the raw one;
+    sensitivity, specificity, precision and kappa with 95 % intervals; agreement between reviewers; and whether the code
+    is calibrated. All is kept, and shown wherever a figure of this judge is. docs/calibration.md explains every column.
+
+    Example:
+      grader calibrate
+      grader calibrate lp_3f2a --split all --by queue
+      grader calibrate --later 20261130
+    """
+    import grader
+    from grader.calibration.calibrate import calibrated, figure_row
+    from grader.calibration.carried import carried
+    from grader.calibration.held import DIMENSIONS, hold, split_names
+    from grader.calibration.instrument import of_run
+    from grader.calibration.kept import keep, kept
+    from grader.calibration.openings import by_rubric, purpose
+    from grader.cli.calibrated import named, tell
+    from grader.cli.db import looked_at
+    from grader.outcomes.figures import find_run
+    from grader.store import open_store
+
+    splits = split_names(split)
+    for name in by or ():
+        if name not in DIMENSIONS:
+            raise ConfigError(f"--by {name!r} is no slice", cure=f"one of {', '.join(DIMENSIONS)}")
+    settings = console.settings(workspace)
+    writes = not dry_run or "test" in splits
+    opened = (
+        open_store(settings.workspace.database, create=False, people=console.people(settings))
+        if writes else looked_at(settings)
+    )  # fmt: skip
+    with opened as store:
+        plan = chosen_plan(store, plan_id)
+        run_id = find_run(store, run) if run else plan.run_id
+        now = datetime.now(UTC)
+        held = hold(
+            store, plan, run_id, splits, purpose=purpose("calibrate", of_run(store, run_id).values()),
+            zone=settings.workspace.tz, timezone=settings.workspace.timezone, now=now,
+        )  # fmt: skip
+        if code:
+            held = held.only(named(held.codes, code))
+        found = calibrated(
+            held, seed=seed, now=now, grader_version=grader.__version__, by=by or (), flips={},
+            n_openings=max(by_rubric(store, plan, held.instruments).values(), default=0),
+        )  # fmt: skip
+        if not dry_run:
+            keep(store, found)
+        rows = kept(store, calibration_id=found.calibration_id) if not dry_run else []
+        carried_over = (
+            {
+                name: [(k.name, carried(store, k, name)) for k in rows if k.dimension is None]
+                for name in (find_run(store, x) for x in later or ())
+            }
+            if later
+            else {}
+        )
+    if as_json:
+        from grader.calibration.calibrate import code_row, report_line
+
+        console.out_json({
+            "calibration": found.calibration_id, "plan": plan.plan_id, "run": run_id, "splits": held.splits,
+            "seed": seed, "kept": not dry_run, "n_openings": found.n_openings, "n_held_back": held.n_held_back,
+            "n_changed": held.n_changed,
+            "codes": [
+                {"name": c.code.name, **code_row(c), "line": report_line(c, began=held.began)} for c in found.codes
+            ],
+            "later": {r: [{"name": n, **figure_row(f)} for n, f in rows] for r, rows in carried_over.items()},
+        })  # fmt: skip
+        return
+    del quiet
+    tell(found, carried_over, kept_it=not dry_run, lines=lines)
+
+
+def chosen_plan(store: Store, plan_id: str | None) -> LabelPlan:
+    """The plan that is named, else the latest. Raises ConfigError where there is none."""
+    from grader.labelling.given import kept_plan
+
+    if plan_id is None:
+        plans = store.label_plans()
+        if not plans:
+            raise ConfigError("there is no label plan here", cure="grader label plan draws one")
+        plan_id = plans[0][0]
+    return kept_plan(store, plan_id)
