@@ -9,10 +9,11 @@ from typing import Any
 
 from conftest import Main
 from label_parts import drawn, exported, fill, imported
-from report_data import RUBRICS, T0, World, present, says, unproved, world
+from report_data import RUBRICS, T0, World, calls, present, says, tells, unproved, world
+from report_hostile import ALL, ATTRIBUTE, COMMENT, CONTROL, DEEP, JINJA, LONG, RTL, SCRIPT
 
 from grader.labelling.design import split
-from grader.model import Verdict
+from grader.model import Event, Policy, Role, Verdict
 
 DEADLINE = "accuracy.invented_deadline"
 SAID = "It arrives on Friday."
@@ -68,10 +69,12 @@ def of_case(text: str) -> str:
 
 
 def labelled(
-    main: Main, folder: Path, answer: Callable[[str, str], str | None], *plan: str, reviewers: str = "ana",
+    main: Main, folder: Path, answer: Callable[[str, str], Any], *plan: str, reviewers: str = "ana",
     note: str | None = None,
 ) -> dict[str, Any]:  # fmt: skip
-    """A plan over everything, filled in by each reviewer with `answer(case, question)`."""
+    """A plan over everything, filled in by each reviewer with `answer(case, question)`: a word, or a mapping with
+    answer, message, quote and note.
+    """
     told = drawn(main, "-n", "1000", "--reviewers", reviewers, "--duplicates", "0", *plan)
     for reviewer in reviewers.split(","):
         form = exported(main, told["plan_id"], reviewer, folder / f"{reviewer}.jsonl")
@@ -86,3 +89,32 @@ def shop_of_cases(main: Main, folder: Path, **how: Any) -> dict[str, Any]:
         judge_cases(w)
         accuracy_run(w)
     return labelled(main, folder, lambda case, _: CASES[case][1], "-c", DEADLINE, **how)
+
+
+def hostile_shop(main: Main, folder: Path) -> dict[str, Any]:
+    """Two conversations whose ids, texts, reasons, notes and quotes try to break what they are shown in."""
+    names = (f"id {ALL}", "long")
+    with world(folder) as w:
+        w.policy(
+            Policy(policy_id="p", title=f"Title {SCRIPT}", text=f"Rule {SCRIPT} {JINJA} holds.", queues=("orders",))
+        )
+        w.talk(
+            names[0], says("customer", "case 0: hi", T0), says("ai", SCRIPT, T0), says("customer", ATTRIBUTE, T0),
+            says("ai", JINJA, T0), says("customer", RTL, T0), says("ai", CONTROL, T0), says("human", COMMENT, T0),
+            calls(f"tool {SCRIPT}", {"q": SCRIPT}, T0), tells("deep", DEEP, T0), says("customer", "", T0),
+            reason=f"reason {ALL}", channel=f"channel {SCRIPT}",
+            events=(Event(kind=f"kind {SCRIPT}", after=3, at=T0, from_role=Role.AI, to_role=Role.HUMAN, note=ALL),),
+        )  # fmt: skip
+        w.judged(names[0], "accuracy", {
+            "invented_deadline": present(SCRIPT, 2, clause=f"Rule {SCRIPT}", why=ALL),
+            "contradicts_policy": unproved(ALL, 99, "no_such_message"),
+        })  # fmt: skip
+        w.talk(names[1], says("customer", "case 1: hi", T0), says("ai", LONG, T0), says("ai", "x" * 200_000, T0))
+        w.judged(names[1], "accuracy", {"invented_deadline": present("end!!", 2, why=LONG)})
+        accuracy_run(w)
+
+    def answer(case: str, question: str) -> Any:
+        note = {"answer": "absent", "note": ALL, "message": 2, "quote": SCRIPT if case == "0" else "word word"}
+        return note if question in (DEADLINE, "accuracy.contradicts_policy") else "absent"
+
+    return labelled(main, folder, answer, "-c", DEADLINE, "-c", "accuracy.contradicts_policy")

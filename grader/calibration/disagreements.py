@@ -145,13 +145,14 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class OfCode:
-    """How many labels of a code there are in the splits: n_labels = n_same + n_differ + n_not_judged."""
+    """How many labels of a code there are in the splits: n_labels = n_same + n_differ + n_not_judged + n_undecided."""
 
     code: str
     n_labels: int
     n_same: int
     n_differ: int
     n_not_judged: int
+    n_undecided: int  # all that the judge could be held against, where it assessed none of them
     n_open: int  # reviewers differ, and nobody has decided
     n_people_cannot: int  # people could not assess it
 
@@ -173,6 +174,11 @@ class Disagreements:
     def items(self) -> tuple[Disagreement, ...]:
         """All of them, group by group."""
         return tuple(item for group in self.groups for item in group.items)
+
+    @property
+    def n_compared(self) -> int:
+        """Labels that a verdict says something of."""
+        return self.total("n_same") + self.total("n_differ")
 
     def total(self, name: str) -> int:
         """A count of `codes`, summed."""
@@ -196,23 +202,24 @@ def direction_of(judge: str, people: str, *, proved: bool, choice: bool) -> Dire
     return NOT_APPLICABLE if judge == _NOT_APPLICABLE else APPLICABLE
 
 
-def direction_named(names: Sequence[str]) -> tuple[Direction, ...]:
-    """`missed`, `false-alarm` as directions; none named: all. Raises ConfigError."""
+def direction_named(names: Sequence[str]) -> tuple[Direction, ...] | None:
+    """`missed`, `false-alarm` as directions; None where none is named. Raises ConfigError."""
     known = {d.name: d for d in DIRECTIONS}
     unknown = [name for name in names if name not in known]
     if unknown:
         raise ConfigError(f"--direction {unknown[0]!r} is not known", cure=f"one of {', '.join(known)}")
-    return tuple(d for d in DIRECTIONS if d.name in names or not names)
+    return tuple(d for d in DIRECTIONS if d.name in names) or None
 
 
 def disagreements(
     store: Store, plan: LabelPlan, run_id: str | None, splits: Sequence[str], *, now: datetime,
-    codes: Sequence[str] = (), directions: Sequence[Direction] = DIRECTIONS,
+    codes: Sequence[str] = (), directions: Sequence[Direction] | None = None,
 ) -> Disagreements:  # fmt: skip
     """What of a run differs from a plan's labels in these splits. `run_id` None: the run that the plan was drawn from.
 
     The run need not have judged the whole of the plan's frame. `codes`: these alone (`invented_deadline`,
-    `accuracy.invented_deadline`). With test among the splits, that is an opening of it, noted with what judged.
+    `accuracy.invented_deadline`). A code of which the judge assessed no label is counted apart, unless `directions` are
+    named. With test among the splits, that is an opening of it, noted with what judged.
     Raises ConfigError for a code that the plan does not ask; InputError where the run asks none of the plan's
     questions, or nothing is labelled.
     """
@@ -245,15 +252,21 @@ def disagreements(
         counts[a.name]["differ"] += 1
         pair = (one.judge_answer, one.people_answer) if one.direction is OTHER_ANSWER else None
         found.setdefault((a.name, one.direction.name, pair), []).append(one)
-    kept = {d.name for d in directions}
+    compared = {name: n["labels"] - n["not_judged"] for name, n in counts.items()}
+    if directions is None:
+        for name in [n for n, d, _ in found if d == NOT_ASSESSED.name]:
+            if len(found[name, NOT_ASSESSED.name, None]) == compared[name]:
+                del found[name, NOT_ASSESSED.name, None]
+                counts[name]["undecided"] = counts[name].pop("differ")
+    kept = {d.name for d in directions or DIRECTIONS}
     groups = [
-        _group(criteria[name], name, pair, items, counts[name]["labels"] - counts[name]["not_judged"])
+        _group(criteria[name], name, pair, items, compared[name])
         for (name, direction, pair), items in found.items() if direction in kept
     ]  # fmt: skip
     return Disagreements(
         plan, run, instruments, tuple(splits), tuple(sorted(groups, key=_by_weight)),
         tuple(
-            OfCode(name, n["labels"], n["same"], n["differ"], n["not_judged"], n["open"], n["cannot"])
+            OfCode(name, n["labels"], n["same"], n["differ"], n["not_judged"], n["undecided"], n["open"], n["cannot"])
             for name, n in counts.items()
         ),
         dict(sorted(not_judged.items())), not_asked,

@@ -46,6 +46,9 @@ COMMANDS: dict[str, Entry] = {
     "calibrate": Entry(
         "Trust", "Hold a judge against blind labels: its errors, corrected rates.", "grader.cli.calibrate", "calibrate"
     ),
+    "disagreements": Entry(
+        "Trust", "Where the judge and people differ, with both reasons.", "grader.cli.disagreements", "disagreements"
+    ),
     "report": Entry("Read", "Write the HTML report, or its figures as JSON or CSV.", "grader.cli.report", "report"),
     "metrics": Entry("Read", "Containment, AI resolution, returns, ratings, times.", "grader.cli.metrics", "metrics"),
     "associations": Entry(
