@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from grader.cli import console
-from grader.cli.calibrate import PlanArgument, SplitOption, chosen_plan
+from grader.cli.calibrate import PlanArgument, chosen_plan
 from grader.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 OPENS = "test"  # the split whose reading is noted
 ON_SCREEN = 5  # of each group, where no limit is given
 FORMATS = (".html", ".jsonl")
+SPLITS, EXAMPLES, PER_CODE = "train,dev", "rubric-examples", 2
 
 
 def disagreements(
@@ -29,7 +30,11 @@ def disagreements(
         str | None, typer.Option("--run", help="Hold this run against the labels; else the run of the plan.")
     ] = None,
     code: Annotated[list[str] | None, typer.Option("--code", "-c", help="Only this criterion. Repeatable.")] = None,
-    split: SplitOption = "train,dev",
+    split: Annotated[
+        str,
+        typer.Option("--split", metavar="NAMES", help="Labels of these splits: train, dev, test, several with commas, "
+                     "or all. Reading test is noted and counted. [train,dev; with --as: train]", show_default=False),
+    ] = "",
     direction: Annotated[
         list[str] | None,
         typer.Option("--direction", "-d", metavar="NAME", help="Only these: missed, false-alarm, unproved, "
@@ -45,6 +50,24 @@ def disagreements(
         typer.Option("--out", "-o", metavar="FILE", help="A page to read (.html), or a line each for a program "
                      "(.jsonl).", show_default=False),
     ] = None,
+    form: Annotated[
+        str | None,
+        typer.Option("--as", metavar="rubric-examples", help="Draft examples of the train split's disagreements into "
+                     "the next version of the rubric.", show_default=False),
+    ] = None,
+    per_code: Annotated[
+        int | None, typer.Option("--per-code", min=1, help="Drafts of each code, with --as. [2]", show_default=False)
+    ] = None,
+    part: Annotated[
+        str | None,
+        typer.Option("--part", metavar="major|minor|patch", help="Which number goes up, with --as. [minor]",
+                     show_default=False),
+    ] = None,
+    into: Annotated[
+        str | None,
+        typer.Option("--into", metavar="VERSION", help="Add the drafts to this version, which no run has used.",
+                     show_default=False),
+    ] = None,
     workspace: console.WorkspaceOption = None,
     as_json: console.JsonOption = False,
     quiet: console.QuietOption = False,
@@ -53,35 +76,48 @@ def disagreements(
 
     Each with both answers, both reasons, the judge's quotes and whether they hold, and the transcript. What is changed
     after reading these is best tested on labels that were not read: the test split stays closed unless it is named.
+    `--as rubric-examples` masks what looks like an address or a number and leaves the reasons to you.
     docs/disagreements.md walks through it.
 
     Example:
       grader disagreements
       grader disagreements --code invented_deadline --direction missed -o reports/disagreements.html
+      grader disagreements --as rubric-examples --per-code 2
     """
     from grader.calibration.disagreements import direction_named
     from grader.calibration.disagreements import disagreements as find
+    from grader.calibration.drafts import SPLIT, TAUGHT
     from grader.calibration.held import split_names
     from grader.cli.db import looked_at
+    from grader.cli.drafted import drafted
     from grader.outcomes.figures import find_run
     from grader.store import open_store
 
     del quiet
-    splits = split_names(split)
+    _check(form, out, per_code=per_code, part=part, into=into, limit=limit)
+    splits = split_names(split or (SPLIT if form else SPLITS))
+    if form and splits != (SPLIT,):
+        raise ConfigError(
+            f"--split {split}: examples are drafted from {SPLIT} alone", cure="what a judge has seen cannot test it"
+        )
     directions = direction_named([part.strip() for text in direction or () for part in text.split(",")])
-    if out is not None and out.suffix.lower() not in FORMATS:
-        raise ConfigError(f"--out {out} is neither .html nor .jsonl", cure="the ending says which it is to be")
     settings = console.settings(workspace)
     opened = (
         open_store(settings.workspace.database, create=False, people=console.people(settings))
-        if OPENS in splits else looked_at(settings)
+        if form or OPENS in splits else looked_at(settings)
     )  # fmt: skip
     with opened as store:
-        plan = chosen_plan(store, plan_id)
+        plan, now = chosen_plan(store, plan_id), datetime.now(UTC)
         found = find(
-            store, plan, find_run(store, run) if run else None, splits, now=datetime.now(UTC), codes=code or (),
-            directions=directions,
+            store, plan, find_run(store, run) if run else None, splits, now=now, codes=code or (),
+            directions=directions or (TAUGHT if form else None),
         )  # fmt: skip
+        if form:
+            drafted(
+                settings, store, found, per_code=per_code or PER_CODE, part=part or "minor", into=into, now=now,
+                as_json=as_json,
+            )  # fmt: skip
+            return
         texts: dict[str, Conversation] = {}
         policies: list[Policy] = []
         if out is not None or as_json:
@@ -96,6 +132,19 @@ def disagreements(
         _tell(found, limit)
     else:
         console.out(out)
+
+
+def _check(form: str | None, out: Path | None, **given: object) -> None:
+    """Raises ConfigError for what is not known, or does not go together."""
+    if form not in (None, EXAMPLES):
+        raise ConfigError(f"--as {form!r} is not known", cure=f"--as {EXAMPLES}")
+    if form and (out is not None or given["limit"] is not None):
+        raise ConfigError(f"--as {EXAMPLES} writes the rubric's next version", cure="leave out --out and --limit")
+    alone = next((n for n in ("per_code", "part", "into") if given[n] is not None), None)
+    if alone and not form:
+        raise ConfigError(f"--{alone.replace('_', '-')} says how examples are drafted", cure=f"add --as {EXAMPLES}")
+    if out is not None and out.suffix.lower() not in FORMATS:
+        raise ConfigError(f"--out {out} is neither .html nor .jsonl", cure="the ending says which it is to be")
 
 
 def _write(
