@@ -257,7 +257,10 @@ def test_an_example_is_inserted_and_every_other_line_stays(code: str, ends: str,
     text = (TEXT.rstrip("\n") if tail is None else TEXT + tail).replace("\n", ends)
     out = put(text, code)
     assert parsed(out, "f").criterion(code).examples[-1] == EXAMPLE
-    kept = iter(out.splitlines())
+    lines = out.splitlines()
+    first = max(n for n, line in enumerate(lines) if "- answer: present" in line)
+    assert lines[first - 1].strip() in ("# no comment but text", "examples:")  # no blank line or comment before it
+    kept = iter(lines)
     assert all(any(line == other for other in kept) for line in text.splitlines())
 
 

@@ -218,8 +218,8 @@ def disagreements(
     """What of a run differs from a plan's labels in these splits. `run_id` None: the run that the plan was drawn from.
 
     The run need not have judged the whole of the plan's frame. `codes`: these alone (`invented_deadline`,
-    `accuracy.invented_deadline`). A code of which the judge assessed no label is counted apart, unless `directions` are
-    named. With test among the splits, that is an opening of it, noted with what judged.
+    `accuracy.invented_deadline`). A code of which the judge assessed no label is counted apart, unless `directions`
+    name that. With test among the splits, that is an opening of it, noted with what judged.
     Raises ConfigError for a code that the plan does not ask; InputError where the run asks none of the plan's
     questions, or nothing is labelled.
     """
@@ -253,7 +253,7 @@ def disagreements(
         pair = (one.judge_answer, one.people_answer) if one.direction is OTHER_ANSWER else None
         found.setdefault((a.name, one.direction.name, pair), []).append(one)
     compared = {name: n["labels"] - n["not_judged"] for name, n in counts.items()}
-    if directions is None:
+    if NOT_ASSESSED not in (directions or ()):
         for name in [n for n, d, _ in found if d == NOT_ASSESSED.name]:
             if len(found[name, NOT_ASSESSED.name, None]) == compared[name]:
                 del found[name, NOT_ASSESSED.name, None]

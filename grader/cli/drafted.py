@@ -156,6 +156,11 @@ def _document(found: Disagreements, targets: Mapping[str, Target], by_rubric: _C
     }  # fmt: skip
 
 
+def _near(path: Path) -> Path:
+    """As it is named from here, where it is below here."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
 def _tell(found: Disagreements, targets: Mapping[str, Target], by_rubric: _Codes, masked: list[str]) -> None:
     from grader.report.brief import quoted
 
@@ -165,7 +170,7 @@ def _tell(found: Disagreements, targets: Mapping[str, Target], by_rubric: _Codes
         )
         return
     for name, t in targets.items():
-        console.out(f"{t.path}: {'made from' if t.is_new else 'added to; the run used'} {t.base.name}")
+        console.out(f"{_near(t.path)}: {'made from' if t.is_new else 'added to; the run used'} {t.base.name}")
         for code, some in by_rubric[name].items():
             for d in some:
                 near = ", near miss" if d.example.near_miss else ""
@@ -182,8 +187,8 @@ def _tell(found: Disagreements, targets: Mapping[str, Target], by_rubric: _Codes
     console.out(f"noted: labels of the train split of plan {found.plan.plan_id[:11]} are in these versions now")
     for name, t in targets.items():
         console.note(
-            f"next: edit {t.path}, then\n  grader rubric lint {quoted(t.rubric.reference)}\n  grader rubric diff "
-            f"{quoted(f'{name}@{t.base.stem}')} {quoted(t.rubric.reference)}\n  grader grade --rubric "
-            f"{quoted(t.rubric.reference)}, on the same sample\n  grader compare {quoted(found.run_id)} NEW_RUN, on "
+            f"next: edit {_near(t.path)}, then\n  grader rubric lint {t.rubric.reference}\n  grader rubric diff "
+            f"{name}@{t.base.stem} {t.rubric.reference}\n  grader grade --rubric {t.rubric.reference}, on the same "
+            f"sample\n  grader compare {quoted(found.run_id)} NEW_RUN, on "
             "labels that are not of train: the judge has seen those"
         )
