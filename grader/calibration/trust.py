@@ -7,12 +7,13 @@ new one and a hundred fresh labels are there.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Literal
 
 from grader.calibration import instrument as instruments
+from grader.calibration.calibrate import AUDITED
 from grader.calibration.carried import carried
 from grader.calibration.instrument import Instrument
 from grader.calibration.kept import Kept, kept
@@ -46,16 +47,12 @@ class Trust:
     kept: Kept | None = None
     corrected: Figure | None = None
     carried: bool = False
+    audit: Audit | None = None  # what the blind review of clean ones could exclude; None: nobody reviewed any
 
     @property
     def calibrated(self) -> bool:
         """The corrected rate is to be believed."""
         return self.state == "calibrated"
-
-    @property
-    def audit(self) -> Audit | None:
-        """What the blind review of clean ones could exclude; None where nobody reviewed any."""
-        return self.kept.audit if self.kept is not None and self.kept.audit.n_reviewed else None
 
     @property
     def flips(self) -> Figure | None:
@@ -112,9 +109,14 @@ def of_runs(store: Store, run_ids: Sequence[str]) -> Trusted:
 
 def _trusted(store: Store, found: Mapping[str, Instrument], run_id: str | None) -> Trusted:
     every: dict[str, list[Kept]] = {}
+    audits: dict[tuple[tuple[str, ...], Key], Audit] = {}
     for k in kept(store):
         if k.dimension is None:
             every.setdefault(k.instrument.rubric, []).append(k)
+        if k.dimension in (None, AUDITED[0]):
+            of = k.instrument.identity, (k.instrument.rubric, k.criterion, k.option)
+            if k.audit.n_reviewed > (audits[of].n_reviewed if of in audits else 0):
+                audits[of] = k.audit
     golden = {rubric: checked(store, one) for rubric, one in found.items()}
     codes: dict[Key, Trust] = {}
     for rubric, one in found.items():
@@ -127,6 +129,9 @@ def _trusted(store: Store, found: Mapping[str, Instrument], run_id: str | None) 
             elif key not in codes:
                 fresh = fresh_labels(store, one) if fresh is None else fresh
                 codes[key] = _changed(k, one, golden[rubric], fresh)
+        for (identity, key), audit in audits.items():
+            if identity == one.identity:
+                codes[key] = replace(codes.get(key) or Trust("never", NEVER), audit=audit)
     return Trusted(found, codes, golden)
 
 
