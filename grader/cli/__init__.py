@@ -44,7 +44,7 @@ COMMANDS: dict[str, Entry] = {
     "failures": Entry("Grade", "List what could not be judged, and why.", "grader.cli.grade", "failures"),
     "label": Entry("Grade", "Blind labels by people: plan, export, import, decide.", "grader.cli.label", "app"),
     "calibrate": Entry(
-        "Trust", "Hold a judge against blind labels: its errors, corrected rates.", "grader.cli.calibrate", "calibrate"
+        "Trust", "Hold a judge against blind labels: errors, corrected rates.", "grader.cli.calibrate", "calibrate"
     ),
     "disagreements": Entry(
         "Trust", "Where the judge and people differ, with both reasons.", "grader.cli.disagreements", "disagreements"
