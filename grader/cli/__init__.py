@@ -46,6 +46,9 @@ COMMANDS: dict[str, Entry] = {
     "calibrate": Entry(
         "Trust", "A judge against blind labels: errors, corrected rates.", "grader.cli.calibrate", "calibrate"
     ),
+    "disagreements": Entry(
+        "Trust", "Where the judge and people differ, with both reasons.", "grader.cli.disagreements", "disagreements"
+    ),
     "golden": Entry("Trust", "Known answers: is a changed judge still as good?", "grader.cli.golden", "app"),
     "compare": Entry(
         "Trust", "Two rubric versions, prompts or models on the same labels.", "grader.cli.compare", "compare"
