@@ -15,10 +15,11 @@ from grader.statistics.accuracy import Calibration, calibrate
 from grader.statistics.agreement import Reviewers, between_reviewers
 from grader.statistics.corrected import error_design_effect
 from grader.statistics.figure import Audit, Figure, percent, percents, recall_audit
-from grader.statistics.frame import DRAWS, Part
+from grader.statistics.frame import Part
 from grader.statistics.paired import Flips
 
 AUDITED = ("audit", "judged clean")  # the slice that a plan of an audit is about
+DRAWS = 8_000  # ends move by about 2 % of the interval's width from one seed to another
 SLICE_DRAWS = 4_000  # a slice's ends move by a tenth of a point with it, and there are many
 
 
