@@ -420,11 +420,11 @@ def _named(dimension: str | None, name: str | None) -> str:
         name = _NONE
     elif name.lstrip("\\") == _NONE:
         name = f"\\{name}"  # it is really called so
-    return f" --{(dimension or '').replace('_', '-')} {_quoted(name)}"
+    return f" --{(dimension or '').replace('_', '-')} {quoted(name)}"
 
 
-def _quoted(text: str) -> str:
-    """For a shell; what cannot be printed is written as an escape, so that a command stays on its line."""
+def quoted(text: str) -> str:
+    """A word for a shell; what cannot be printed is written as an escape, so that a command stays on its line."""
     if text.isprintable():
         return shlex.quote(text)
     escaped = "".join(c if c.isprintable() and c not in "'\\" else f"\\U{ord(c):08x}" for c in text)

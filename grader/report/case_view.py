@@ -153,7 +153,7 @@ def _finding(number: int, verdict: Found, policies: Sequence[Policy]) -> Finding
         severity=verdict.severity,
         reasoning=visible(verdict.reasoning or ""),
         quotes=_quotes(verdict.evidence),
-        clauses=tuple(_clause(e, policies) for e in verdict.evidence if e.message == POLICY and e.verified),
+        clauses=tuple(clause(e, policies) for e in verdict.evidence if e.message == POLICY and e.verified),
         supported=verdict.flagged,
     )
 
@@ -170,7 +170,8 @@ def _quotes(evidence: Sequence[Evidence]) -> tuple[QuoteView, ...]:
     )
 
 
-def _clause(evidence: Evidence, policies: Sequence[Policy]) -> ClauseView:
+def clause(evidence: Evidence, policies: Sequence[Policy]) -> ClauseView:
+    """The words that are cited of a policy, where the first of these that holds them has them."""
     for policy in policies:
         span = locate(policy.text, evidence.quote)
         if span:

@@ -22,7 +22,7 @@ from grader.report.transcript import visible
 from grader.report.view import MAX_STATIC_FINDINGS, Page
 
 _FOLDER = Path(__file__).parent / "templates"
-STYLES = ("tokens.css", "page.css", "case.css", "print.css")
+STYLES = ("tokens.css", "page.css", "transcript.css", "case.css", "print.css")
 SCRIPTS = ("start.js", "case.js", "list.js", "main.js")
 _UNSAFE_IN_SCRIPT = re.compile(f"[<>&{unseen.ALL}]")
 

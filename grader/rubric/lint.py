@@ -13,7 +13,7 @@ from typing import Literal
 
 from grader.model import Answer, Role
 from grader.rubric import words
-from grader.rubric.record import Criterion, Rubric
+from grader.rubric.record import DRAFT, Criterion, Rubric
 
 Level = Literal["error", "warning"]
 
@@ -182,6 +182,8 @@ def _examples(criterion: Criterion) -> Iterator[_Said]:
     for number, example in enumerate(examples, start=1):
         if not example.why:
             yield "warning", "example_without_why", "examples", f"example {number} does not say why"
+        elif example.why.startswith(DRAFT):
+            yield "warning", "draft_example", "examples", f"example {number} is a draft: write why its answer is right"
         other = seen.setdefault(" ".join(example.transcript.split()), example.answer)
         if other != example.answer:
             yield "error", "same_example", "examples", f"example {number} is the text of another, with another answer"

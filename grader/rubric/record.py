@@ -26,6 +26,7 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
 VERSION = re.compile(r"^(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})$", re.ASCII)
 Version = Annotated[str, StringConstraints(pattern=VERSION.pattern)]
 
+DRAFT = "DRAFT"  # what the `why` of an example begins with that was drafted, and that nobody has written yet
 DEFECT_ANSWERS: tuple[str, ...] = tuple(answer.value for answer in Answer)
 _MAX_OPTION = 80
 _R = TypeVar("_R", bound=Record)

@@ -89,10 +89,16 @@ def next_version(version: str, part: Part) -> str:
 
 def new_version(path: Path, part: Part) -> Path:
     """Writes a copy of this file as its next version, comments kept, and returns its path. Never overwrites."""
+    target, text = next_file(path, part)
+    write_new(target, text)
+    return target
+
+
+def next_file(path: Path, part: Part) -> tuple[Path, str]:
+    """Where the next version of this file belongs, and its text. Raises RubricError where it is there already."""
     rubric = load(path)
     version = next_version(rubric.version, part)
     folder = path.parent if VERSION.fullmatch(path.stem) else path.parent / rubric.name
-    target = folder / f"{version}{path.suffix}"
     for suffix in (".yaml", ".yml"):
         if (folder / f"{version}{suffix}").exists():
             raise RubricError(
@@ -100,16 +106,20 @@ def new_version(path: Path, part: Part) -> Path:
                 cure=f"edit it, or start from it: grader rubric new-version {rubric.name}@{version}",
             )  # fmt: skip
     text = path.read_bytes().decode("utf-8-sig")
+    return folder / f"{version}{path.suffix}", _with_version(text, rubric.version, version)
+
+
+def write_new(target: Path, text: str) -> None:
+    """A file that was not there. Raises RubricError."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
         with target.open("x", encoding="utf-8", newline="") as file:
-            file.write(_with_version(text, rubric.version, version))
+            file.write(text)
     except OSError as error:
         reason = error.strerror or str(error)
         raise RubricError(
             f"cannot be written: {reason}", file=str(target), cure="check the folder and its rights"
         ) from error
-    return target
 
 
 def _with_version(text: str, old: str, new: str) -> str:

@@ -24,6 +24,7 @@ FEWEST_LABELS = 10
 FEWEST_IN_STRATUM = 5
 ALIKE = 1.25  # shares of labelled conversations that differ by no more than this factor
 LARGE = 0.1  # of a verdict's conversations: a cell that holds more of them has to have labels of its own
+FEW = 0.02  # of the frame
 DRAWS = 20_000
 LEAN = 0.25  # of a label: half-way from Jeffreys' interval to Clopper and Pearson's
 
@@ -317,14 +318,17 @@ class Model:
 def shortage(parts: Sequence[Part]) -> tuple[str, ...]:
     """Why there are too few labels for a verdict on the judge or a ranking, each with what to do; empty when there are
     enough. A verdict needs FEWEST_IN_STRATUM, or all of its conversations; so does a cell that is LARGE in its verdict.
+    What could not be judged is let be where it is FEW of the frame: its interval holds all that it may hide.
     """
     found = []
-    total = sum(p.n_labelled for p in parts)
+    total, size = (sum(getattr(p, name) for p in parts) for name in ("n_labelled", "n_population"))
     if total < FEWEST_LABELS:
         found.append(f"{total} labels in all: with fewer than {FEWEST_LABELS} nothing can be decided.")
     for verdict in dict.fromkeys(p.verdict for p in parts):
         mine = [p for p in parts if p.verdict == verdict]
         whole = _Cell(tuple(mine)).as_part("")
+        if verdict == "missing" and whole.n_population < FEW * size:
+            continue
         if len(mine) > 1 and (short := _short(whole)):
             found.append(short)
             continue

@@ -252,7 +252,7 @@ def weighted_change(
             drawn = np.stack([rng.standard_gamma(k, draws) for k in cells.values()])
             more = rng.standard_gamma(ADDED, draws)
             ends = (drawn.copy(), drawn)
-            for end, step in zip(ends, (min(steps), max(steps)), strict=True):
+            for end, step in zip(ends, (steps[0], steps[-1]), strict=True):
                 end[list(cells).index((step, usual))] += more
                 end *= n / end.sum(axis=0)
         for row, (kind, weight) in enumerate(cells):
