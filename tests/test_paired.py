@@ -277,3 +277,26 @@ def test_bounds_of_a_weighted_change_hold_and_without_what_is_added_they_do_not(
     assert min(held().values()) >= 0.91  # 150 repetitions of a true .955 fall below in one of a hundred tries
     monkeypatch.setattr("grader.statistics.paired.ADDED", 1e-9)
     assert held()["its upper bound"] < 0.9
+
+
+def test_the_interval_of_one_version_alone_holds_the_truth_as_often_as_it_says() -> None:
+    import numpy as np
+
+    rng = np.random.default_rng(3)
+    held = index = 0
+    for seed in range(200):
+        # 400 flagged conversations, of which 70 % have it, and 4,600 others (3 %); 100 labels of each
+        pairs = []
+        for stratum, size, chance in (("flagged", 400, 0.7), ("rest", 4600, 0.03)):
+            for truth in rng.random(100) < chance:
+                right = rng.random() < (0.85 if truth else 0.96)
+                pairs.append(Pair(bool(truth), True, bool(right), size / 100, stratum))
+        se, youden = alone(pairs, seed=seed, draws=1_000)
+        assert se.low is not None
+        assert se.high is not None
+        assert youden.low is not None
+        assert youden.high is not None
+        held += se.low <= 0.85 <= se.high
+        index += youden.low <= 0.81 <= youden.high
+    assert held >= 0.935 * 200
+    assert index >= 0.935 * 200

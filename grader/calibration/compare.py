@@ -24,8 +24,7 @@ from grader.labelling.reference import Answered, reference
 from grader.model import Answer
 from grader.rubric import Criterion, Rubric
 from grader.rubric.versions import diff
-from grader.statistics.association import holm
-from grader.statistics.paired import Flips, Pair, Versions, flip_rate
+from grader.statistics.paired import Flips, Pair, Versions, flip_rate, holm
 from grader.statistics.paired import compare as compare_pairs
 from grader.store import Store
 

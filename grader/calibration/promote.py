@@ -33,10 +33,9 @@ from grader.labelling.plan import LabelPlan
 from grader.labelling.reference import Answered, answered, second_looks
 from grader.model import Answer, JsonValue
 from grader.statistics.agreement import between_reviewers
-from grader.statistics.association import holm
 from grader.statistics.figure import undefined
 from grader.statistics.frame import DRAWS, FEWEST_LABELS
-from grader.statistics.paired import NO_REPEATS, Flips, Pair, alone, compare
+from grader.statistics.paired import NO_REPEATS, Flips, Pair, alone, compare, holm
 from grader.statistics.promotion import Check, Decision, Evidence, Gate, Outcome, decide
 from grader.store import Store
 
