@@ -428,3 +428,24 @@ def test_a_frame_of_unequal_chances_is_called_one(shop: Path, main: Main) -> Non
         store.rows("update run_item set inclusion_probability = 0.5 where conversation_id < 'talk-100'")
     assert not calibrate(main)["frame_even"]
     assert "drawn with unequal chances: rates are of the 400 conversations that it judged" in main("calibrate").err
+
+
+def test_labels_that_examples_were_drawn_from_are_left_out(shop: Path, main: Main) -> None:
+    from calibrate_parts import NOW
+
+    from grader.store import open_store
+
+    plan = half_right(shop, main)
+    before = of(calibrate(main))["n_labelled"]
+    n_train = of(calibrate(main, "--split", "train"))["n_labelled"]
+    with open_store(shop / "grader.duckdb") as store:
+        store.open_split(plan, "train", "disagreements --as rubric-examples: accuracy", NOW)
+    told = calibrate(main)
+    assert told["splits"] == ["dev", "test"]
+    assert of(told)["n_labelled"] == before - n_train
+    done = main("calibrate")
+    assert "its labels are left out" in done.err
+    assert "labels of dev ·" in done.out
+    assert (
+        of(calibrate(main, "--split", "train,dev"))["n_labelled"] > of(calibrate(main, "--split", "dev"))["n_labelled"]
+    )

@@ -203,6 +203,18 @@ def split_names(text: str) -> tuple[str, ...]:
     return tuple(name for name in SPLITS if name in names)
 
 
+def without_examples(store: Store, plan: LabelPlan, text: str | None) -> tuple[tuple[str, ...], bool]:
+    """The splits that are asked for (None: train and dev), and whether train was left out of them: a judge that was
+    shown examples from it would be held against what it was taught. Named by itself, train is read all the same.
+    """
+    splits = split_names(text or "train,dev")
+    drawn = bool(store.rows(
+        "select 1 from split_opening where plan_id = ? and split = 'train' limit 1", [plan.plan_id]
+    ))  # fmt: skip
+    leave = drawn and (text is None or text.strip() == "all")
+    return tuple(name for name in splits if name != "train" or not leave), leave
+
+
 def hold(
     store: Store, plan: LabelPlan, run_id: str | None, splits: Sequence[str], *, purpose: str, zone: tzinfo,
     timezone: str, now: datetime,

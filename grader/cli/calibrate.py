@@ -27,9 +27,9 @@ PlanArgument = Annotated[
                    show_default=False),
 ]  # fmt: skip
 SplitOption = Annotated[
-    str,
+    str | None,
     typer.Option("--split", help="Labels of these splits: train, dev, test, several with commas, or all. Reading test "
-                 "is noted and counted.", metavar="NAMES"),
+                 "is noted and counted. [train,dev]", metavar="NAMES", show_default=False),
 ]  # fmt: skip
 
 
@@ -38,7 +38,7 @@ def calibrate(
     run: Annotated[
         str | None, typer.Option("--run", help="Hold this run against the labels; else the run of the plan.")
     ] = None,
-    split: SplitOption = "train,dev",
+    split: SplitOption = None,
     by: Annotated[
         list[str] | None, typer.Option("--by", help="Slices too: queue, reason, week, channel, language. Repeatable.")
     ] = None,
@@ -83,7 +83,7 @@ def calibrate(
     import grader
     from grader.calibration.calibrate import calibrated, figure_row
     from grader.calibration.carried import carried
-    from grader.calibration.held import DIMENSIONS, hold, split_names
+    from grader.calibration.held import DIMENSIONS, hold, split_names, without_examples
     from grader.calibration.instrument import of_run
     from grader.calibration.kept import keep, kept
     from grader.calibration.openings import by_rubric, purpose
@@ -94,7 +94,7 @@ def calibrate(
     from grader.outcomes.figures import find_run
     from grader.store import open_store
 
-    splits = split_names(split)
+    wanted = split_names(split or "train,dev")
     for name in by or ():
         if name not in DIMENSIONS:
             raise ConfigError(f"--by {name!r} is no slice", cure=f"one of {', '.join(DIMENSIONS)}")
@@ -103,13 +103,16 @@ def calibrate(
     if later and dry_run:
         raise ConfigError("--later reads what is kept, and --dry-run keeps nothing", cure="leave out one of them")
     settings = console.settings(workspace)
-    writes = not dry_run or "test" in splits
+    writes = not dry_run or "test" in wanted
     opened = (
         open_store(settings.workspace.database, create=False, people=console.people(settings))
         if writes else looked_at(settings)
     )  # fmt: skip
     with opened as store:
         plan = chosen_plan(store, plan_id)
+        splits, without_train = without_examples(store, plan, split)
+        if without_train:
+            console.note("examples were drawn from train (grader disagreements): its labels are left out")
         run_id = find_run(store, run) if run else plan.run_id
         now = datetime.now(UTC)
         held = hold(
