@@ -169,7 +169,7 @@ def _changed(k: Kept, now: Instrument, golden: Golden | None, n_fresh: int) -> T
 
 
 def checked(store: Store, one: Instrument) -> Golden | None:
-    """The latest check of a golden set of this rubric under this instrument."""
+    """What the golden sets of this rubric say of this instrument: the latest check of each, a failed one first."""
     sql = (files("grader.calibration") / "checked.sql").read_text(encoding="utf-8")
     rows = store.rows(sql, [one.rubric, *one.identity[:4], one.rubric_hash, one.together])
     if not rows:

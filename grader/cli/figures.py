@@ -8,7 +8,7 @@ from grader.cli import console
 
 if TYPE_CHECKING:
     from grader.calibration import CodeAgreement
-    from grader.outcomes import Ends, Figures, Headline, Rate
+    from grader.outcomes import Ends, Figure, Figures, Headline
 
 WEEK_HOURS = 168
 
@@ -123,7 +123,7 @@ def _plain(n: int, of: int) -> tuple[str, str]:
     return percent(Share(n, of).rate), f"{n} of {of}"
 
 
-def _rate(found: Rate) -> tuple[str, str, str]:
+def _rate(found: Figure) -> tuple[str, str, str]:
     return _percent(found.point), _interval(found.low, found.high), f"{found.n} of {found.of}"
 
 

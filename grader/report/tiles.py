@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from grader.outcomes import (
     Bounds,
     Ends,
+    Figure,
     Headline,
-    Rate,
     Recontact,
     Share,
     ends,
@@ -45,7 +45,7 @@ class Tile:
     method: str = ""
 
 
-def of(share: Share | Rate, what: str) -> str:
+def of(share: Share | Figure, what: str) -> str:
     """`12 of 120 assessed`."""
     return f"{share.n:,} of {share.of:,} {what}" if share.of else f"0 {what}"
 
@@ -59,7 +59,7 @@ def between(interval: tuple[float, float] | None) -> str:
 
 
 def _share_tile(
-    label: str, found: Rate, what: str, notes: Iterable[str], parts: tuple[Part, ...] = (),
+    label: str, found: Figure, what: str, notes: Iterable[str], parts: tuple[Part, ...] = (),
     *, interval: tuple[float, float] | None = None,
 ) -> Tile:  # fmt: skip
     number = percent(found.point)
@@ -75,7 +75,7 @@ def _share_tile(
     )
 
 
-def interval_of(found: Rate) -> tuple[float, float] | None:
+def interval_of(found: Figure) -> tuple[float, float] | None:
     """The two ends, None where there is nothing to divide by."""
     return None if found.low is None or found.high is None else (found.low, found.high)
 
@@ -108,7 +108,7 @@ def tiles(h: Headline, recontacts: Sequence[Recontact]) -> tuple[Tile, ...]:
     )  # fmt: skip
 
 
-def named(found: Rate, what: str) -> str:
+def named(found: Figure, what: str) -> str:
     """`10 %, 12 of 120 assessed`."""
     return f"{percent(found.point)}{' weighted' if found.weighted else ''}, {of(found, what)}"
 
