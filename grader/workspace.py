@@ -28,6 +28,7 @@ HEAD = """\
 # What a table that is empty by default looks like.
 EXAMPLES = {
     "prices": ('[prices."my-model"]', "input = 0.40", "cached_input = 0.10", "output = 1.60"),
+    "gate.floors": ("[gate.floors]", '"accuracy.invented_deadline" = 0.8'),
     "queues": ('[queues."returns"]', 'owner = "Ana"', 'fail_if = ["recontact_rate.low > 0.25", "csat_ai.high < 3.5"]'),
 }
 

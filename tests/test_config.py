@@ -95,6 +95,8 @@ def test_every_setting_can_be_set_in_the_environment(tmp_path: Path) -> None:
         "prices": '{"m": {"input": 1, "output": 2}}',
         "queues": '{"returns": {"owner": "Ana"}}',
         "figures.fail_if": "a > 1",
+        **dict.fromkeys((i.key for i in SETTINGS if i.key.startswith("gate.") and isinstance(i.default, float)), "0.5"),
+        "gate.floors": '{"accuracy.invented_deadline": 0.8}',
         "judge.temperature": "1",
         "judge.context_chars": "5000",
     }
@@ -465,11 +467,12 @@ def uncommented() -> str:
 def test_the_template_of_grader_toml_says_nothing_and_uncommented_says_the_defaults(tmp_path: Path) -> None:
     assert tomllib.loads(template()) == {
         "workspace": {}, "people": {}, "judge": {}, "engine": {}, "report": {}, "figures": {},
+        "gate": {},
     }  # fmt: skip
     defaults = load(start=write(tmp_path / "a", template()), environ={})
     explicit = load(start=write(tmp_path / "b", uncommented()), environ={})
     said = {item.key for item in SETTINGS if explicit.origin(item.key) != "default"}
-    assert said == set(BY_KEY) - {"prices", "queues"}
+    assert said == set(BY_KEY) - {"prices", "queues", "gate.floors"}
     for item in SETTINGS:
         one, other = defaults.value(item.key), explicit.value(item.key)
         assert str(one).replace("/a/", "/b/") == str(other).replace("/a/", "/b/"), item.key

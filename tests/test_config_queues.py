@@ -1,4 +1,4 @@
-"""Queues in grader.toml: owners and thresholds."""
+"""Queues and floors in grader.toml: owners, thresholds, how well a code must be seen."""
 
 from __future__ import annotations
 
@@ -36,3 +36,15 @@ def test_a_queue_has_an_owner_and_conditions_and_what_it_has_not_is_told(tmp_pat
             load(start=write(tmp_path, wrong), environ={})
     spoken = load(start=write(tmp_path, ""), environ={"GRADER_FAIL_IF": "a > 1; b < 2"})
     assert spoken.figures.fail_if == ("a > 1", "b < 2")
+
+
+def test_a_floor_is_of_a_code_with_or_without_quotes(tmp_path: Path) -> None:
+    text = '[gate]\nfewest_repeats = 50\n[gate.floors]\n"accuracy.a" = 0.8\naccuracy.b = 1\nresolved = 0.5\n'
+    settings = load(start=write(tmp_path, text), environ={})
+    assert settings.gate.floors == {"accuracy.a": 0.8, "accuracy.b": 1.0, "resolved": 0.5}
+    assert settings.gate.fewest_repeats == 50
+    assert settings.shown()["gate.floors"] == {"accuracy.a": 0.8, "accuracy.b": 1.0, "resolved": 0.5}
+    assert settings.origin("gate.floors") == "grader.toml:3"
+    for wrong in ("floors = 3", "floors.a = 2", "floors.a = 'x'", "floors.a.b = true", "floors.a = nan"):
+        with pytest.raises(ConfigError, match=r"gate\.floors.*expected a table of numbers from 0 to 1"):
+            load(start=write(tmp_path, f"[gate]\n{wrong}\n"), environ={})

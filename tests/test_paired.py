@@ -14,6 +14,7 @@ from grader.statistics.paired import (
     Change,
     Crossed,
     Pair,
+    alone,
     compare,
     crossed_change,
     flip_bound,
@@ -28,6 +29,27 @@ from grader.statistics.paired import (
 sys.path.insert(0, str(REPOSITORY / "benchmarks"))
 
 from coverage_counts import LEAST, SCORE, SHARES, WEIGHTED, changed, exact, weighted
+
+
+def test_one_version_alone_has_wilsons_interval_or_the_weighted_rate() -> None:
+    simple = [Pair(True, False, i < 9) for i in range(10)] + [Pair(False, True, i < 18) for i in range(20)]
+    se, index = alone(simple, seed=1)
+    assert (se.point, se.n, se.of) == (0.9, 9, 10)
+    assert (se.low, se.high) == pytest.approx((0.5958, 0.9821), abs=1e-4)  # Wilson, 9 of 10
+    # Sp .9 with Wilson's .6990 to .9721: .8 - √(.3042² + .2010²), .8 + √(.0821² + .0721²)
+    assert index.point == pytest.approx(0.8)
+    assert (index.low, index.high) == pytest.approx((0.4354, 0.9093), abs=1e-3)
+    # Weights 1 and 3: 4 of 5 light ones and 1 of 5 heavy ones are (4 + 3) / 20.
+    heavy = [Pair(True, True, i < 4, 1.0, "a") for i in range(5)] + [
+        Pair(True, True, i < 1, 3.0, "b") for i in range(5)
+    ]
+    weighted, none = alone(heavy, seed=1)
+    assert weighted.point == pytest.approx(0.35)
+    assert weighted.low is not None
+    assert weighted.high is not None
+    assert 0.05 < weighted.low < 0.35 < weighted.high < 0.8
+    assert none.point is None
+    assert "No human-negative labels" in none.reason
 
 
 def test_the_exact_test_of_paired_proportions_is_a_binomial_one() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from grader.statistics.figure import Figure, undefined
 from grader.statistics.paired import change, flip_rate
-from grader.statistics.promotion import Evidence, Gate, decide, decide_all
+from grader.statistics.promotion import Check, Evidence, Gate, decide, decide_all
 
 GOOD = Evidence(
     code="invented_deadline",
@@ -47,7 +47,7 @@ def test_a_version_that_is_better_passes_and_every_check_says_what_it_saw() -> N
         ({"flips": flip_rate([("a", "a")] * 90 + [("a", "b")] * 10)}, "fail", "The judge contradicts itself"),
         ({"not_applicable": change(0, 9, 20, "")}, "fail", "Worse: agreement on not applicable"),
         ({"shortage": ("3 labels of 30 conversations judged clean: label 2 more of them.",)}, "hold", "label 2 more"),
-        ({"n_openings": 4}, "hold", "opened 4 times; after 3"),
+        ({"n_openings": 4}, "hold", "opened for 4 judges; after 3"),
     ],
 )  # fmt: skip
 def test_too_little_is_hold_and_what_is_shown_to_be_worse_fails(
@@ -66,6 +66,23 @@ def test_a_critical_code_has_a_floor() -> None:
         assert f"floor {floor:.2f}" in found.checks[-1].sentence
     unknown = decide(replace(GOOD, new_sensitivity=undefined("Nobody.", "")), Gate(floors={"invented_deadline": 0.5}))
     assert unknown.outcome == "hold"
+
+
+def test_checks_of_others_count_and_where_people_do_not_agree_nothing_else_does() -> None:
+    found = decide(replace(GOOD, held=(Check("judgements", "hold", "2 are missing."),)))
+    assert (found.outcome, found.reasons) == ("hold", ("2 are missing.",))
+    worse = replace(GOOD, sensitivity=change(0, 90, 150, ""), unreliable="Reviewers do not agree.")
+    assert (decide(worse).outcome, decide(worse).reasons) == ("hold", ("Reviewers do not agree.",))
+
+
+def test_without_an_opening_only_what_needs_no_label_is_checked() -> None:
+    closed = replace(GOOD, sensitivity=None, specificity=None, new_sensitivity=None, youden=None)
+    assert [c.name for c in decide(closed, Gate(floors={"invented_deadline": 0.9})).checks] == ["repeats"]
+
+
+def test_a_floor_is_a_codes_own_or_that_of_critical_ones() -> None:
+    gate = Gate(floors={"a": 0.9})
+    assert [gate.floor("a", "low"), gate.floor("b", "critical"), gate.floor("b", "high")] == [0.9, 0.7, None]
 
 
 def test_a_rubric_is_as_good_as_the_worst_of_its_codes_and_nothing_is_hold() -> None:

@@ -20,6 +20,7 @@ from grader.statistics.association import (
     benjamini_hochberg,
     corrected_pooled,
     corrected_ratio,
+    holm,
     mantel_haenszel,
     relative_risk,
     risk_difference,
@@ -159,6 +160,13 @@ def test_the_crude_ratio_is_misled_by_the_reason_and_the_pooled_one_is_not() -> 
 def test_false_discoveries_are_bounded_and_the_order_is_kept() -> None:
     assert benjamini_hochberg([0.04, 0.001, 0.5]) == pytest.approx([0.06, 0.003, 0.5])
     assert benjamini_hochberg([]) == []
+
+
+def test_holms_step_down_multiplies_the_smallest_most_and_never_falls() -> None:
+    # Sorted .005, .01, .03, .04: × 4 = .02, × 3 = .03, × 2 = .06, × 1 = .04, which may not be below .06.
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.9, 0.8]) == [1.0, 1.0]
+    assert holm([]) == []
 
 
 def test_the_interval_of_a_ratio_holds_as_often_as_it_says() -> None:

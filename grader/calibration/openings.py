@@ -16,9 +16,11 @@ def purpose(command: str, instruments: Iterable[Instrument]) -> str:
     return f"{command}: {'; '.join(sorted(map(_named, instruments)))}"
 
 
-def judges_seen(store: Store, plan: LabelPlan, rubric: str) -> int:
-    """How many judges of this rubric the test split has been opened for. The same one again tells nothing new."""
-    seen: set[str] = set()
+def judges_seen(store: Store, plan: LabelPlan, rubric: str, also: Iterable[Instrument] = ()) -> int:
+    """How many judges of this rubric the test split has been opened for, and would be with `also`. The same one again
+    tells nothing new.
+    """
+    seen = {_named(instrument) for instrument in also}
     for told, _ in openings(store, plan):
         _, _, names = told.partition(": ")
         seen |= {name for name in names.split("; ") if f"@{rubric} " in name}

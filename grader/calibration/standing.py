@@ -54,8 +54,8 @@ def stands(
     labels for anything (`statistics.frame.shortage`); disagreements that nobody decided; too few human-positives (15);
     a judge not clearly better than chance; fewer than 200 labels, or fewer than 30 of what it flagged or called clean.
     """
-    if unreliable := _unreliable(reviewers):
-        return Stands("unreliable", unreliable)
+    if said := unreliable(reviewers):
+        return Stands("unreliable", said)
     if not found.n_labelled:
         return Stands("insufficient", f"No label{of}: plan and label {FEWEST_LABELS} conversations.")
     if not found.raw.of:
@@ -89,7 +89,8 @@ def stands(
     return Stands("calibrated", f"Read the corrected rate{of}: {found.n_labelled} labels by {by}.{extra}")
 
 
-def _unreliable(r: Reviewers) -> str:
+def unreliable(r: Reviewers) -> str:
+    """Why nothing can be decided of a code, since people do not agree about it; '' where they do, or nobody knows."""
     alpha = r.alpha
     if alpha.point is None or alpha.point >= LEAST_ALPHA:
         return ""

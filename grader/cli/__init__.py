@@ -50,6 +50,10 @@ COMMANDS: dict[str, Entry] = {
         "Trust", "Where the judge and people differ, with both reasons.", "grader.cli.disagreements", "disagreements"
     ),
     "golden": Entry("Trust", "Known answers: is a changed judge still as good?", "grader.cli.golden", "app"),
+    "compare": Entry(
+        "Trust", "Two rubric versions, prompts or models on the same labels.", "grader.cli.compare", "compare"
+    ),
+    "promote": Entry("Trust", "May a new version take the old one's place?", "grader.cli.promote", "promote"),
     "report": Entry("Read", "Write the HTML report, or its figures as JSON or CSV.", "grader.cli.report", "report"),
     "metrics": Entry("Read", "Containment, AI resolution, returns, ratings, times.", "grader.cli.metrics", "metrics"),
     "associations": Entry(

@@ -169,13 +169,14 @@ def rebuild(
     aside = database.with_name(f"{database.name}.{datetime.now(UTC):%Y%m%dT%H%M%S}.old")
     people = console.people(settings)
     done = again(database, journals, aside, settings.workspace.state_dir / "samples", people=people)
-    from grader.calibration import golden
+    from grader.calibration import golden, promotions
     from grader.labelling import given
     from grader.store import open_store
 
     with open_store(database, create=False, people=people) as store:
         given.keep_again(store, settings.workspace.state_dir / "labels")
         golden.keep_again(store, settings.workspace.state_dir / "golden")
+        promotions.keep_again(store, settings.workspace.state_dir / "promotions")
     if as_json:
         console.out_json({
             "database": database, "journals": done.n_journals, "done": True, "kept": done.kept,

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
+from grader.config.floors import Floors
 from grader.config.queues import Queue, Queues, Texts
 from grader.config.values import (
     Choice,
@@ -260,6 +261,47 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """What `grader promote` asks of a new version before it may take the place of the old one."""
+
+    sensitivity_margin: float = _setting(
+        0.05, Number(0, 1), "How much less of what people see the new version may flag, by the one-sided 95 % bound."
+    )
+    specificity_margin: float = _setting(
+        0.02, Number(0, 1), "How much more often it may flag what people call clean, by the one-sided 95 % bound."
+    )
+    not_applicable_margin: float = _setting(
+        0.05,
+        Number(0, 1),
+        "How much less often it may agree with people that a code is not applicable, by the same bound.",
+    )
+    critical_floor: float = _setting(
+        0.7, Number(0, 1), "The least sensitivity of a critical code, by the lower end of its 95 % interval."
+    )
+    floors: Mapping[str, float] = _setting(
+        {}, Floors(), "Per code, critical or not: its own floor in the place of `critical_floor`."
+    )
+    most_flips: float = _setting(
+        0.02, Number(0, 1), "How often two runs of the new version on the same conversation may differ, at most."
+    )
+    fewest_repeats: int = _setting(
+        100, Integer(2), "Conversations that the new version must have judged twice, at least."
+    )
+    fewest_positive: int = _setting(
+        15, Integer(1), "Labels that have a code, in the test split, below which nothing is decided."
+    )
+    fewest_negative: int = _setting(
+        15, Integer(1), "Labels that do not have it, in the test split, below which nothing is decided."
+    )
+    most_failed: float = _setting(
+        0.05, Number(0, 1), "Share of the labelled conversations that the new version may have failed on, at most."
+    )
+    most_openings: int = _setting(
+        3, Integer(1), "Judges of a rubric that the test split may be opened for; the next one needs fresh labels."
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything that can be set, and where each value came from. Made by `grader.config.load`."""
 
@@ -271,6 +313,7 @@ class Settings:
     engine: Engine = Engine()
     report: Report = Report()
     figures: Figures = Figures()
+    gate: Gate = Gate()
     queues: Mapping[str, Queue] = dataclasses.field(default_factory=dict, metadata={
         "kind": Queues(), "env": (), "flag": None,
         "doc": "Per queue: its `owner`, and `fail_if`, the conditions past which `grader check` fails for it.",
@@ -330,6 +373,7 @@ SECTIONS: Mapping[str, type] = MappingProxyType(
         "engine": Engine,
         "report": Report,
         "figures": Figures,
+        "gate": Gate,
     }
 )
 

@@ -28,15 +28,15 @@ def text(document: Mapping[str, JsonValue], lists: Collection[str]) -> str:
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
-def write(written: str, path: Path, cure: str) -> None:
-    """Write the file, whole or not at all. Raises StoreError with the cure given."""
+def write(written: str, path: Path, cure: str, what: str = "plan") -> None:
+    """Write the file, whole or not at all. Raises StoreError with the cure given; `what` it is to people."""
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         part.write_bytes(written.encode("utf-8", "surrogatepass"))
         part.replace(path)
     except OSError as error:
-        raise StoreError(f"{path}: the plan cannot be written: {error.strerror}", cure=cure) from error
+        raise StoreError(f"{path}: the {what} cannot be written: {error.strerror}", cure=cure) from error
     finally:
         with contextlib.suppress(OSError):
             part.unlink()

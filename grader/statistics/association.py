@@ -212,6 +212,17 @@ def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
     return [float(p) for p in false_discovery_control(list(p_values), method="bh")]
 
 
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Adjusted p-values that bound the chance of any false finding, in the order given: the k-th smallest of m times
+    m - k + 1, never below one before it. S. Holm (1979), Scand. J. Stat. 6:65.
+    """
+    order = sorted(range(len(p_values)), key=lambda i: p_values[i])
+    found, least = [0.0] * len(p_values), 0.0
+    for k, i in enumerate(order):
+        least = found[i] = max(least, min(1.0, (len(order) - k) * p_values[i]))
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class JudgeError:
     """What labels say of a judge, in counts: `true_flagged` of `flagged` labels were right, and `true_clean` of `clean`

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 from typing import Literal
 
@@ -168,13 +168,46 @@ def change(n_better: int, n_worse: int, n: int, reason: str) -> Change:
     return Change(point, low, high, least, most, n_better, n_worse, n, mcnemar(n_better, n_worse), method)
 
 
+def alone(pairs: Sequence[Pair], *, seed: int, draws: int = 20_000) -> tuple[Figure, Figure]:
+    """B's own sensitivity, and its sensitivity + specificity - 1, on the same labels.
+
+    Labels of one chance: Wilson. Stratified ones: Σ w c / Σ w with the bootstrap of `weighted_change`. The index: both
+    intervals put together as squares (MOVER; R. G. Newcombe 2001, Am. Stat. 55:200), since their labels are others.
+    """
+    simple = len({p.weight for p in pairs}) < 2
+    blank = [replace(p, a_right=False) for p in pairs]  # what B gets right, less nothing, is what B gets right
+    found = []
+    for truth, reason in ((True, NO_POSITIVE), (False, NO_NEGATIVE)):
+        mine = [p for p in pairs if p.truth is truth]
+        n = sum(p.b_right for p in mine)
+        if simple or not mine:
+            figure = proportion(n, len(mine), reason)
+        else:
+            c = weighted_change(blank, truth, reason, seed=seed, draws=draws, steps=(0, 1))
+            if c.point is None or c.low is None or c.high is None:
+                raise AssertionError("labels without a figure")
+            figure = Figure(c.point, max(0.0, c.low), min(1.0, c.high), n, len(mine), c.method)
+        found.append(figure)
+    return found[0], _youden(*found)
+
+
+def _youden(se: Figure, sp: Figure) -> Figure:
+    method = "of both intervals, MOVER"
+    if se.point is None or sp.point is None:
+        return undefined(se.reason or sp.reason, method, of=se.of + sp.of)
+    point = se.point + sp.point - 1
+    below = sqrt(sum((f.point - f.low) ** 2 for f in (se, sp) if f.point is not None and f.low is not None))
+    above = sqrt(sum((f.high - f.point) ** 2 for f in (se, sp) if f.point is not None and f.high is not None))
+    return Figure(point, max(-1.0, point - below), min(1.0, point + above), se.n + sp.n, se.of + sp.of, method)
+
+
 Resampling = Literal["dirichlet", "multinomial"]
 ADDED = 1 / 3  # of a label, see `weighted_change`
 
 
 def weighted_change(
     pairs: Sequence[Pair], truth: bool | None, reason: str, *, seed: int, draws: int = 20_000,
-    resampling: Resampling = "dirichlet",
+    resampling: Resampling = "dirichlet", steps: Sequence[int] = (-1, 0, 1),
 ) -> Change:  # fmt: skip
     """Δ = Σ w (c_B - c_A) / Σ w over labels of this truth, c whether a version is right; bootstrap within strata.
 
@@ -214,12 +247,12 @@ def weighted_change(
             ends = (drawn, drawn)
         else:
             usual = sum(w * k for (_, w), k in cells.items()) / n
-            for step in (-1, 0, 1):
+            for step in steps:
                 cells[step, usual] = cells.get((step, usual), 0) + ADDED
             drawn = np.stack([rng.standard_gamma(k, draws) for k in cells.values()])
             more = rng.standard_gamma(ADDED, draws)
             ends = (drawn.copy(), drawn)
-            for end, step in zip(ends, (-1, 1), strict=True):
+            for end, step in zip(ends, (steps[0], steps[-1]), strict=True):
                 end[list(cells).index((step, usual))] += more
                 end *= n / end.sum(axis=0)
         for row, (kind, weight) in enumerate(cells):

@@ -29,24 +29,13 @@ class Gate:
     fewest_positive: int = 15
     fewest_negative: int = 15
     most_openings: int = 3
+    most_failed: float = 0.05
+    critical_floor: float = 0.7
     floors: Mapping[str, float] = field(default_factory=dict)
 
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What is known of a code under the new version. `not_applicable` None: the code has no such labels. `sufficient`
-    False: a stratum has too few labels. `n_openings` of the test split, this one included.
-    """
-
-    code: str
-    sensitivity: Change
-    specificity: Change
-    not_applicable: Change | None
-    new_sensitivity: Figure
-    youden: Figure
-    flips: Flips
-    shortage: tuple[str, ...] = ()
-    n_openings: int = 1
+    def floor(self, code: str, severity: str) -> float | None:
+        """Of a code: its own, else that of critical codes, else None."""
+        return self.floors.get(code, self.critical_floor if severity == "critical" else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +45,27 @@ class Check:
     name: str
     outcome: Outcome
     sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known of a code under the new version. `sensitivity` None: the test split was not opened, and nothing is
+    known of labels. `not_applicable` None: the code has no such labels. `shortage`: of labels. `n_openings`: judges
+    that the test split is opened for, these included. `held`: checks that others made. `unreliable`: why people
+    themselves do not agree, which leaves nothing to decide.
+    """
+
+    code: str
+    sensitivity: Change | None
+    specificity: Change | None
+    not_applicable: Change | None
+    new_sensitivity: Figure | None
+    youden: Figure | None
+    flips: Flips
+    shortage: tuple[str, ...] = ()
+    n_openings: int = 1
+    held: tuple[Check, ...] = ()
+    unreliable: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,26 +87,34 @@ def decide(evidence: Evidence, gate: Gate | None = None) -> Decision:
     """Non-inferior on positives and on negatives, floors of critical codes, better than chance, stable repeats."""
     gate = gate or Gate()
     e = evidence
-    checks = [
-        _not_worse("sensitivity", e.sensitivity, gate.sensitivity_margin, gate.fewest_positive, "human-positives"),
-        _not_worse("specificity", e.specificity, gate.specificity_margin, gate.fewest_negative, "human-negatives"),
-        _better_than_chance(e.youden),
-        _stable(e.flips, gate),
-    ]
+    if e.unreliable:
+        return Decision(e.code, "hold", (Check("reviewers", "hold", e.unreliable),))
+    checks = []
+    if e.sensitivity is not None and e.specificity is not None:
+        checks = [
+            _not_worse("sensitivity", e.sensitivity, gate.sensitivity_margin, gate.fewest_positive, "human-positives"),
+            _not_worse("specificity", e.specificity, gate.specificity_margin, gate.fewest_negative, "human-negatives"),
+        ]
+    if e.youden is not None:
+        checks.append(_better_than_chance(e.youden))
+    checks.append(_stable(e.flips, gate))
     if e.not_applicable is not None and e.not_applicable.n:
         checks.append(
-            _not_worse("agreement on not applicable", e.not_applicable, gate.not_applicable_margin, 1, "such labels")
+            _not_worse(
+                "agreement on not applicable", e.not_applicable, gate.not_applicable_margin, 1, "not-applicable labels"
+            )
         )
-    if (floor := gate.floors.get(e.code)) is not None:
+    if (floor := gate.floors.get(e.code)) is not None and e.new_sensitivity is not None:
         checks.append(_above_floor(e.new_sensitivity, floor))
     if e.shortage:
         checks.append(Check("labels", "hold", " ".join(e.shortage)))
     if e.n_openings > gate.most_openings:
         said = (
-            f"The test split was opened {e.n_openings} times; after {gate.most_openings} it no longer tells: "
-            "draw and label a fresh one."
+            f"The test split would have been opened for {e.n_openings} judges; after {gate.most_openings} it no longer "
+            "tells: draw and label a fresh one."
         )
         checks.append(Check("openings", "hold", said))
+    checks.extend(e.held)
     return Decision(e.code, _worst([c.outcome for c in checks]), tuple(checks))
 
 
