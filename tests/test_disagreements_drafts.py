@@ -80,6 +80,7 @@ def test_a_false_alarm_becomes_a_near_miss_and_a_missed_one_an_example_that_is_p
     assert "its reason is a draft" in done.out
     assert "masked: 1 e-mail address, 1 order or other number, 1 name or address" in done.out
     assert "grader rubric diff accuracy@1.0.0 accuracy@1.1.0" in done.err
+    assert "grader compare accuracy@1.0.0 accuracy@1.1.0 --split dev" in done.err
 
 
 def test_only_train_reaches_examples_and_its_opening_is_noted_for_the_version(main: Main, shop: Path) -> None:

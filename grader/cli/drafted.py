@@ -162,8 +162,6 @@ def _near(path: Path) -> Path:
 
 
 def _tell(found: Disagreements, targets: Mapping[str, Target], by_rubric: _Codes, masked: list[str]) -> None:
-    from grader.report.brief import quoted
-
     if not targets:
         console.out(
             "no draft: no disagreement of the train split that an example could teach, or they are there already"
@@ -186,9 +184,9 @@ def _tell(found: Disagreements, targets: Mapping[str, Target], by_rubric: _Codes
     )
     console.out(f"noted: labels of the train split of plan {found.plan.plan_id[:11]} are in these versions now")
     for name, t in targets.items():
+        old, new = f"{name}@{t.base.stem}", t.rubric.reference
         console.note(
-            f"next: edit {_near(t.path)}, then\n  grader rubric lint {t.rubric.reference}\n  grader rubric diff "
-            f"{name}@{t.base.stem} {t.rubric.reference}\n  grader grade --rubric {t.rubric.reference}, on the same "
-            f"sample\n  grader compare {quoted(found.run_id)} NEW_RUN, on "
-            "labels that are not of train: the judge has seen those"
+            f"next: edit {_near(t.path)}, then\n  grader rubric lint {new}\n  grader rubric diff {old} {new}\n"
+            f"  grader grade --rubric {new}, on the same sample\n"
+            f"  grader compare {old} {new} --split dev: the judge has seen train"
         )
