@@ -32,8 +32,12 @@ def compare(
     b: Annotated[str, typer.Argument(metavar="B", help="The new one, named likewise.", show_default=False)],
     plan: PlanOption = None,
     split: Annotated[
-        str, typer.Option(help="Labels of train, dev, test, several with commas, or all; test is noted and counted.")
-    ] = "train,dev",
+        str | None,
+        typer.Option(
+            help="Labels of train, dev, test, several with commas, or all; test is noted and counted. [train,dev]",
+            show_default=False,
+        ),
+    ] = None,
     code: Annotated[
         list[str] | None, typer.Option("--code", "-c", help="This criterion: accuracy.invented_deadline. Repeatable.")
     ] = None,
@@ -55,16 +59,18 @@ def compare(
     """
     del quiet
     from grader.calibration.compare import compared
-    from grader.calibration.held import split_names
+    from grader.calibration.held import split_names, without_examples
     from grader.calibration.sides import common, find_plan, find_side
     from grader.cli.compared import document, tell
 
     settings = console.settings(workspace)
-    splits = split_names(split)
-    with _opened(settings, splits) as store:
+    with _opened(settings, split_names(split or "train,dev")) as store:
         wanted = named(store, a, "A"), named(store, b, "B")
         rubrics = common(store, *wanted)
         labels = find_plan(store, plan, rubrics)
+        splits, without_train = without_examples(store, labels, split)
+        if without_train:
+            console.note("examples were drawn from train (grader disagreements): its labels are left out")
         old, new = (find_side(store, one, labels, rubrics) for one in wanted)
         found = compared(store, labels, old, new, splits, codes=code or (), now=datetime.now(UTC))
     if as_json:
