@@ -70,11 +70,24 @@ class Trust:
         audit = self.audit
         if audit is None:
             return "nobody read conversations judged clean: nothing is excluded"
-        if not audit.n_missed:
-            return f"none of {audit.n_reviewed:,} judged clean and read blind had it: at most {percent(audit.at_most)}"
+        found = "none" if not audit.n_missed else f"{audit.n_missed:,}"
         return (
-            f"{audit.n_missed:,} of {audit.n_reviewed:,} judged clean and read blind had it: at most "
+            f"{found} of {audit.n_reviewed:,} judged clean and read blind{self._then} had it: at most "
             f"{percent(audit.at_most)}"
+        )
+
+    @property
+    def _then(self) -> str:
+        return " in an earlier run" if self.carried else ""
+
+    @property
+    def excluded_short(self) -> str:
+        """The same for a cell of a table."""
+        audit = self.audit
+        if audit is None:
+            return "0 excludes nothing: no clean ones were read"
+        return (
+            f"at most {percent(audit.at_most)}: {audit.n_missed:,} of {audit.n_reviewed:,} clean ones read{self._then}"
         )
 
 
