@@ -48,8 +48,8 @@ def test_a_rate_of_zero_says_what_the_audit_can_exclude() -> None:
     found = recall_audit(0, 120, 4_800)
     assert found.at_most == pytest.approx(0.0247, abs=5e-5)
     assert found.high == pytest.approx(0.0303, abs=5e-5)
-    assert "none had it: at most 2.5% of the 4,800" in found.sentence
-    assert "one-sided 95 % bound, Clopper-Pearson; two-sided 3.0%" in found.sentence
+    assert "none had it: at most 2.5 % of the 4,800" in found.sentence
+    assert "one-sided 95 % bound, Clopper-Pearson; two-sided 3.0 %" in found.sentence
     assert "3 had it" in recall_audit(3, 120, 4_800).sentence
     nothing = recall_audit(0, 0, 4_800)
     assert (nothing.at_most, nothing.high) == (1, 1)

@@ -18,6 +18,7 @@ from grader.statistics.figure import Audit, Figure, percent, percents, recall_au
 from grader.statistics.frame import DRAWS, Part
 from grader.statistics.paired import Flips
 
+AUDITED = ("audit", "judged clean")  # the slice that a plan of an audit is about
 SLICE_DRAWS = 4_000  # a slice's ends move by a tenth of a point with it, and there are many
 
 
@@ -39,7 +40,7 @@ class OfCode:
     @property
     def of(self) -> str:
         """` of queue refunds`, empty over all."""
-        return f" of {self.dimension} {self.slice}" if self.dimension else ""
+        return _of(self.dimension, self.slice)
 
     @property
     def decided(self) -> bool:
@@ -96,8 +97,8 @@ class Calibrated:
 
     @property
     def overall(self) -> tuple[OfCode, ...]:
-        """The codes over all."""
-        return tuple(c for c in self.codes if c.dimension is None)
+        """The codes over all that was drawn from."""
+        return tuple(c for c in self.codes if c.dimension in (None, AUDITED[0]))
 
 
 def calibrated(
@@ -110,13 +111,13 @@ def calibrated(
     slices = {dimension: held.values(dimension) for dimension in by}
     codes = [code for code in held.codes if code.rubric in held.instruments]
     for code in codes:
-        wanted.append((code, None, None))
+        wanted.append((code, *(AUDITED if held.plan.audit else (None, None))))
         wanted += [(code, dimension, name) for dimension in by for name in slices[dimension]]
     agreed: dict[str, Reviewers] = {}
     found = []
     for n, (code, dimension, name) in enumerate(wanted):
         progress(n, len(wanted))
-        if dimension is None:
+        if code.name not in agreed:
             agreed[code.name] = _reviewers(held, code, seed)
         found.append(_of_code(
             held, code, dimension, name, agreed[code.name], seed,
@@ -134,9 +135,9 @@ def _of_code(
     held: Held, code: Code, dimension: str | None, name: str | None, reviewers: Reviewers, seed: int, draws: int,
     flips: Flips | None,
 ) -> OfCode:  # fmt: skip
-    counted = held.counted(code, dimension, name)
+    counted = held.counted(code) if (dimension, name) == AUDITED else held.counted(code, dimension, name)
     parts, labels = counted.parts, counted.labels
-    of = f" of {dimension} {name}" if dimension else ""
+    of = _of(dimension, name)
     found = calibrate(parts, labels, simple_random=held.simple_random, seed=seed, draws=draws)
     standing = stands(found, reviewers, parts, n_open=counted.n_open, n_skipped=counted.n_skipped, of=of)
     used = Counted(parts, labels, counted.n_skipped, counted.n_open)
@@ -144,6 +145,12 @@ def _of_code(
         code, held.instruments[code.rubric], dimension, name, used, found, reviewers if dimension is None else None,
         audit(counted.parts), flips, standing,
     )  # fmt: skip
+
+
+def _of(dimension: str | None, name: str | None) -> str:
+    if dimension is None:
+        return ""
+    return " among those judged clean" if (dimension, name) == AUDITED else f" of {dimension} {name}"
 
 
 def audit(parts: Sequence[Part]) -> Audit:

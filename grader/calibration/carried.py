@@ -41,6 +41,16 @@ def carried_to(one: Kept, later: tuple[Part, ...], *, draws: int = 20_000) -> Fi
     return carried_over(one.parts, later, seed=one.seed, draws=draws, design_effect=effect)
 
 
+def counted(one: Kept, n: int, of: int) -> Figure:
+    """The corrected rate of any conversations that the same instrument judged: `n` flagged of `of` that it answered. Of
+    all that was calibrated it is the corrected rate itself.
+    """
+    raw = one.figures["raw"]
+    if (raw.n, raw.of) == (n, of):
+        return one.figures["corrected"]
+    return carried_to(one, (Part("clean", of - n, 0, 0, 0, ""), Part("fires", n, 0, 0, 0, "")))
+
+
 def said(store: Store, run_id: str) -> Said:
     """What a run said of every criterion of its rubrics. None: nothing, of so many conversations."""
     sql = (files("grader.calibration") / "said.sql").read_text(encoding="utf-8")

@@ -15,7 +15,7 @@ from typing import Any
 
 from grader.calibration.instrument import Instrument, of_run
 from grader.errors import ConfigError, InputError
-from grader.labelling.design import UNSUPPORTED, Asked, strata
+from grader.labelling.design import REST, UNSUPPORTED, Asked, strata
 from grader.labelling.frame import frame, rubrics_of
 from grader.labelling.plan import LabelPlan, Question
 from grader.labelling.reference import Answered, answered, reference, second_looks
@@ -119,6 +119,7 @@ class Held:
     slices: Mapping[str, Mapping[str, Any]]
     n_held_back: int  # labelled conversations of the other splits
     n_changed: int  # of the plan's frame, gone or changed since
+    even: bool  # the frame itself was drawn with one chance for all
     _place: Mapping[str, int] = field(default_factory=dict)
     _agreement: Mapping[str, tuple[Answers, ...]] = field(default_factory=dict)
     _twice: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
@@ -219,6 +220,8 @@ def hold(
     here = {m.conversation_id: m for m in first}
     changed = [i for i, d in chosen.items() if i not in here or here[i].content_hash != d.content_hash]
     stratum |= {i: d.stratum for i, d in chosen.items() if i in stratum}
+    if plan.audit:
+        first = [m for m in first if stratum[m.conversation_id] == REST]
     answers = {m.conversation_id: m.verdicts for m in (first if run == plan.run_id else frame(store, run, questions))}
     nothing: tuple[str | None, ...] = (None,) * len(questions)
     seen = {
@@ -252,9 +255,17 @@ def hold(
         plan, run, _instruments(store, run, questions),
         tuple(_codes(plan, rubrics, seen.values(), labels)), tuple(splits), seen, labels,
         _slices(store, timezone, seen), len({a.conversation_id for a in every} - inside_splits), len(changed),
+        _even(store, plan.run_id),
         {q.name: n for n, q in enumerate(plan.questions)},
         {name: tuple(found) for name, found in items.items()}, {name: tuple(found) for name, found in twice.items()},
     )  # fmt: skip
+
+
+def _even(store: Store, run_id: str) -> bool:
+    ((low, high),) = store.rows(
+        "select min(inclusion_probability), max(inclusion_probability) from run_item where run_id = ?", [run_id]
+    )
+    return low is None or high - low < 1e-9
 
 
 def _instruments(store: Store, run_id: str, questions: Iterable[Question]) -> dict[str, Instrument]:

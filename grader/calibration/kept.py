@@ -79,7 +79,7 @@ def kept(
     store: Store, *, calibration_id: str | None = None, instrument: Instrument | None = None, overall: bool = False
 ) -> list[Kept]:  # fmt: skip
     """What calibrations said, the latest first; of one calibration, or of one instrument, else of all. `overall`: no
-    slices, of which there may be many.
+    slices, of which there may be many, but for what an audit is of.
     """
     sql = (files("grader.calibration") / "kept.sql").read_text(encoding="utf-8")
     rows = store.records(sql, [calibration_id, instrument.rubric if instrument else None, overall])

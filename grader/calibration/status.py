@@ -31,6 +31,8 @@ class Trust:
     corrected: Figure | None = None
     carried: bool = False
     same_judge: bool = False
+    audit: Audit | None = None  # what a blind review of clean ones could exclude; None: nobody reviewed any
+    audited_elsewhere: bool = False  # those of an earlier run
 
     @property
     def calibrated(self) -> bool:
@@ -54,11 +56,6 @@ class Trust:
         return "not calibrated" if at is None else f"calibrated {at:%Y-%m-%d}"
 
     @property
-    def audit(self) -> Audit | None:
-        """What the blind review of clean ones could exclude; None where nobody reviewed any of this judge's."""
-        return self.kept.audit if self.kept is not None and self.same_judge and self.kept.audit.n_reviewed else None
-
-    @property
     def flips(self) -> Figure | None:
         """How often two runs of a conversation differ; None where nothing was judged twice."""
         found = self.kept.figures.get("flips") if self.kept is not None and self.same_judge else None
@@ -78,7 +75,7 @@ class Trust:
 
     @property
     def _then(self) -> str:
-        return " in an earlier run" if self.carried else ""
+        return " in an earlier run" if self.audited_elsewhere else ""
 
     @property
     def excluded_short(self) -> str:

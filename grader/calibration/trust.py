@@ -125,7 +125,7 @@ class Trusted:
             return mine[0].of(criterion, option) if mine else UNKNOWN
         worst = min((j.of(criterion, option) for j in mine), key=lambda t: LEAST.index(t.state))
         # Whatever one of them was found out about is not so of the others' verdicts.
-        return replace(worst, text=f"{worst.text} ({len(mine)} judges)", corrected=None, same_judge=False)
+        return replace(worst, text=f"{worst.text} ({len(mine)} judges)", corrected=None, audit=None, same_judge=False)
 
     def over(self, keys: Iterable[Key]) -> Status:
         """Of a figure that rests on all of these codes."""
@@ -186,8 +186,13 @@ def of_runs(store: Store, run_ids: Sequence[str]) -> Trusted:
 
 def _trusted(store: Store, found: Iterable[Instrument], run_id: str | None) -> Trusted:
     every: dict[str, list[Kept]] = {}
+    read: dict[tuple[tuple[str, ...], Key], Kept] = {}  # where most clean ones were read
     for k in kept(store, overall=True):
-        every.setdefault(k.instrument.rubric, []).append(k)
+        if k.dimension is None:
+            every.setdefault(k.instrument.rubric, []).append(k)
+        of = k.instrument.identity, (k.instrument.rubric, k.criterion, k.option)
+        if k.audit.n_reviewed > (read[of].audit.n_reviewed if of in read else 0):
+            read[of] = k
     told: Said | None = None
     judges = []
     for one in sorted(found, key=lambda i: (i.rubric, i.name, i.identity)):
@@ -204,6 +209,11 @@ def _trusted(store: Store, found: Iterable[Instrument], run_id: str | None) -> T
             elif key not in codes:
                 fresh = fresh_labels(store, one) if fresh is None else fresh
                 codes[key] = _changed(k, one, golden, fresh)
+        for (identity, (_, criterion, option)), k in read.items():
+            if identity == one.identity:
+                known = codes.get((criterion, option), UNKNOWN)
+                elsewhere = run_id not in (None, k.run_id)
+                codes[criterion, option] = replace(known, audit=k.audit, audited_elsewhere=elsewhere)
         judges.append(Judge(one, _criteria(store, one), codes, golden))
     return Trusted(tuple(judges))
 

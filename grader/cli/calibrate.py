@@ -113,7 +113,7 @@ def calibrate(
         console.out_json({
             "calibration": found.calibration_id, "plan": plan.plan_id, "run": run_id, "splits": held.splits,
             "seed": seed, "kept": not dry_run, "n_openings": found.n_openings, "n_held_back": held.n_held_back,
-            "n_changed": held.n_changed,
+            "n_changed": held.n_changed, "n_frame": len(held.seen), "frame_even": held.even,
             "codes": [
                 {"name": c.code.name, **code_row(c), "line": report_line(c, began=held.began)} for c in found.codes
             ],

@@ -41,6 +41,14 @@ def tell(found: Calibrated, later: Mapping[str, Sequence[tuple[str, Figure]]], *
     judges = "; ".join(i.name for i in held.instruments.values())
     console.out(f"plan {held.plan.plan_id[:11]} × run {held.run_id} · {len(held.seen):,} judged conversations{frame}")
     console.out(f"judge {judges} · labels of {', '.join(held.splits)} · {_reviewers(held.plan.reviewers)}")
+    if held.plan.audit:
+        console.out("a recall audit: only conversations that the judge called clean of every code were drawn")
+        _tell_audit(found)
+        for c in found.overall:
+            if not c.code.option:
+                console.out(f"  {c.code.name}: {c.audit.sentence}")
+        _tell_rest(found, kept_it=kept_it)
+        return
     answered = [c for c in found.codes if c.decided]
     console.out("rates: share of the applicable conversations, with 95 % intervals")
     console.table(
@@ -133,6 +141,11 @@ def _tell_later(later: Mapping[str, Sequence[tuple[str, Figure]]]) -> None:
 
 def _tell_rest(found: Calibrated, *, kept_it: bool) -> None:
     held = found.held
+    if not held.even:
+        console.note(
+            f"run {held.plan.run_id} was drawn with unequal chances: rates are of the {len(held.seen):,} conversations "
+            "that it judged, not of all"
+        )
     skipped = sum(c.counted.n_skipped for c in found.overall)
     if skipped:
         console.note(f"{skipped:,} labels could not assess their question: they are in no rate")

@@ -61,6 +61,9 @@ def plan(
         list[str] | None,
         typer.Option(help="Only these, as in grade: queue:returns,since:2026-09-01,…", metavar="NAME:VALUE"),
     ] = None,
+    audit: Annotated[
+        bool, typer.Option("--audit", help="Draw only from what the judge called clean: to find what it missed.")
+    ] = False,
     workspace: console.WorkspaceOption = None,
     as_json: console.JsonOption = False,
     quiet: console.QuietOption = False,
@@ -74,6 +77,7 @@ def plan(
     Example:
       grader label plan --rubric accuracy -n 200 --seed 1 --reviewers ana,ben
       grader label plan -c invented_deadline -c wrong_status -n 150 --positives 0.3
+      grader label plan --audit -n 120
     """
     del quiet
     import grader
@@ -92,7 +96,7 @@ def plan(
         drawn = make_plan(
             store, run_id, questions(store, run_id, rubric or (), code or ()), n=n, seed=seed, positives=positives,
             reviewers=names, overlap=overlap, duplicates=duplicates, select=selection(select or ()),
-            zone=settings.workspace.tz, grader_version=grader.__version__, now=datetime.now(UTC),
+            zone=settings.workspace.tz, grader_version=grader.__version__, now=datetime.now(UTC), audit=audit,
         )  # fmt: skip
         path = settings.workspace.state_dir / "labels" / f"{drawn.plan_id}.json"
         known = None

@@ -9,7 +9,7 @@ from datetime import datetime, tzinfo
 from importlib.resources import files
 
 from grader.errors import ConfigError, InputError, StoreError
-from grader.labelling.design import Asked, Member, assign, draw, split, strata
+from grader.labelling.design import REST, Asked, Member, assign, draw, split, strata
 from grader.labelling.plan import Cell, Chosen, Item, LabelPlan, Question, named
 from grader.model import JsonValue
 from grader.rubric import Rubric
@@ -54,9 +54,12 @@ def questions(store: Store, run_id: str, rubrics: Sequence[str], codes: Sequence
 def make_plan(
     store: Store, run_id: str, asked: tuple[Question, ...], *, n: int, seed: int, positives: float,
     reviewers: Sequence[str], overlap: int, duplicates: int, select: Sequence[tuple[str, str]], zone: tzinfo,
-    grader_version: str, now: datetime,
+    grader_version: str, now: datetime, audit: bool = False,
 ) -> LabelPlan:  # fmt: skip
-    """Draw a plan. Raises InputError where the run judged nothing that is selected, ConfigError where it cannot be."""
+    """Draw a plan; of an `audit`, from what the run judged clean of every code that is asked.
+
+    Raises InputError where the run judged nothing that is selected, ConfigError where it cannot be.
+    """
     members = frame(store, run_id, asked)
     if select:
         inside = set(store.population(select, zone=zone))
@@ -70,6 +73,14 @@ def make_plan(
     rubrics = rubrics_of(store, run_id)
     scales = [Asked(q.name, rubrics[q.rubric].criterion(q.criterion).scale == "choice") for q in asked]
     stratum = strata(members, scales)
+    if audit:
+        stratum = {i: name for i, name in stratum.items() if name == REST}
+        members = [m for m in members if m.conversation_id in stratum]
+        if not members:
+            raise InputError(
+                f"run {run_id} called no conversation clean of all {len(asked)} codes", field="--audit",
+                cure="ask fewer codes: --code",
+            )  # fmt: skip
     drawn = draw(stratum, n, seed, positives)
     of = {m.conversation_id: m for m in members}
     chosen = tuple(
@@ -81,6 +92,8 @@ def make_plan(
     parameters: dict[str, JsonValue] = {
         "n": n, "positives": positives, "overlap": overlap, "duplicates": duplicates
     }  # fmt: skip
+    if audit:
+        parameters["audit"] = True
     return named(LabelPlan(
         "", "", run_id, asked, parameters, tuple(reviewers), seed, tuple(select), frame_hash(stratum.items()),
         len(members), drawn.layers, _cells(asked, members, stratum, {c.conversation_id for c in chosen}), chosen,

@@ -98,6 +98,11 @@ class LabelPlan:
         """Names the forms for whoever decides what the reviewers disagree about."""
         return digest("la", [self.form_id])
 
+    @property
+    def audit(self) -> bool:
+        """Only what the judge called clean was drawn from: to find what it missed."""
+        return bool(self.parameters.get("audit"))
+
     def chosen(self) -> dict[str, Chosen]:
         """What was drawn, by conversation."""
         return {one.conversation_id: one for one in self.drawn}

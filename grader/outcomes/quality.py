@@ -187,6 +187,10 @@ class Judged:
         """The runs that count."""
         return tuple(sorted({run for run, *_ in self._design}))
 
+    def runs_in(self, where: Where | None) -> tuple[str, ...]:
+        """Those of them that judged any of this."""
+        return tuple(row["run_id"] for row in self._query("behind", where))
+
     @property
     def even(self) -> bool:
         """One run, drawn with equal chances: plain shares are fair."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from grader.calibration.carried import counted
 from grader.calibration.status import Status, Trust
 from grader.calibration.trust import Trusted
 from grader.outcomes.quality import QUALITY
@@ -63,6 +64,19 @@ def zero(figure: str, n: int, of: int, status: Status) -> str:
             return status.excluded
         return "each was flagged, and a flag may be wrong: nothing is excluded" if n == 0 else ""
     return status.excluded if n == 0 else ""
+
+
+def by_people(status: Status, n: int, of: int, *, weighted: bool) -> str:
+    """`46.0 % (38.0 % to 54.1 %)`: what reviewers would find, of a figure of one code; "" where that cannot be told.
+    The judge's errors are known of conversations as they were drawn, so that a weighted rate has none.
+    """
+    one = status.alone
+    if one is None or not one.calibrated or one.kept is None or not one.same_judge or weighted or not of:
+        return ""
+    found = counted(one.kept, n, of)
+    if found.point is None:
+        return ""
+    return f"{percent(found.point)} ({percent(found.low)} to {percent(found.high)})"
 
 
 def flips(trust: Trust) -> str:

@@ -67,11 +67,17 @@ def corrected_rate(parts: Sequence[Part], labels: Sequence[Labelled] = (), *, se
         low, high = point - wider * down, point + wider * up
     without = [str(p) for p in model.parts if not p.n_labelled]
     reason = f"Nobody labelled a conversation {' or '.join(without)}: there it may be none or all." if without else ""
-    # What was seen is there: with any yes the rate is not 0, with any no not 1. Nor is it known better than if all were
-    # labelled and none of the others had it.
-    low = 0.0 if not n else min(point, max(low, jeffreys(n, int(model.n))[0]))
-    n_no = of - n
-    high = 1.0 if not n_no and not without else max(point, min(high, jeffreys(int(model.n) - n_no, int(model.n))[1]))
+    # What was seen is there: with any yes the rate is not 0, with any no not 1. An end that would be so is the one of n
+    # in the whole frame, as if all that has no label were of the other kind.
+    size, n_no = int(model.n), of - n
+    if not n:
+        low = 0.0
+    elif low <= 0:
+        low = min(point, jeffreys(n, size)[0])
+    if not n_no and not without:
+        high = 1.0
+    elif high >= 1:
+        high = max(point, jeffreys(size - n_no, size)[1]) if n_no else 1.0
     return Figure(point, low, high, n, of, method, reason)
 
 

@@ -150,7 +150,7 @@ def recall_audit(n_missed: int, n_reviewed: int, n_clean: int) -> Audit:
     bound, high = at_most(n_missed, n_reviewed), at_most(n_missed, n_reviewed, 0.975)
     found = "none" if not n_missed else f"{n_missed:,}"
     said = (
-        f"Of {n_reviewed:,} reviewed conversations that were judged clean, {found} had it: at most {bound:.1%} "
-        f"of the {n_clean:,} judged clean do (one-sided 95 % bound, Clopper-Pearson; two-sided {high:.1%})."
+        f"Of {n_reviewed:,} reviewed conversations that were judged clean, {found} had it: at most {percent(bound)} "
+        f"of the {n_clean:,} judged clean do (one-sided 95 % bound, Clopper-Pearson; two-sided {percent(high)})."
     )
     return Audit(n_missed, n_reviewed, n_clean, bound, high, said)
