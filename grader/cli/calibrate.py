@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,7 +13,12 @@ from grader.cli import console
 from grader.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from grader.calibration.calibrate import Calibrated
+    from grader.config import Settings
     from grader.labelling.plan import LabelPlan
+    from grader.statistics.figure import Figure
     from grader.store import Store
 
 PlanArgument = Annotated[
@@ -41,6 +48,19 @@ def calibrate(
         typer.Option("--later", metavar="RUN", help="Carry the rates over to this later run of the same judge."),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Seed of the draws behind intervals.")] = 0,
+    out: Annotated[
+        str | None,
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FILE",
+            help="One page of it as HTML, in this file or folder; - is stdout.",
+            show_default=False,
+        ),
+    ] = None,
+    open_it: Annotated[
+        bool, typer.Option("--open", help="Open the page in the browser; without --out it goes to reports/.")
+    ] = False,
     lines: Annotated[
         bool, typer.Option("--lines", help="A line to quote of every code, not only of calibrated ones.")
     ] = False,
@@ -57,7 +77,7 @@ def calibrate(
 
     Example:
       grader calibrate
-      grader calibrate lp_3f2a --split all --by queue
+      grader calibrate lp_3f2a --split all --by queue -o calibration.html
       grader calibrate --later 20261130
     """
     import grader
@@ -69,6 +89,7 @@ def calibrate(
     from grader.calibration.openings import by_rubric, purpose
     from grader.cli.calibrated import named, tell
     from grader.cli.db import looked_at
+    from grader.cli.progress import steps
     from grader.outcomes.figures import find_run
     from grader.store import open_store
 
@@ -76,6 +97,10 @@ def calibrate(
     for name in by or ():
         if name not in DIMENSIONS:
             raise ConfigError(f"--by {name!r} is no slice", cure=f"one of {', '.join(DIMENSIONS)}")
+    if out == "-" and (as_json or open_it):
+        raise ConfigError("--out - is for the page on stdout alone", cure="leave out --json and --open")
+    if later and dry_run:
+        raise ConfigError("--later reads what is kept, and --dry-run keeps nothing", cure="leave out one of them")
     settings = console.settings(workspace)
     writes = not dry_run or "test" in splits
     opened = (
@@ -92,10 +117,11 @@ def calibrate(
         )  # fmt: skip
         if code:
             held = held.only(named(held.codes, code))
-        found = calibrated(
-            held, seed=seed, now=now, grader_version=grader.__version__, by=by or (), flips={},
-            n_openings=max(by_rubric(store, plan, held.instruments).values(), default=0),
-        )  # fmt: skip
+        with steps("codes", quiet=quiet) as progress:
+            found = calibrated(
+                held, seed=seed, now=now, grader_version=grader.__version__, by=by or (), flips={},
+                n_openings=max(by_rubric(store, plan, held.instruments).values(), default=0), progress=progress,
+            )  # fmt: skip
         if not dry_run:
             keep(store, found)
         rows = kept(store, calibration_id=found.calibration_id) if not dry_run else []
@@ -107,21 +133,49 @@ def calibrate(
             if later
             else {}
         )
+    path = _page(found, carried_over, settings, out) if out or open_it else None
+    if out == "-":
+        return
     if as_json:
         from grader.calibration.calibrate import code_row, report_line
 
         console.out_json({
             "calibration": found.calibration_id, "plan": plan.plan_id, "run": run_id, "splits": held.splits,
             "seed": seed, "kept": not dry_run, "n_openings": found.n_openings, "n_held_back": held.n_held_back,
-            "n_changed": held.n_changed, "n_frame": len(held.seen), "frame_even": held.even,
+            "n_changed": held.n_changed, "n_frame": len(held.seen), "frame_even": held.even, "page": path,
             "codes": [
                 {"name": c.code.name, **code_row(c), "line": report_line(c, began=held.began)} for c in found.codes
             ],
             "later": {r: [{"name": n, **figure_row(f)} for n, f in rows] for r, rows in carried_over.items()},
         })  # fmt: skip
-        return
-    del quiet
-    tell(found, carried_over, kept_it=not dry_run, lines=lines)
+    else:
+        tell(found, carried_over, kept_it=not dry_run, lines=lines)
+        if path is not None:
+            console.out(path)
+    if open_it and path is not None:
+        typer.launch(path.resolve().as_uri())
+
+
+def _page(
+    found: Calibrated, later: Mapping[str, Sequence[tuple[str, Figure]]], settings: Settings, out: str | None
+) -> Path | None:
+    """Write the page and return where; to stdout for `-`."""
+    from grader.report.calibration import html, page
+    from grader.report.write import put
+
+    text = html(page(found, later=later, zone=settings.workspace.tz))
+    if out == "-":
+        print(console.clean(text, one_line=False) if sys.stdout.isatty() else text, end="")
+        return None
+    folder = settings.workspace.reports if out is None else Path(out)
+    path = folder / f"calibration-{found.calibration_id[:11]}.html" if out is None or folder.is_dir() else folder
+    try:
+        put(path, [text])
+    except OSError as error:
+        raise ConfigError(
+            f"{path}: cannot be written: {error.strerror or error}", cure="name another place with --out"
+        ) from error
+    return path
 
 
 def chosen_plan(store: Store, plan_id: str | None) -> LabelPlan:

@@ -1,4 +1,4 @@
-"""Progress of a run on stderr: a bar on a terminal, a line now and then elsewhere."""
+"""Progress of a run, or of a long reckoning, on stderr: a bar on a terminal, a line now and then elsewhere."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 LINE_EVERY_SECONDS = 15.0
 SAME_LINE_EVERY_SECONDS = 60.0  # while nothing was finished
 DRAW_EVERY_SECONDS = 0.1
+SHOW_AFTER_SECONDS = 0.5  # of what is mostly over at once
+FEWEST_TO_JUDGE_BY = 5  # steps: the first ones load what all need
 ROOM_FOR_A_BAR = 90  # columns of the terminal
 
 
@@ -63,6 +65,58 @@ def shown(n_todo: int, *, quiet: bool) -> Iterator[Callable[[Progress], None]]:
             yield update
     else:
         yield _lines(started)
+
+
+@contextmanager
+def steps(what: str, *, quiet: bool) -> Iterator[Callable[[int, int], None]]:
+    """Within the block, the yielded callback shows that so many steps of so many are done: `12 of 88 codes`. What is
+    over in a moment shows nothing.
+    """
+    if quiet:
+        yield lambda _done, _of: None
+        return
+    started = last = time.monotonic()
+    bar: _Steps | None = None
+    on_terminal = sys.stderr.isatty()
+
+    def update(done: int, of: int) -> None:
+        nonlocal bar, last
+        now = time.monotonic()
+        left = f", {duration((of - done) * (now - started) / done)} left" if done >= FEWEST_TO_JUDGE_BY else ""
+        if on_terminal and bar is None and now - started >= SHOW_AFTER_SECONDS and done < of:
+            bar = _Steps(what, of)
+        if bar is not None and now - last >= DRAW_EVERY_SECONDS:
+            last = now
+            bar.draw(done, f"{what}{left}")
+        elif not on_terminal and now - last >= LINE_EVERY_SECONDS:
+            last = now
+            console.note(f"{done} of {of} {what}{left}")
+
+    try:
+        yield update
+    finally:
+        if bar is not None:
+            bar.stop()
+
+
+class _Steps:
+    """A bar that is gone when it is stopped."""
+
+    def __init__(self, what: str, of: int) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+        self._bar = Progress(
+            BarColumn(bar_width=20), MofNCompleteColumn(), TextColumn("{task.fields[told]}"),
+            console=console.console(stderr=True), auto_refresh=False, transient=True,
+        )  # fmt: skip
+        self._task = self._bar.add_task(what, total=of, told=what)
+        self._bar.start()
+
+    def draw(self, done: int, told: str) -> None:
+        self._bar.update(self._task, completed=done, told=told, refresh=True)
+
+    def stop(self) -> None:
+        self._bar.stop()
 
 
 def _lines(started: float) -> Callable[[Progress], None]:
