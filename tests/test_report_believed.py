@@ -113,3 +113,24 @@ def test_a_changed_judge_and_a_failed_golden_set_are_told_in_the_head(trusted: P
     page = told(trusted, "run_1")
     assert "not calibrated: golden set deadlines failed 2030-01-01, after the calibration" in page
     assert "● calibrated" not in page
+
+
+def test_how_often_the_judge_contradicts_itself_stands_beside_the_rate_where_it_was_judged_twice(
+    trusted: Path,
+) -> None:
+    from dataclasses import replace
+
+    from grader.calibration.calibrate import figure_row
+    from grader.calibration.trust import of_run
+    from grader.report.believed import flips
+    from grader.statistics.paired import flip_rate
+
+    twice = flip_rate([["absent", "absent"]] * 47 + [["present", "absent"]] * 3).rate
+    with open_store(trusted / "grader.duckdb") as store:
+        found = of_run(store, "run_1").of("accuracy", CODE)
+        assert flips(found) == ""
+        assert found.kept is not None
+        store.rows("update calibration_code set figures = json_merge_patch(figures, ?::json)",
+                   [json.dumps({"flips": figure_row(twice)})])  # fmt: skip
+    assert "two runs of a conversation differ on 6.0 % (3 of 50)" in told(trusted)
+    assert flips(replace(found, kept=replace(found.kept, figures={"flips": twice}), same_judge=False)) == ""

@@ -175,9 +175,7 @@ def of_run(store: Store, run_id: str) -> Trusted:
 
 
 def of_runs(store: Store, run_ids: Sequence[str]) -> Trusted:
-    """The same of several runs, without rates; of a single one with them."""
-    if len(run_ids) == 1:
-        return of_run(store, run_ids[0])
+    """The same of several runs, without rates, which take time to draw: of these there is no one rate."""
     found: dict[tuple[str, ...], Instrument] = {}
     for run_id in run_ids:
         found |= {one.identity: one for one in instruments.of_run(store, run_id).values()}

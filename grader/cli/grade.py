@@ -80,7 +80,7 @@ def grade(
         "judge.kind": judge, "judge.model": model, "judge.base_url": base_url, "judge.group": group,
         "engine.concurrency": concurrency, "engine.budget_usd": budget,
     })  # fmt: skip
-    from grader.calibration.trust import of_run
+    from grader.calibration.trust import of_runs
     from grader.store import open_store
 
     with open_store(
@@ -91,7 +91,7 @@ def grade(
             settings, store, rubrics=rubric or (), select=selection(select or ()), sample=sample, seed=seed, plan=plan,
             repeat=repeat, retry_failed=retry_failed, dry_run=dry_run, quiet=quiet,
         )  # fmt: skip
-        told = of_run(store, outcome.summary.run_id).lines() if outcome.summary is not None else ()
+        told = of_runs(store, [outcome.summary.run_id]).lines() if outcome.summary is not None else ()
     if as_json:
         console.out_json(outcome.as_json() | ({"calibration": told} if told else {}))
     else:

@@ -30,7 +30,7 @@ def show(
       grader show qd-026
     """
     from grader import outcomes
-    from grader.calibration.trust import of_run
+    from grader.calibration.trust import of_runs
     from grader.ingest.preview import lines_of
     from grader.store import open_store
 
@@ -55,7 +55,7 @@ def show(
         )
         wanted = outcomes.find_run(store, run) if run else latest[0][0] if latest else None
         cases = outcomes.cases(store, wanted, [conversation]) if wanted else ()
-        trusted = of_run(store, wanted) if wanted else None
+        trusted = of_runs(store, [wanted]) if wanted else None
     case = next(iter(cases), None)
     if as_json:
         console.out_json({"conversation": record, "run": wanted, **({} if case is None else _document(case))})
