@@ -37,7 +37,9 @@ bench: $(VENV)/.dev  ## measure speed, memory, faults, kills, millions of conver
 	@$(PY) benchmarks/figures.py
 	@$(PY) benchmarks/coverage_sample.py
 	@$(PY) benchmarks/coverage_calibration.py
+	@$(PY) benchmarks/coverage_plan.py
 	@$(PY) benchmarks/coverage_agreement.py
+	@$(PY) benchmarks/coverage_counts.py
 	@$(PY) benchmarks/ingest.py
 	@$(PY) -m pytest -m slow $(ARGS)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from enum import StrEnum
 from typing import Annotated, Any, Literal
@@ -359,6 +360,20 @@ class Label(Record):
     near_miss: bool = False
     verdict_visible: bool | None = None
     labelled_at: Time | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A row, or an answer of a form, that could not be taken in: where, which field, why, how to mend it, how it
+    begins.
+    """
+
+    file: str
+    line: int
+    field: str | None
+    reason: str
+    cure: str
+    excerpt: str
 
 
 class Evidence(Record):

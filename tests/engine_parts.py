@@ -145,7 +145,7 @@ class Workplace:
         options = engine.Options(concurrency, budget, abort, lambda _case: reserve)
         return asyncio.run(engine.grade(
             self.store, self.plan, judge, options, self.journals, selection={"seed": plan.get("seed", 0)},
-            repeat=plan.get("repeat", 0), stop=stop, on_progress=on_progress or (lambda _progress: None),
+            stop=stop, on_progress=on_progress or (lambda _progress: None),
         ))  # fmt: skip
 
     def absorb(self, **how: Any) -> engine.Absorbed | GraderError:

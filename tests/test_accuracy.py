@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
+from conftest import REPOSITORY
 
 from grader.statistics.accuracy import Accuracy, accuracy, calibrate
 from grader.statistics.figure import Figure
 from grader.statistics.frame import Labelled, Part, Stratum, parts_of
+
+sys.path.insert(0, str(REPOSITORY / "benchmarks"))
+
+from coverage_calibration import LEAST, MEAN, Setting, errors
 
 PARTS = (Part("fires", 400, 38, 62), Part("clean", 4_800, 2, 98))
 FIRES, THETA = 400 * 0.38, 400 * 0.38 + 4_800 * 0.02  # conversations: found by the judge, true
@@ -95,3 +102,21 @@ def test_contacts_that_are_alike_widen_every_error() -> None:
         one, other = getattr(plain, name), getattr(wider, name)
         assert other.point == one.point
         assert 1.4 < other.width / one.width < 1.9, name
+
+
+# ── coverage; all settings are in benchmarks/coverage_calibration.py ──
+
+FEW_WRONG = Setting(0.2, 0.9, 0.98, 100)  # 30 flags, of which two or three are wrong
+
+
+@pytest.mark.parametrize("design", ["simple random", "30 % judge-positive", "clustered", "not applicable"])
+def test_intervals_of_errors_hold_the_truth(design: str) -> None:
+    held = {name: t.coverage for name, t in errors(design, FEW_WRONG, 300, 300, seed=1).items()}
+    assert min(held.values()) >= 0.92, held  # 300 repetitions of a true .95 fall below .92 in one of a hundred tries
+    assert sum(held.values()) >= MEAN * len(held), held
+
+
+def test_ends_that_do_not_lean_outwards_fail_the_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("grader.statistics.accuracy.LEAN", 0.0)
+    held = errors("30 % judge-positive", FEW_WRONG, 600, 300, seed=1)
+    assert held["positive_value"].coverage < LEAST

@@ -106,8 +106,8 @@ def test_fewer_than_ten_labels_or_five_in_a_stratum_are_insufficient() -> None:
     assert len(said) == 2
     assert shortage(TYPICAL) == ()
     assert shortage([Part("fires", 3, 2, 1), Part("clean", 4_800, 2, 98)]) == ()  # all three of three
-    assert shortage([Part("clean", 700, 5, 5, name="refunds"), Part("clean", 70, 1, 0, name="orders")]) == (
-        "1 labels of 70 conversations judged clean (orders): label 4 more of them.",
+    assert shortage([Part("clean", 700, 5, 5, name="refunds"), Part("clean", 80, 1, 0, name="orders")]) == (
+        "1 labels of 80 conversations judged clean (orders): label 4 more of them.",
     )
     tiny = calibrate([Part("fires", 300, 1, 2), Part("clean", 700, 0, 5)], simple_random=False, seed=1)
     assert not tiny.sufficient
@@ -204,6 +204,15 @@ def test_a_later_frame_is_read_with_the_errors_of_the_old_one() -> None:
     assert "no conversation with a verdict" in carried_over(TYPICAL, later[2:], seed=1).reason
     nobody = [Part("fires", 400, 0, 50), Part("clean", 4_800, 0, 99)]
     assert carried_over(nobody, later, seed=1).reason.startswith("No human-positive labels")
+
+
+def test_cells_without_a_case_do_not_lift_the_lower_end_of_what_is_carried_over() -> None:
+    """The judge misses nothing: the rate is what it flags rightly, whatever ten cells without a case could hold."""
+    fires = Part("fires", 100, 20, 20)
+    cells = [Part("clean", 490, 0, 8, name=str(i)) for i in range(10)]
+    low, high = ends(carried_over([fires, *cells], [Part("fires", 100, 0, 0), Part("clean", 4_900, 0, 0)], seed=1))
+    assert 0.003 < low < 0.007  # half of 2 % is the point; the ½ of a label in each cell would make it 6 %
+    assert high > 0.03
 
 
 def test_what_is_not_applicable_is_carried_over_as_a_third_kind() -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
+from conftest import REPOSITORY
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,10 +18,16 @@ from grader.statistics.paired import (
     crossed_change,
     flip_bound,
     flip_rate,
+    holm,
     mcnemar,
+    power,
     tango,
     weighted_change,
 )
+
+sys.path.insert(0, str(REPOSITORY / "benchmarks"))
+
+from coverage_counts import LEAST, SCORE, SHARES, WEIGHTED, changed, exact, weighted
 
 
 def test_the_exact_test_of_paired_proportions_is_a_binomial_one() -> None:
@@ -27,6 +36,35 @@ def test_the_exact_test_of_paired_proportions_is_a_binomial_one() -> None:
     assert mcnemar(0, 0) == 1
     with pytest.raises(ValueError, match="negative"):
         mcnemar(-1, 2)
+
+
+def test_p_of_many_are_adjusted_as_holm_does() -> None:
+    # m = 4: 0.005·4, 0.01·3, then 0.03·2 and 0.04·1, which is no less than the one before it
+    assert holm([0.03, 0.005, 0.04, 0.01]) == pytest.approx([0.06, 0.02, 0.06, 0.03])
+    assert holm([0.6, 0.7]) == [1.0, 1.0]
+    assert holm([]) == []
+
+
+def test_how_often_a_fall_is_found_is_exact() -> None:
+    # Six pairs, all of which get worse: 2 / 2^6 < .05, so it is found when all six differ, and five are too few.
+    assert power(6, 1.0, 0.5) == pytest.approx(0.5**6)
+    assert power(5, 1.0, 0.0) == 0
+    assert power(60, 0.9, 0.9, regained=0) == 0  # nothing ever differs
+    # By hand for 7 pairs of which each gets worse with ½: found at 6 of 6 or 7 of 7.
+    assert power(7, 1.0, 0.5) == pytest.approx(8 * 0.5**7)
+
+
+@pytest.mark.parametrize(("n", "regained", "share"), [
+    (30, None, 0.358), (60, None, 0.727), (100, None, 0.929),
+    (30, 0.1, 0.531), (60, 0.1, 0.951), (100, 0.1, 0.999), (30, 0, 0.572), (60, 0, 0.988),
+])  # fmt: skip
+def test_the_power_of_golden_sets_is_what_a_simulation_finds(n: int, regained: float | None, share: float) -> None:
+    assert power(n, 0.9, 0.7, regained=regained) == pytest.approx(share, abs=6e-4)
+    better = 0.1 * (0.7 if regained is None else regained)
+    rng = np.random.default_rng(n)
+    drawn = rng.multinomial(n, [better, 0.2 + better, 0.8 - 2 * better], 4_000)
+    found = np.mean([mcnemar(int(b), int(w)) < 0.05 and w > b for b, w, _ in drawn])
+    assert found == pytest.approx(share, abs=4 * 0.5 / 4_000**0.5)
 
 
 def test_the_score_interval_is_tangos() -> None:
@@ -194,3 +232,26 @@ def test_flips_are_pairs_of_runs_that_differ_and_a_missing_verdict_is_no_answer(
     assert "judged twice" in never.rate.reason
     assert flip_bound(never) == 1
     assert flip_rate([("a", "a")] * 200).rate.high == pytest.approx(0.0189, abs=5e-4)
+
+
+# ── coverage; all settings are in benchmarks/coverage_counts.py ──
+
+
+def test_intervals_of_plain_shares_hold_the_truth_but_for_their_known_dips() -> None:
+    for figure, asked in SHARES.values():
+        held = [exact(n, share, figure) for share, n in asked if n <= 200]
+        assert min(held, default=1.0) >= SCORE, held
+    assert exact(1_000, 0.2, SHARES["raw rate"][0]) >= LEAST
+    both, least, most = changed(60, 0.1, 0.05)
+    assert min(both, least, most) >= 0.93
+
+
+def test_bounds_of_a_weighted_change_hold_and_without_what_is_added_they_do_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def held() -> dict[str, float]:
+        return weighted(np.random.default_rng(1), *WEIGHTED[0], 150, 300)
+
+    assert min(held().values()) >= 0.91  # 150 repetitions of a true .955 fall below in one of a hundred tries
+    monkeypatch.setattr("grader.statistics.paired.ADDED", 1e-9)
+    assert held()["its upper bound"] < 0.9

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from conftest import Main
-from report_data import sample, world
+from report_data import present, sample, says, world
 from test_report import Reading, settings
 from trust_parts import CODE, calibrated, golden, labelled, shop
 
@@ -116,21 +116,18 @@ def test_a_changed_judge_and_a_failed_golden_set_are_told_in_the_head(trusted: P
 
 
 def test_how_often_the_judge_contradicts_itself_stands_beside_the_rate_where_it_was_judged_twice(
-    trusted: Path,
+    tmp_path: Path,
 ) -> None:
-    from dataclasses import replace
-
-    from grader.calibration.calibrate import figure_row
-    from grader.calibration.trust import of_run
-    from grader.report.believed import flips
-    from grader.statistics.paired import flip_rate
-
-    twice = flip_rate([["absent", "absent"]] * 47 + [["present", "absent"]] * 3).rate
-    with open_store(trusted / "grader.duckdb") as store:
-        found = of_run(store, "run_1").of("accuracy", CODE)
-        assert flips(found) == ""
-        assert found.kept is not None
-        store.rows("update calibration_code set figures = json_merge_patch(figures, ?::json)",
-                   [json.dumps({"flips": figure_row(twice)})])  # fmt: skip
-    assert "two runs of a conversation differ on 6.0 % (3 of 50)" in told(trusted)
-    assert flips(replace(found, kept=replace(found.kept, figures={"flips": twice}), same_judge=False)) == ""
+    with world(tmp_path) as w:
+        for n in range(50):
+            name = w.talk(f"t{n}", says("customer", f"order {n}?"), says("ai", "It arrives tomorrow."))
+            w.judged(name)
+            w.judged(name, answers={CODE: present("arrives")} if n < 3 else {}, in_run=False)
+        w.finish()
+    page = told(tmp_path)
+    assert "two runs of a conversation differ on 6.0 % (3 of 50)" in page
+    assert "two runs differ on 6.0 % of conversations at most" in page  # the line of the rubric
+    document = json.loads(text(tmp_path, "json"))
+    flips = {d["code"]: d["calibration"]["flips"]["point"] for d in document["defects"] if d["slice"] == "all"}
+    assert flips[CODE] == 0.06
+    assert flips["status_without_lookup"] == 0

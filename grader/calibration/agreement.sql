@@ -10,6 +10,7 @@ answered as (
     join judgement as j using (key)
     join verdict as v using (key)
     where i.run_id = $run_id
+    qualify row_number() over (partition by i.conversation_id, i.rubric, v.criterion order by j.repeat, j.key) = 1
 )
 select
     c.rubric, c.code, c.title, c.severity, c.scale,

@@ -136,14 +136,12 @@ def _of_code(
     flips: Flips | None,
 ) -> OfCode:  # fmt: skip
     counted = held.counted(code) if (dimension, name) == AUDITED else held.counted(code, dimension, name)
-    parts, labels = counted.parts, counted.labels
     of = _of(dimension, name)
-    found = calibrate(parts, labels, simple_random=held.simple_random, seed=seed, draws=draws)
-    standing = stands(found, reviewers, parts, n_open=counted.n_open, n_skipped=counted.n_skipped, of=of)
-    used = Counted(parts, labels, counted.n_skipped, counted.n_open)
+    found = calibrate(counted.parts, counted.labels, simple_random=held.simple_random, seed=seed, draws=draws)
+    standing = stands(found, reviewers, counted.parts, n_open=counted.n_open, n_skipped=counted.n_skipped, of=of)
     return OfCode(
-        code, held.instruments[code.rubric], dimension, name, used, found, reviewers if dimension is None else None,
-        audit(counted.parts), flips, standing,
+        code, held.instruments[code.rubric], dimension, name, counted, found, reviewers if dimension is None else None,
+        audit(counted.cells), flips, standing,
     )  # fmt: skip
 
 

@@ -21,7 +21,7 @@ from grader.labelling.plan import LabelPlan, Question
 from grader.labelling.reference import Answered, answered, reference, second_looks
 from grader.model import Answer
 from grader.statistics.agreement import Answers
-from grader.statistics.frame import Labelled, Part, Stratum, Truth, Verdict, parts_of
+from grader.statistics.frame import Labelled, Part, Stratum, Truth, Verdict, collapsed, parts_of
 from grader.store import Store
 
 SPLITS = ("train", "dev", "test")
@@ -97,12 +97,15 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """A code within a slice: strata, labels, and what could not be used."""
+    """A code within a slice: strata, labels, and what could not be used. `cells` are the strata before small ones were
+    joined with others.
+    """
 
     parts: tuple[Part, ...]
     labels: tuple[Labelled, ...]
     n_skipped: int  # labels that cannot assess it
     n_open: int  # reviewers differ, and nobody has decided
+    cells: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -170,7 +173,9 @@ class Held:
                 continue
             labels.append(Labelled(stratum_of[i], truth, self.seen[i].contact_id))
         order = dict(sorted(population.items()))
-        return Counted(parts_of(order, labels), tuple(labels), n_skipped, n_open)
+        cells = parts_of(order, labels)
+        parts, used = collapsed(cells, labels)
+        return Counted(parts, used, n_skipped, n_open, cells)
 
     def items(self, code: Code) -> tuple[Answers, ...]:
         """What all reviewers of the plan said, an item a conversation, in every split: no verdict is looked at."""

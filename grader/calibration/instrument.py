@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 
+from grader.model import digest
+from grader.rubric import Rubric
 from grader.store import Store
 
 _SHOWN = {
@@ -53,6 +56,20 @@ class Instrument:
     def row(self) -> dict[str, str]:
         """As columns of the database."""
         return asdict(self)
+
+
+def announced(
+    judge: str, model: str, parameters: Mapping[str, object], prompt_hash: str, rubrics: Sequence[Rubric], *,
+    group_all: bool,
+) -> dict[str, Instrument]:  # fmt: skip
+    """Rubric → what would judge it in a run of this judge with these rubrics, in their order."""
+    together = ",".join(r.meaning_hash for r in rubrics) if group_all and len(rubrics) > 1 else ""
+    return {
+        r.name: Instrument(
+            judge, model, digest("pa", dict(parameters)), prompt_hash, r.name, r.version, r.meaning_hash, together
+        )
+        for r in rubrics
+    }  # fmt: skip
 
 
 def of_run(store: Store, run_id: str) -> dict[str, Instrument]:

@@ -33,6 +33,7 @@ class Trust:
     same_judge: bool = False
     audit: Audit | None = None  # what a blind review of clean ones could exclude; None: nobody reviewed any
     audited_elsewhere: bool = False  # those of an earlier run
+    flips: Figure | None = None  # how often two runs of a conversation differ; None: nothing was judged twice
 
     @property
     def calibrated(self) -> bool:
@@ -54,12 +55,6 @@ class Trust:
         """`calibrated 2026-11-30`, or `not calibrated`."""
         at = self.calibrated_at
         return "not calibrated" if at is None else f"calibrated {at:%Y-%m-%d}"
-
-    @property
-    def flips(self) -> Figure | None:
-        """How often two runs of a conversation differ; None where nothing was judged twice."""
-        found = self.kept.figures.get("flips") if self.kept is not None and self.same_judge else None
-        return found if found is not None and found.point is not None else None
 
     @property
     def excluded(self) -> str:

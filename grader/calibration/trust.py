@@ -15,7 +15,9 @@ from grader.calibration import instrument as instruments
 from grader.calibration.carried import Said, carried_to, later_parts, said
 from grader.calibration.instrument import Instrument
 from grader.calibration.kept import Kept, kept
+from grader.calibration.repeats import flips
 from grader.calibration.status import LABEL_IT, LEAST, NEVER, UNKNOWN, OfRubric, OfRubricState, State, Status, Trust
+from grader.statistics.figure import Figure, percent
 from grader.store import Store
 
 Key = tuple[str, str, str | None]  # rubric, criterion, option
@@ -55,6 +57,7 @@ class Judge:
     criteria: tuple[Criterion, ...]
     codes: Mapping[tuple[str, str | None], Trust]
     golden: Golden | None
+    flips: Mapping[str, Figure]  # by criterion: how often two runs of a conversation differ, where there are any
 
     @property
     def failed(self) -> Golden | None:
@@ -72,7 +75,8 @@ class Judge:
 
     def of(self, criterion: str, option: str | None) -> Trust:
         """Of one code; one that no calibration names was never calibrated."""
-        return self.codes.get((criterion, option), UNKNOWN)
+        found, flips = self.codes.get((criterion, option), UNKNOWN), self.flips.get(criterion)
+        return found if flips is None else replace(found, flips=flips)
 
     def keys(self, criterion: str) -> list[Key]:
         """A defect is one code; of a choice every answer that was calibrated is, or it as a whole."""
@@ -82,13 +86,15 @@ class Judge:
     def told(self) -> OfRubric:
         """As one line: how many of its codes are calibrated, when and with what; or why none is."""
         mine = [t for t in self.codes.values() if t.kept is not None]
+        most = max(self.flips.values(), key=lambda f: f.point or 0.0, default=None)
+        wavers = "" if most is None else f"; two runs differ on {percent(most.point)} of conversations at most"
         names = dict.fromkeys([*(c.code for c in self.criteria), *(criterion for criterion, _ in self.codes)])
         of = {c: [self.of(c, option).calibrated for _, _, option in self.keys(c)] for c in names}
         whole = [c for c in names if all(of[c])]
         n, good = len(names), len(whole)
 
         def line(state: OfRubricState, text: str, todo: str = "") -> OfRubric:
-            return OfRubric(self.instrument.rubric, self.instrument.name, state, n, good, text, todo)
+            return OfRubric(self.instrument.rubric, self.instrument.name, state, n, good, text + wavers, todo)
 
         if not mine:
             return line("never", NEVER, LABEL_IT)
@@ -125,7 +131,9 @@ class Trusted:
             return mine[0].of(criterion, option) if mine else UNKNOWN
         worst = min((j.of(criterion, option) for j in mine), key=lambda t: LEAST.index(t.state))
         # Whatever one of them was found out about is not so of the others' verdicts.
-        return replace(worst, text=f"{worst.text} ({len(mine)} judges)", corrected=None, audit=None, same_judge=False)
+        return replace(
+            worst, text=f"{worst.text} ({len(mine)} judges)", corrected=None, audit=None, flips=None, same_judge=False
+        )
 
     def over(self, keys: Iterable[Key]) -> Status:
         """Of a figure that rests on all of these codes."""
@@ -212,8 +220,16 @@ def _trusted(store: Store, found: Iterable[Instrument], run_id: str | None) -> T
                 known = codes.get((criterion, option), UNKNOWN)
                 elsewhere = run_id not in (None, k.run_id)
                 codes[criterion, option] = replace(known, audit=k.audit, audited_elsewhere=elsewhere)
-        judges.append(Judge(one, _criteria(store, one), codes, golden))
+        judges.append(Judge(one, _criteria(store, one), codes, golden, _flips(store, one)))
     return Trusted(tuple(judges))
+
+
+def _flips(store: Store, one: Instrument) -> dict[str, Figure]:
+    """Read only where something was judged again, since it goes through every answer of the instrument."""
+    again = "select 1 from judgement where repeat > 0 and rubric = ? and judge = ? and model = ? limit 1"
+    if not store.rows(again, [one.rubric, one.judge, one.model]):
+        return {}
+    return {code: f.rate for code, f in flips(store, one).items() if f.rate.point is not None}
 
 
 def _criteria(store: Store, one: Instrument) -> tuple[Criterion, ...]:
@@ -260,7 +276,7 @@ def _changed(k: Kept, now: Instrument, golden: Golden | None, n_fresh: int) -> T
 
 
 def checked(store: Store, one: Instrument) -> Golden | None:
-    """The latest check of a golden set of this rubric under this instrument; of several sets, of one that failed."""
+    """What the golden sets of this rubric say of this instrument: the latest check of each, a failed one first."""
     sql = (files("grader.calibration") / "checked.sql").read_text(encoding="utf-8")
     rows = store.rows(sql, [one.rubric, *one.identity[:4], one.rubric_hash, one.together])
     if not rows:

@@ -44,8 +44,9 @@ COMMANDS: dict[str, Entry] = {
     "failures": Entry("Grade", "List what could not be judged, and why.", "grader.cli.grade", "failures"),
     "label": Entry("Grade", "Blind labels by people: plan, export, import, decide.", "grader.cli.label", "app"),
     "calibrate": Entry(
-        "Trust", "Hold a judge against blind labels: its errors, corrected rates.", "grader.cli.calibrate", "calibrate"
+        "Trust", "A judge against blind labels: errors, corrected rates.", "grader.cli.calibrate", "calibrate"
     ),
+    "golden": Entry("Trust", "Known answers: is a changed judge still as good?", "grader.cli.golden", "app"),
     "report": Entry("Read", "Write the HTML report, or its figures as JSON or CSV.", "grader.cli.report", "report"),
     "metrics": Entry("Read", "Containment, AI resolution, returns, ratings, times.", "grader.cli.metrics", "metrics"),
     "associations": Entry(

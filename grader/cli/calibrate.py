@@ -87,6 +87,7 @@ def calibrate(
     from grader.calibration.instrument import of_run
     from grader.calibration.kept import keep, kept
     from grader.calibration.openings import by_rubric, purpose
+    from grader.calibration.repeats import flips
     from grader.cli.calibrated import named, tell
     from grader.cli.db import looked_at
     from grader.cli.progress import steps
@@ -117,9 +118,15 @@ def calibrate(
         )  # fmt: skip
         if code:
             held = held.only(named(held.codes, code))
+        repeated = {
+            (rubric, criterion): seen
+            for rubric, one in held.instruments.items()
+            for criterion, seen in flips(store, one).items()
+            if seen.rate.of
+        }
         with steps("codes", quiet=quiet) as progress:
             found = calibrated(
-                held, seed=seed, now=now, grader_version=grader.__version__, by=by or (), flips={},
+                held, seed=seed, now=now, grader_version=grader.__version__, by=by or (), flips=repeated,
                 n_openings=max(by_rubric(store, plan, held.instruments).values(), default=0), progress=progress,
             )  # fmt: skip
         if not dry_run:

@@ -50,6 +50,7 @@ def info(workspace: console.WorkspaceOption = None, as_json: console.JsonOption 
         console.out(f"conversations from {found['from']:%Y-%m-%d} to {found['to']:%Y-%m-%d} (UTC)")
     if found["runs"]:
         columns = ["run", "state", "judge", "planned>", "reused>", "judged>", "failed>"]
+        columns += ["golden"] if any(r["golden"] for r in found["runs"]) else []
         console.table(columns, [[r[c.rstrip(">")] for c in columns] for r in found["runs"]])
 
 
@@ -168,11 +169,13 @@ def rebuild(
     aside = database.with_name(f"{database.name}.{datetime.now(UTC):%Y%m%dT%H%M%S}.old")
     people = console.people(settings)
     done = again(database, journals, aside, settings.workspace.state_dir / "samples", people=people)
-    from grader.labelling.given import keep_again
+    from grader.calibration import golden
+    from grader.labelling import given
     from grader.store import open_store
 
     with open_store(database, create=False, people=people) as store:
-        keep_again(store, settings.workspace.state_dir / "labels")
+        given.keep_again(store, settings.workspace.state_dir / "labels")
+        golden.keep_again(store, settings.workspace.state_dir / "golden")
     if as_json:
         console.out_json({
             "database": database, "journals": done.n_journals, "done": True, "kept": done.kept,

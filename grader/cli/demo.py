@@ -60,7 +60,7 @@ def demo(
     """
     from grader.calibration import against_labels
     from grader.calibration.trust import of_run
-    from grader.cli.grade import DATABASE_MEMORY, run
+    from grader.cli.judging import DATABASE_MEMORY, run
     from grader.config import load
     from grader.ingest.load import load as ingest
     from grader.outcomes import figures as count

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from grader.calibration import CodeAgreement
     from grader.calibration.status import Status, Trust
     from grader.calibration.trust import Trusted
-    from grader.outcomes import Ends, Figures, Headline, Rate, Share
+    from grader.outcomes import Ends, Figure, Figures, Headline, Share
 
 WEEK_HOURS = 168
 
@@ -150,7 +150,7 @@ def _plain(n: int, of: int) -> tuple[str, str]:
     return percent(Share(n, of).rate), f"{n} of {of}"
 
 
-def _rate(found: Rate) -> tuple[str, str, str]:
+def _rate(found: Figure) -> tuple[str, str, str]:
     return _percent(found.point), _interval(found.low, found.high), f"{found.n} of {found.of}"
 
 

@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import sys
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from grader.cli import console, progress
-from grader.errors import BudgetError, ConfigError, IncompleteError, InputError
-
-if TYPE_CHECKING:
-    from grader.config import Settings
-    from grader.engine import Estimate, Plan, Summary
-    from grader.engine.setup import Bench
-    from grader.sampling.plan import Sample
-    from grader.store import Store
-
-# DuckDB's share of the memory while a run goes on; it needs little, and the rest belongs to replies in flight.
-DATABASE_MEMORY = "12MB"
-INTERRUPTED = 130
+from grader.cli import console
+from grader.cli.checked import before_grading
+from grader.cli.judging import DATABASE_MEMORY, run
+from grader.errors import ConfigError, InputError
 
 
 def grade(
@@ -54,8 +43,14 @@ def grade(
     repeat: Annotated[
         int, typer.Option(min=0, max=2**31 - 1, help="Judge again under another repeat number, to see it waver.")
     ] = 0,
+    repeats: Annotated[
+        int, typer.Option(min=1, max=100, help="Judge each conversation so many times: --repeat and the next numbers.")
+    ] = 1,
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Try again what failed for a reason that does not pass by itself.")
+    ] = False,
+    no_golden: Annotated[
+        bool, typer.Option("--no-golden", help="Do not judge golden sets again first, though the judge has changed.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done and cost.")] = False,
     workspace: console.WorkspaceOption = None,
@@ -63,6 +58,9 @@ def grade(
     quiet: console.QuietOption = False,
 ) -> None:
     """Judge conversations against the rubrics. Running the same command again resumes; nothing is paid twice.
+
+    Where a golden set of a rubric exists and the model, the prompt, the parameters or the rubric are not those it was
+    frozen or checked with, it is judged again first, within the budget: docs/golden.md.
 
     Ctrl-C once finishes the calls in flight and stops; twice stops at once. Exit codes: 0 all judged, 2 the endpoint or
     the input is at fault, 3 something could not be judged (run again), 4 the budget is reached, 130 interrupted.
@@ -76,6 +74,8 @@ def grade(
             "--plan says already which conversations are drawn",
             cure="leave out --sample, --seed and --select, or draw another plan: grader sample",
         )
+    if repeat + repeats > 2**31:
+        raise ConfigError(f"--repeats {repeats} from --repeat {repeat} on is too far", cure="a smaller --repeat")
     settings = console.settings(workspace, {
         "judge.kind": judge, "judge.model": model, "judge.base_url": base_url, "judge.group": group,
         "engine.concurrency": concurrency, "engine.budget_usd": budget,
@@ -87,13 +87,18 @@ def grade(
         settings.workspace.database, read_only=dry_run, create=False, memory=DATABASE_MEMORY, threads=2,
         people=console.people(settings),
     ) as store:  # fmt: skip
+        again, spent = before_grading(
+            settings, store, rubric or (), left_out=no_golden, dry_run=dry_run, quiet=quiet, as_json=as_json
+        )
         outcome = run(
             settings, store, rubrics=rubric or (), select=selection(select or ()), sample=sample, seed=seed, plan=plan,
-            repeat=repeat, retry_failed=retry_failed, dry_run=dry_run, quiet=quiet,
+            repeat=repeat, repeats=repeats, retry_failed=retry_failed, dry_run=dry_run, quiet=quiet,
+            spent=spent,
         )  # fmt: skip
         told = of_runs(store, [outcome.summary.run_id]).lines() if outcome.summary is not None else ()
     if as_json:
-        console.out_json(outcome.as_json() | ({"calibration": told} if told else {}))
+        golden = {"golden": [one.as_json() for one in again]} if again else {}
+        console.out_json({**outcome.as_json(), **golden, **({"calibration": told} if told else {})})
     else:
         console.out(outcome.line())
         for line in told:
@@ -118,256 +123,6 @@ def selection(texts: list[str] | tuple[str, ...]) -> list[tuple[str, str]]:
             )
         found.append((name.strip(), value.strip()))
     return found
-
-
-class Outcome:
-    """What `grade` has to tell: the plan alone (`dry_run`), or how the run ended."""
-
-    def __init__(
-        self, plan: Plan, guess: Estimate | None, bench: Bench, summary: Summary | None, seconds: float,
-        drawn: tuple[Sample, int] | None = None,
-    ) -> None:  # fmt: skip
-        self.plan, self.guess, self.bench, self.summary, self.seconds = plan, guess, bench, summary, seconds
-        self.drawn = drawn  # the sample that was asked for, and how many of it changed since
-
-    @property
-    def n_failed(self) -> int:
-        """Judgements of this run that are missing because they could not be had."""
-        return self.plan.n_failed_before + (self.summary.progress.n_failed if self.summary else 0)
-
-    def line(self) -> str:
-        """The one line that a person reads."""
-        plan = self.plan
-        if self.summary is None:
-            return (
-                f"reused {plan.n_reused} · to judge {plan.n_todo} · failed {plan.n_failed_before} · nothing was called"
-            )
-        p = self.summary.progress
-        cost = progress.usd(p.cost_usd)
-        left = p.n_todo - p.n_done
-        return (
-            f"reused {plan.n_reused} · judged {p.n_judged} · failed {self.n_failed}"
-            + (f" · not yet judged {left}" if left else "")
-            + f" · {cost} · run {self.summary.run_id}"
-        )
-
-    def as_json(self) -> dict[str, Any]:
-        """The same and more, for programs."""
-        plan, guess = self.plan, self.guess
-        found: dict[str, Any] = {
-            "judge": self.bench.judge.name, "model": self.bench.judge.model, "population": plan.n_population,
-            "conversations": len(plan.drawn), "rubrics": [r.reference for r in plan.rubrics],
-            "judgements": plan.n_items, "reused": plan.n_reused, "to_judge": plan.n_todo, "calls": plan.n_calls,
-            "failed_before": plan.n_failed_before,
-            "estimate": guess and {
-                "prompt_tokens": guess.prompt_tokens, "completion_tokens": guess.completion_tokens,
-                "cost_usd": guess.cost_usd,
-            },
-        }  # fmt: skip
-        if self.drawn is not None:
-            found |= {"sample_id": self.drawn[0].sample_id, "changed_since_drawn": self.drawn[1]}
-        if self.summary is not None:
-            p = self.summary.progress
-            found |= {
-                "run_id": self.summary.run_id, "state": self.summary.state, "judged": p.n_judged,
-                "failed": self.n_failed, "causes": p.causes, "not_yet_judged": p.n_todo - p.n_done,
-                "calls_made": p.n_calls,
-                "requests": p.n_attempts, "prompt_tokens": p.prompt_tokens, "completion_tokens": p.completion_tokens,
-                "cost_usd": p.cost_usd, "seconds": round(self.seconds, 3),
-            }  # fmt: skip
-        return found
-
-    def finish(self) -> None:
-        """Leave with the exit code that the outcome asks for."""
-        if self.summary is None:
-            return
-        if self.summary.error is not None:
-            raise self.summary.error
-        if self.summary.state == "budget":
-            raise BudgetError(
-                "the budget is reached; what was judged is stored", cure="raise --budget and run it again"
-            )
-        if self.summary.state == "interrupted":
-            console.note("interrupted: what was judged is stored; the same command resumes")
-            raise typer.Exit(INTERRUPTED)
-        if self.n_failed:
-            causes = ", ".join(f"{n} {cause}" for cause, n in self.summary.progress.causes.items())
-            before = self.plan.n_failed_before
-            passing = self.n_failed - before - self.summary.progress.n_failed_for_good
-            cure = "`grader failures` lists them with their causes"
-            if passing:
-                cure += f"; the same command tries {passing} of them again"
-            if passing < self.n_failed:
-                cure += f"; {self.n_failed - passing} will not pass by themselves: mend the cause, then --retry-failed"
-            raise IncompleteError(
-                f"{self.n_failed} judgements could not be had{f' ({causes})' if causes else ''}"
-                + (f", {before} of them failed before" if before else ""),
-                cure=cure,
-            )
-
-
-def run(
-    settings: Settings, store: Store, *, rubrics: list[str] | tuple[str, ...] = (),
-    select: list[tuple[str, str]] | tuple[tuple[str, str], ...] = (), sample: int | None = None, seed: int = 0,
-    plan: str | None = None, repeat: int = 0, retry_failed: bool = False, dry_run: bool = False, quiet: bool = False,
-) -> Outcome:  # fmt: skip
-    """Plan, tell, grade. The demo uses it too. `plan`: file or id of a sample, instead of `select` and `sample`."""
-    import gc
-    import time
-
-    from grader import engine
-    from grader.engine.setup import load_rubrics, make_judge
-
-    started = time.monotonic()
-    journals = settings.workspace.state_dir / "journal"
-    waiting: frozenset[str] = frozenset()
-    if dry_run:
-        waiting = engine.waiting(store, journals)
-    elif n_taken := engine.absorb(store, journals).n_judgements:
-        console.note(f"took in {n_taken} judgements that an interrupted run had left in its journal")
-    loaded = load_rubrics(settings, list(rubrics))
-    engine.check_rubrics(store, loaded)
-    limit = settings.engine.concurrency
-    bench = make_judge(settings, concurrency=limit)
-    group_all = settings.judge.group == "all"
-    drawn = None if plan is None else _drawn_before(store, plan, dry_run=dry_run)
-    work = engine.make_plan(
-        store, bench.judge, loaded, select=select, sample=sample, seed=seed, group_all=group_all, repeat=repeat,
-        retry_failed=retry_failed, zone=settings.workspace.tz, also_judged=waiting,
-        drawn_before=drawn and (drawn[0].draws, drawn[0].n_population),
-    )  # fmt: skip
-    guess = engine.estimate(work, store, bench.prompt_chars, bench.cost) if bench.prompt_chars else None
-    _tell(work, guess, bench, drawn and drawn[0])
-    budget = settings.engine.budget_usd
-    if budget is not None and guess is not None and guess.cost_usd is None and work.n_calls:
-        raise ConfigError(
-            f"a budget needs a price, and none is known for the model {bench.judge.model!r}",
-            cure=f'add [prices."{bench.judge.model}"] with input and output (USD per million tokens; 0 where it costs '
-            "nothing) to grader.toml, or leave out --budget",
-        )
-    if dry_run:
-        return Outcome(work, guess, bench, None, time.monotonic() - started, drawn)
-    if work.n_calls:
-        gc.disable()  # what is imported is no garbage, and there is a lot of it
-        try:
-            bench.judge.open()  # what is wrong with it shows before the run is noted
-        finally:
-            gc.enable()
-
-    def reserve(case: Any) -> float | None:
-        if budget is None or bench.prompt_chars is None:
-            return None
-        codes = sum(len(q.ask) for q in case.questions)
-        tokens = bench.prompt_chars(case) / engine.CHARS_PER_TOKEN[1]
-        return bench.cost(round(tokens), codes * engine.REPLY_TOKENS_PER_CODE[1])
-
-    options = engine.Options(
-        concurrency=limit, budget_usd=budget, abort_after_failures=settings.engine.abort_after_failures, reserve=reserve
-    )
-    chosen: dict[str, Any] = {"sample": sample, "seed": seed, "select": [list(pair) for pair in select]}
-    chosen |= {"group": settings.judge.group, "repeat": repeat, "design": "simple random" if sample else "all"}
-    if drawn is not None:
-        chosen |= _chosen(drawn[0])
-
-    async def go(update: Any) -> Summary:
-        try:
-            return await engine.grade(
-                store, work, bench.judge, options, journals, selection=chosen, prompt_body=bench.prompt_body,
-                command=_command_line(sys.argv[1:]), on_progress=update, repeat=repeat,
-            )  # fmt: skip
-        finally:
-            await bench.judge.close()
-
-    gc.freeze()  # nor need it be gone through again and again
-    try:
-        with progress.shown(work.n_todo, quiet=quiet) as update:
-            summary = asyncio.run(go(update))
-    finally:
-        gc.unfreeze()
-    return Outcome(work, guess, bench, summary, time.monotonic() - started, drawn)
-
-
-def _drawn_before(store: Store, plan: str, *, dry_run: bool) -> tuple[Sample, int]:
-    """The sample of a plan file, or of an id, and how many of its conversations changed since it was drawn. A file's
-    sample is kept, too.
-    """
-    from pathlib import Path
-
-    from grader.engine.draw import changed_since, kept_sample
-    from grader.sampling.plan import document, read
-
-    path = Path(plan)
-    is_file = path.suffix == ".json" or path.exists()
-    sample = read(path) if is_file else kept_sample(store, plan)
-    n_changed = changed_since(store, sample)
-    if is_file and not dry_run:
-        store.add_sample(document(sample))
-    if n_changed:
-        console.note(
-            f"{n_changed} of the {len(sample.items)} conversations changed since {sample.sample_id} was drawn: they "
-            "are judged as they are now, and count as they were drawn"
-        )
-    return sample, n_changed
-
-
-def _chosen(sample: Sample) -> dict[str, Any]:
-    """What a run keeps of the sample that it is about: enough to word its figures when the sample is not at hand."""
-    return {
-        "plan": sample.sample_id, "design": sample.design, "sample": len(sample.items), "seed": sample.seed,
-        "select": [list(pair) for pair in sample.selection], "frame": sample.frame,
-        "by": sample.parameters.get("by", []),
-    }  # fmt: skip
-
-
-def _command_line(arguments: list[str]) -> str:
-    """The command as it is kept with the run, without the secrets that an address may hold."""
-    import re
-    import shlex
-
-    from grader.config.values import Url
-
-    return shlex.join(re.sub(r"https?://\S+", lambda m: str(Url().show(m[0])), a) for a in arguments)
-
-
-def _tell(plan: Plan, guess: Estimate | None, bench: Bench, sample: Sample | None) -> None:
-    n = len(plan.drawn)
-    drawn = f"{n} of {plan.n_population} conversations" if n < plan.n_population else f"{n} conversations"
-    if plan.n_everything > plan.n_population:
-        drawn += f" ({(sample and sample.frame) or 'selected'}; {plan.n_everything} in all)"
-    judge = bench.judge
-    who = (
-        f"{judge.name} ({judge.model})"
-        if judge.name == "llm"
-        else f"{judge.model}: offline detectors, not an LLM judge"
-    )
-    console.note(f"{drawn} × {', '.join(r.reference for r in plan.rubrics)} · judge {who}")
-    if judge.name == "signals":
-        from grader.judge.signals import DECIDES
-
-        for rubric in plan.rubrics:
-            n_decided = len(DECIDES.keys() & set(rubric.codes))
-            console.note(
-                f"  {rubric.reference}: {n_decided} of {len(rubric.codes)} codes can be decided by code"
-                + (
-                    ""
-                    if n_decided
-                    else "; every answer will be cannot_assess: it takes a model to judge by this rubric"
-                )
-            )
-    console.note(
-        f"{plan.n_items} judgements: {plan.n_reused} reused, {plan.n_todo} to judge in {plan.n_calls} calls"
-        + (f", {plan.n_failed_before} failed before (--retry-failed tries them again)" if plan.n_failed_before else "")
-    )
-    if guess is not None and plan.n_calls:
-        low, high = (
-            guess.prompt_tokens[0] + guess.completion_tokens[0],
-            guess.prompt_tokens[1] + guess.completion_tokens[1],
-        )
-        if guess.cost_usd is None:
-            cost = f"the price of {judge.model} is not known ([prices] in grader.toml sets it)"
-        else:
-            cost = f"about {progress.usd(guess.cost_usd[0])} to {progress.usd(guess.cost_usd[1])}"
-        console.note(f"about {low:,} to {high:,} tokens · {cost}")
 
 
 def failures(

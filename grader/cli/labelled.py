@@ -14,9 +14,9 @@ from grader.cli import console
 
 if TYPE_CHECKING:
     from grader.config import Settings
-    from grader.labelling.filled import Rejected
     from grader.labelling.plan import LabelPlan
     from grader.labelling.progress import Status
+    from grader.model import Rejected
     from grader.store import LabelRecord
 
 SHOWN = 10
@@ -130,14 +130,13 @@ def _elsewhere(file: Path, origin: str) -> tuple[list[LabelRecord], list[Rejecte
     """Label records of another tool or time; they have no plan, and no chance."""
     from grader.ingest import read
     from grader.ingest.rows import Kept
-    from grader.labelling.filled import Rejected
-    from grader.model import Label
+    from grader.model import Label, Rejected
     from grader.store import LabelRecord
 
     records, rejected = [], []
     for row in read(file, format="canonical"):
         if not isinstance(row, Kept):
-            rejected.append(Rejected(row.file, row.line, row.field, row.reason, row.cure, row.excerpt))
+            rejected.append(row)
         elif isinstance(row.record, Label):
             x = row.record
             records.append(LabelRecord(

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from grader.outcomes.metrics import Metrics
     from grader.outcomes.sampled import Sampled
     from grader.outcomes.share import Bounds, Share
-    from grader.outcomes.weighting import Ends, Rate
+    from grader.outcomes.weighting import Ends
+    from grader.statistics.figure import Figure
     from grader.store import Store
 
 _SHARES: dict[str, Callable[[Metrics], Share]] = {
@@ -91,7 +92,7 @@ def _figures(s: Sampled) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _of_rate(r: Rate) -> dict[str, Any]:
+def _of_rate(r: Figure) -> dict[str, Any]:
     return {"rate": r.point, "low": r.low, "high": r.high, "n": r.n, "of": r.of, "method": r.method}
 
 

@@ -50,7 +50,7 @@ def show(
             )
         latest = store.rows(
             "select r.run_id from run_item i join run r using (run_id) where i.conversation_id = $1 "
-            "order by r.started_at desc limit 1",
+            "and (r.selection ->> '$.golden') is null order by r.started_at desc limit 1",
             [conversation],
         )
         wanted = outcomes.find_run(store, run) if run else latest[0][0] if latest else None

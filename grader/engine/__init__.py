@@ -70,7 +70,6 @@ async def grade(
     selection: Mapping[str, JsonValue],
     prompt_body: JsonValue = None,
     command: str | None = None,
-    repeat: int = 0,
     on_progress: Callable[[Progress], None] = lambda _progress: None,
     stop: Stop | None = None,
 ) -> Summary:
@@ -105,9 +104,8 @@ async def grade(
             store.add_prompt(*prompt, at)
         store.begin_run(row, lambda: _items(plan), (journal.name, journal.on_disk))
         summary = await execute(
-            run_id, plan, judge, store, journal, options, progress=progress, repeat=repeat, on_progress=on_progress,
-            stop=stop,
-        )  # fmt: skip
+            run_id, plan, judge, store, journal, options, progress=progress, on_progress=on_progress, stop=stop
+        )
         state = summary.state
     finally:
         try:

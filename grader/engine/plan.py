@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, tzinfo
 from functools import cached_property
-from itertools import islice
+from itertools import groupby, islice
 
 from grader.errors import InputError
 from grader.judge import Case, Judge, Question
@@ -30,8 +30,8 @@ REPLY_TOKENS_PER_CODE = (45, 160)
 class Planned:
     """One drawn conversation, without its text: what is known of it, and which calls it needs.
 
-    `keys` has one verdict key per rubric; `calls` the rubrics (by index) of each call. A run holds all of these at
-    once, so they are small and share what they can.
+    `keys` has one verdict key per repeat and rubric, those of a repeat one after the other; `calls` the keys (by index)
+    of each call, which are of one repeat. A run holds all of these at once, so they are small and share what they can.
     """
 
     conversation_id: str
@@ -45,20 +45,19 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One call to be made: a conversation and the rubrics (by index in the plan) that it answers."""
+    """One call to be made: a conversation, the rubrics (by index in the plan) that it answers, in their order with its
+    verdict keys, and which repeat it is.
+    """
 
     planned: Planned
     rubrics: tuple[int, ...]
+    keys: tuple[str, ...]
+    repeat: int
 
     @property
     def conversation_id(self) -> str:
         """The conversation that is judged."""
         return self.planned.conversation_id
-
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """The verdict keys that the call answers, in the order of its rubrics."""
-        return tuple(self.planned.keys[i] for i in self.rubrics)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +71,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Plan:
-    """A run before it starts. Counts are of judgements (conversation × rubric); a piece of work is one call."""
+    """A run before it starts. Counts are of judgements: conversation × rubric × repeat. A piece of work is one call."""
 
     rubrics: tuple[Rubric, ...]
     drawn: Sequence[Planned]
@@ -80,6 +79,7 @@ class Plan:
     n_everything: int  # that are there, selected or not
     policies: Mapping[str, tuple[Policy, ...]]  # by policy hash
     failed_before: frozenset[str]  # keys of failures that stand, and are only tried again when asked to
+    repeats: range = range(1)  # the numbers under which each conversation is judged
 
     @cached_property
     def n_failed_before(self) -> int:
@@ -91,7 +91,7 @@ class Plan:
     @property
     def n_items(self) -> int:
         """Judgements that the run is about."""
-        return len(self.drawn) * len(self.rubrics)
+        return len(self.drawn) * len(self.rubrics) * len(self.repeats)
 
     @property
     def n_reused(self) -> int:
@@ -101,25 +101,34 @@ class Plan:
     @cached_property
     def n_todo(self) -> int:
         """Judgements to be made."""
-        return sum(len(rubrics) for planned in self.drawn for rubrics in planned.calls)
+        return sum(len(places) for planned in self.drawn for places in planned.calls)
 
     @cached_property
     def n_calls(self) -> int:
-        """Calls to be made: one per conversation and rubric, or one per conversation where rubrics are grouped."""
+        """Calls to be made: one per conversation, repeat and rubric, or one for all rubrics where they are grouped."""
         return sum(len(planned.calls) for planned in self.drawn)
 
     def work(self) -> Iterator[Work]:
-        """The calls to be made, those of one conversation one after the other."""
-        return (Work(planned, rubrics) for planned in self.drawn for rubrics in planned.calls)
+        """The calls to be made, those of one conversation and repeat one after the other. A repeat begins when every
+        conversation had the one before: what is cut short has judged as many conversations as it could.
+        """
+        n = len(self.rubrics)
+        for lap, repeat in enumerate(self.repeats):
+            for planned in self.drawn:
+                for places in planned.calls:
+                    if places[0] // n == lap:
+                        keys = tuple(planned.keys[place] for place in places)
+                        yield Work(planned, tuple(place % n for place in places), keys, repeat)
 
     def items(self) -> Iterator[RunItem]:
         """Everything that the run is about, as the store lists it. An item is reused when it is not worked on: it is
         there already, or is worked on for a conversation before it.
         """
         for planned in self.drawn:
-            open_now = {i for rubrics in planned.calls for i in rubrics}
-            for i, (rubric, key) in enumerate(zip(self.rubrics, planned.keys, strict=True)):
-                reused = i not in open_now and key not in self.failed_before
+            open_now = {place for places in planned.calls for place in places}
+            for place, key in enumerate(planned.keys):
+                rubric = self.rubrics[place % len(self.rubrics)]
+                reused = place not in open_now and key not in self.failed_before
                 chance = planned.inclusion_probability
                 yield planned.conversation_id, rubric.name, key, reused, chance, planned.stratum
 
@@ -152,6 +161,7 @@ def make_plan(
     drawn_before: tuple[Sequence[Draw], int] | None = None,
     group_all: bool = False,
     repeat: int = 0,
+    repeats: int = 1,
     retry_failed: bool = False,
     zone: tzinfo = UTC,
     also_judged: Collection[str] = (),
@@ -160,7 +170,8 @@ def make_plan(
 
     `zone` is for times in `select` without an offset; `also_judged` are keys whose judgements the database does not
     hold yet. `drawn_before`: a sample that is there already, and of how many it was drawn, instead of `select`,
-    `sample` and `seed`. Two conversations with the very same content have the same keys, and are judged once. A failure
+    `sample` and `seed`. Each conversation is judged `repeats` times, under the numbers from `repeat` on. Two
+    conversations with the very same content have the same keys, and are judged once. A failure
     that may pass by itself (time-out, 429, 5xx) is tried again by a plain second run; one that will not (the
     conversation is too long, the model refuses) only with `retry_failed`. Raises InputError when nothing is selected.
     """
@@ -173,9 +184,10 @@ def make_plan(
         draws, n_population = simple_random(population, sample, seed), len(population)
         del population
     in_force = InForce(store.policies())
-    constant = [judge.name, judge.model, digest("pa", dict(judge.parameters)), judge.prompt_hash, repeat]
+    constant = [judge.name, judge.model, digest("pa", dict(judge.parameters)), judge.prompt_hash]
     meanings = [rubric.meaning_hash for rubric in rubrics]
     together = meanings if group_all and len(rubrics) > 1 else None
+    numbers = range(repeat, repeat + repeats)
     shapes: dict[tuple[int, ...], tuple[tuple[int, ...], ...]] = {}  # what is open → its calls; few, shared by all
     seen: set[str] = set()
     drawn: list[Planned] = []
@@ -185,7 +197,11 @@ def make_plan(
         members = {m.conversation_id: m for m in store.members([d.conversation_id for d in chunk])}
         hashes = {i: in_force.of(m) for i, m in members.items()}
         keys = {
-            i: tuple(digest("vk", [m.content_hash, meaning, together, hashes[i], *constant]) for meaning in meanings)
+            i: tuple(
+                digest("vk", [m.content_hash, meaning, together, hashes[i], *constant, number])
+                for number in numbers
+                for meaning in meanings
+            )
             for i, m in members.items()
         }
         every = {key for row in keys.values() for key in row}
@@ -199,12 +215,13 @@ def make_plan(
             seen.add(row[0])
             todo = tuple(n for n, key in enumerate(row) if not twin and key not in judged and key not in failed)
             if todo not in shapes:
-                shapes[todo] = (todo,) if together and todo else tuple((n,) for n in todo)
+                laps = (tuple(g) for _, g in groupby(todo, key=lambda place: place // len(rubrics)))
+                shapes[todo] = tuple(laps) if together else tuple((place,) for place in todo)
             drawn.append(Planned(
                 i, draw.inclusion_probability, draw.stratum, members[i].content_hash, hashes[i], row, shapes[todo]
             ))  # fmt: skip
     n_everything = store.count() if select or drawn_before else n_population
-    return Plan(tuple(rubrics), drawn, n_population, n_everything, in_force.sets, frozenset(standing))
+    return Plan(tuple(rubrics), drawn, n_population, n_everything, in_force.sets, frozenset(standing), numbers)
 
 
 def nothing_selected(select: Sequence[tuple[str, str]]) -> InputError:

@@ -34,10 +34,10 @@ class _Run:
 
     def __init__(
         self, run_id: str, plan: Plan, judge: Judge, store: Store, journal: Journal, options: Options,
-        progress: Progress, on_progress: Callable[[Progress], None], stop: Stop, repeat: int,
+        progress: Progress, on_progress: Callable[[Progress], None], stop: Stop,
     ) -> None:  # fmt: skip
         self.run_id, self.plan, self.judge, self.store, self.options = run_id, plan, judge, store, options
-        self.journal, self.on_progress, self.stop, self.repeat = journal, on_progress, stop, repeat
+        self.journal, self.on_progress, self.stop = journal, on_progress, stop
         self.progress = progress
         self.error: GraderError | None = None
         self.ended_by: str | None = None
@@ -98,19 +98,21 @@ class _Run:
         loop = asyncio.get_running_loop()
         by_conversation = groupby(self.plan.work(), key=lambda work: work.conversation_id)
         while not self._ending():
-            ahead = {i: list(pieces) for i, pieces in islice(by_conversation, READ_AHEAD)}
+            ahead = [piece for _, pieces in islice(by_conversation, READ_AHEAD) for piece in pieces]
             if not ahead:
                 break
             try:
-                read = await loop.run_in_executor(self._db, self.store.conversations, list(ahead))
+                wanted = list({piece.conversation_id: None for piece in ahead})  # one may come again, as a repeat
+                read = await loop.run_in_executor(self._db, self.store.conversations, wanted)
             except GraderError as error:
                 self._end("aborted", error)
                 break
-            for conversation in read:
-                for piece in ahead[conversation.conversation_id]:
-                    if self._ending():
-                        break
-                    await self._queue.put((piece, self.plan.case(conversation, piece)))
+            texts = {c.conversation_id: c for c in read}
+            for piece in ahead:
+                if self._ending():
+                    break
+                if piece.conversation_id in texts:
+                    await self._queue.put((piece, self.plan.case(texts[piece.conversation_id], piece)))
         for _ in range(self._n_workers):
             await self._queue.put(None)
 
@@ -226,7 +228,7 @@ class _Run:
                 judge=self.judge.name,
                 model=self.judge.model,
                 parameters_hash=self._parameters_hash,
-                repeat=self.repeat,
+                repeat=work.repeat,
                 truncated=opinion.truncated,
                 judged_at=at,
                 verdicts=() if opinion.failure else opinion.verdicts[rubric.name],
@@ -307,7 +309,6 @@ async def execute(
     options: Options,
     *,
     progress: Progress | None = None,
-    repeat: int = 0,
     on_progress: Callable[[Progress], None] = lambda _progress: None,
     stop: Stop | None = None,
 ) -> Summary:
@@ -316,7 +317,7 @@ async def execute(
     Raises StoreError when the journal can no longer be written: then nothing more is called.
     """
     progress = progress or Progress(plan.n_todo)
-    run = _Run(run_id, plan, judge, store, journal, options, progress, on_progress, stop or Stop(), repeat)
+    run = _Run(run_id, plan, judge, store, journal, options, progress, on_progress, stop or Stop())
     await run.execute()
     missing = progress.n_failed or plan.n_failed_before or progress.n_done < plan.n_todo
     state = run.ended_by or ("incomplete" if missing else "complete")

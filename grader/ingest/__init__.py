@@ -31,7 +31,6 @@ from grader.ingest.rows import (
     Note,
     Parsed,
     Problem,
-    Rejected,
     SeenIds,
     UnfitError,
     excerpt,
@@ -42,7 +41,7 @@ from grader.ingest.schema import json_schema
 from grader.ingest.source import Layout, Source, json_layout
 from grader.ingest.sources import chatwoot, intercom, langfuse, otel_genai, whatsapp_business, whatsapp_txt, zendesk
 from grader.ingest.sources.logged import behind_prefix
-from grader.model import Conversation, JsonValue
+from grader.model import Conversation, JsonValue, Rejected
 
 __all__ = [
     "FORMATS", "NAMES", "ROW_LIMIT", "Incoming", "Kept", "Mapping", "Note", "Reading", "Rejected", "example_mapping",

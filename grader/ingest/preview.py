@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from grader.ingest.rows import Incoming, Kept, Rejected
-from grader.model import Conversation, JsonValue, Message, Outcome, Role
+from grader.ingest.rows import Incoming, Kept
+from grader.model import Conversation, JsonValue, Message, Outcome, Rejected, Role
 
 
 @dataclass

@@ -35,18 +35,6 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class Rejected:
-    """One row that could not be taken in: where, which field, why, how to mend it, and how it begins."""
-
-    file: str
-    line: int
-    field: str | None
-    reason: str
-    cure: str
-    excerpt: str
-
-
-@dataclass(frozen=True, slots=True)
 class Problem:
     """What is wrong with a row, before it is known which row of which file. `field` is None for the whole row, `line`
     where it is the row's first.

@@ -17,7 +17,7 @@ from typing import Any
 
 from grader.errors import InputError
 from grader.labelling.sheet import FORM, FORMAT, FORMAT_VERSION, GUIDE, HASH, ITEM, NOT_ASKED, NOTE, TEXT, unguarded
-from grader.model import JsonValue, parse_time
+from grader.model import JsonValue, Rejected, parse_time
 
 SHOWN = 60  # characters of a value in a message
 
@@ -38,18 +38,6 @@ class Given:
     quote: str | None = None
     labelled_at: datetime | None = None
     problem: tuple[str, str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """One answer, or one line, that cannot be taken in: where, why, and how to mend it."""
-
-    file: str
-    line: int
-    field: str | None
-    reason: str
-    cure: str
-    excerpt: str
 
 
 @dataclass(frozen=True, slots=True)

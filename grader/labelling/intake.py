@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from grader.errors import ConfigError
-from grader.labelling.filled import Filled, Given, Rejected
+from grader.labelling.filled import Filled, Given
 from grader.labelling.form import text_hash
 from grader.labelling.frame import rubric_as_used
 from grader.labelling.given import Place, places, texts_of
 from grader.labelling.plan import LabelPlan, Question
+from grader.model import Rejected
 from grader.store import LabelRecord, Store
 
 

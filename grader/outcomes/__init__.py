@@ -33,7 +33,8 @@ from grader.outcomes.figures import (
 from grader.outcomes.reader import Reader
 from grader.outcomes.recontact import GAP_MINUTES, WINDOWS_HOURS, Recontact
 from grader.outcomes.share import Bounds, Share, bounded, counted, dollars, percent, wilson
-from grader.outcomes.weighting import Ends, Layer, Part, Rate, ends, rate, told, told_between
+from grader.outcomes.weighting import Ends, Layer, Part, ends, rate, told, told_between
+from grader.statistics.figure import Figure
 
 __all__ = [
     "GAP_MINUTES",
@@ -45,6 +46,7 @@ __all__ = [
     "Decided",
     "Defect",
     "Ends",
+    "Figure",
     "Figures",
     "Followup",
     "Found",
@@ -53,7 +55,6 @@ __all__ = [
     "Missing",
     "Part",
     "Ranked",
-    "Rate",
     "Reader",
     "Recontact",
     "Share",

@@ -18,7 +18,7 @@ from grader.errors import InputError
 from grader.outcomes.figures import find_run, query
 from grader.outcomes.reader import Reader
 from grader.outcomes.share import Share
-from grader.outcomes.weighting import Layer, Part, Rate, rate
+from grader.outcomes.weighting import Layer, Part, rate
 from grader.statistics.association import (
     Difference,
     JudgeError,
@@ -31,6 +31,7 @@ from grader.statistics.association import (
     relative_risk,
     risk_difference,
 )
+from grader.statistics.figure import Figure
 from grader.statistics.weighted_ratio import Tables, weighted_ratio
 
 OUTCOMES = ("recontact", "same_issue", "low_csat")
@@ -52,8 +53,8 @@ class Association:
     table: Table
     n_not_known: int
     n_handed_over: int
-    risk: Rate
-    control_risk: Rate
+    risk: Figure
+    control_risk: Figure
     n_flagged: float
     crude: Ratio | None
     difference: Difference | None
@@ -158,7 +159,7 @@ def _association(rows: list[dict[str, Any]], layers: Sequence[Layer]) -> Associa
     )  # fmt: skip
 
 
-def _difference(risk: Rate, control: Rate) -> Difference | None:
+def _difference(risk: Figure, control: Figure) -> Difference | None:
     """Of two weighted rates, by MOVER from their own intervals, as Newcombe's is from Wilson's."""
     if risk.point is None or risk.low is None or risk.high is None:
         return None

@@ -266,11 +266,15 @@ def query(name: str, *parts: str) -> str:
 
 
 def find_run(reader: Reader, run_id: str | None = None) -> str:
-    """The id of the run that is meant: the latest one, or the one that begins with `run_id`.
+    """The id of the run that is meant: the latest one, or the one that begins with `run_id`. One that judged a golden
+    set again is no ordinary one, and is only meant where its id is given.
 
     Raises GraderError when there is no run, ConfigError when none or several match.
     """
-    known = [row[0] for row in reader.rows("select run_id from run order by started_at desc, run_id desc", [])]
+    rows = reader.rows(
+        "select run_id, (selection ->> '$.golden') is null from run order by started_at desc, run_id desc", []
+    )
+    known = [name for name, is_ordinary in rows if is_ordinary or run_id is not None]
     if not known:
         raise GraderError(
             "there is no run in this workspace yet", cure="grade something first: `grader grade` (or try `grader demo`)"

@@ -13,7 +13,8 @@ from grader.outcomes.episodes import checked, opened
 from grader.outcomes.metrics import Metrics, of_episodes
 from grader.outcomes.reader import Reader
 from grader.outcomes.share import Bounds, Share
-from grader.outcomes.weighting import Ends, Layer, Part, Rate, ends, mean, rate
+from grader.outcomes.weighting import Ends, Layer, Part, ends, mean, rate
+from grader.statistics.figure import Figure
 from grader.statistics.stratified import Mean
 
 
@@ -24,7 +25,7 @@ class Sampled:
     counts: Metrics
     parts: tuple[Part[Sampled], ...] = ()
 
-    def rate(self, share: Callable[[Metrics], Share]) -> Rate:
+    def rate(self, share: Callable[[Metrics], Share]) -> Figure:
         """A rate of the population, such as `s.rate(lambda m: m.contained)`."""
         return rate(self, lambda s: share(s.counts))
 

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from grader.outcomes.share import Bounds, Share, percent
+from grader.statistics.figure import WILSON, Figure, undefined
 from grader.statistics.stratified import FEWEST, Mean, Rated, Stratum, weighted_mean, weighted_rate
 
-WILSON = "Wilson"
+NOTHING = "Nothing was counted that this could be a share of."
 T = TypeVar("T")
 
 
@@ -45,39 +46,22 @@ class Part(Generic[T]):
     counts: T | None
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """A rate with its 95 % interval, as it is told; all None where there is nothing to divide by. `n` of `of` are plain
-    counts, so that the point is n / of only where nothing is weighted.
+def rate(record: Any, share: Callable[[Any], Share]) -> Figure:
+    """A rate of a record that may have `parts`, such as `rate(headline, lambda h: h.resolved)`. `n` of `of` are plain
+    counts, so that the point is n / of only where nothing is weighted; where `of` is 0 there is no point.
     """
-
-    point: float | None
-    low: float | None
-    high: float | None
-    n: int
-    of: int
-    method: str
-
-    @property
-    def weighted(self) -> bool:
-        """The point is not simply n / of."""
-        return self.point is not None and self.method != WILSON
-
-
-def rate(record: Any, share: Callable[[Any], Share]) -> Rate:
-    """A rate of a record that may have `parts`, such as `rate(headline, lambda h: h.resolved)`."""
     plain, parts = share(record), record.parts
     if not parts:
         low, high = plain.interval or (None, None)
-        return Rate(plain.rate, low, high, plain.n, plain.of, WILSON)
+        return Figure(plain.rate, low, high, plain.n, plain.of, WILSON, "" if plain.of else NOTHING)
     strata = []
     for part in parts:
         mine = Share(0, 0) if part.counts is None else share(part.counts)
         strata.append(Stratum(part.layer.n_population, part.layer.n_drawn, mine.n, mine.of))
     found = weighted_rate(strata)
     if found is None:
-        return Rate(None, None, None, plain.n, plain.of, "weighted")
-    return Rate(found.point, found.low, found.high, plain.n, plain.of, found.method)
+        return undefined(NOTHING, "weighted", n=plain.n, of=plain.of)
+    return Figure(found.point, found.low, found.high, plain.n, plain.of, found.method)
 
 
 def mean(record: Any, sums: Callable[[Any], tuple[int, float, float]], *, lowest: float, highest: float) -> Mean | None:
@@ -121,7 +105,7 @@ def _without_layer(row: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in row.items() if name != "layer"}
 
 
-def told(found: Rate) -> str:
+def told(found: Figure) -> str:
     """A rate as text, with what it is made of: `2.4 % (3 of 126)`, `5.1 % weighted (3 of 126)`."""
     weighted = " weighted" if found.weighted else ""
     return f"{percent(found.point)}{weighted} ({found.n:,} of {found.of:,})"
@@ -132,9 +116,9 @@ class Ends:
     """A rate of which a part may not be known: with that left out, as if none of it counted, as if all did."""
 
     bounds: Bounds
-    known: Rate
-    low: Rate
-    high: Rate
+    known: Figure
+    low: Figure
+    high: Figure
 
     @property
     def interval(self) -> tuple[float, float] | None:

@@ -18,7 +18,7 @@ from grader.calibration.calibrate import figure_row
 from grader.calibration.status import Status, Trust
 from grader.calibration.trust import Trusted
 from grader.model import Evidence
-from grader.outcomes import Bounds, Figures, Found, Missing, Rate, Share, ends, rate
+from grader.outcomes import Bounds, Figure, Figures, Found, Missing, Share, ends, rate
 from grader.report.believed import CRITICAL, NOBODY
 
 FORMAT_VERSION = 1
@@ -122,7 +122,7 @@ class _Alone:
     parts: tuple[()] = ()
 
 
-def _rate(told: Rate, share: Share) -> dict[str, Any]:
+def _rate(told: Figure, share: Share) -> dict[str, Any]:
     """`rate` is what was counted; `estimate`, `low` and `high` are what `method` makes of it for the population."""
     return {
         "n": told.n, "of": told.of, "rate": share.rate, "estimate": told.point, "low": told.low, "high": told.high,

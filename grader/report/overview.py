@@ -13,9 +13,9 @@ from grader.calibration.trust import Trusted
 from grader.outcomes import (
     Choice,
     Defect,
+    Figure,
     Figures,
     Headline,
-    Rate,
     Unjudged,
     Wording,
     percent,
@@ -33,7 +33,7 @@ LEDGER = {
     "non_resolution_cause": "What stood in the way of a solution",
 }
 LEVELS = 5
-NOTHING = Rate(None, None, None, 0, 0, "")
+NOTHING = Figure(None, None, None, 0, 0, "", "None of the queue was judged.")
 
 
 @dataclass(frozen=True)
@@ -236,7 +236,7 @@ def _corrected(d: Defect, trust: Trust) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _at_least(found: Rate) -> float:
+def _at_least(found: Figure) -> float:
     """The lower end of the interval: one flagged of two is less of a sign than ten of thirty."""
     return found.low or 0.0
 

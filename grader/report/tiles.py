@@ -10,8 +10,8 @@ from grader.calibration.trust import Trusted
 from grader.outcomes import (
     Bounds,
     Ends,
+    Figure,
     Headline,
-    Rate,
     Recontact,
     Share,
     ends,
@@ -49,7 +49,7 @@ class Tile:
     believed: Believed | None = None  # where it rests on verdicts
 
 
-def of(share: Share | Rate, what: str) -> str:
+def of(share: Share | Figure, what: str) -> str:
     """`12 of 120 assessed`."""
     return f"{share.n:,} of {share.of:,} {what}" if share.of else f"0 {what}"
 
@@ -63,7 +63,7 @@ def between(interval: tuple[float, float] | None) -> str:
 
 
 def _share_tile(
-    label: str, found: Rate, what: str, notes: Iterable[str], parts: tuple[Part, ...] = (),
+    label: str, found: Figure, what: str, notes: Iterable[str], parts: tuple[Part, ...] = (),
     *, interval: tuple[float, float] | None = None,
 ) -> Tile:  # fmt: skip
     number = percent(found.point)
@@ -79,7 +79,7 @@ def _share_tile(
     )
 
 
-def interval_of(found: Rate) -> tuple[float, float] | None:
+def interval_of(found: Figure) -> tuple[float, float] | None:
     """The two ends, None where there is nothing to divide by."""
     return None if found.low is None or found.high is None else (found.low, found.high)
 
@@ -134,7 +134,7 @@ def _judged(tile: Tile, share: Share, status: Status, *, corrected: bool = False
     return replace(tile, believed=believed(status), notes=(*notes, *tile.notes))
 
 
-def named(found: Rate, what: str) -> str:
+def named(found: Figure, what: str) -> str:
     """`10 %, 12 of 120 assessed`."""
     return f"{percent(found.point)}{' weighted' if found.weighted else ''}, {of(found, what)}"
 

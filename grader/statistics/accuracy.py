@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from grader.statistics.figure import Figure, proportion, undefined
 from grader.statistics.frame import (
     DRAWS,
     JUDGED,
+    LEAN,
     NEGATIVE_VALUE,
     POSITIVE_VALUE,
     SENSITIVITY,
@@ -26,6 +27,7 @@ from grader.statistics.frame import (
     Model,
     Part,
     Ratio,
+    Verdict,
     shortage,
 )
 
@@ -61,10 +63,11 @@ def accuracy(parts: Sequence[Part], labels: Sequence[Labelled] = (), *, seed: in
     """By the stratified formulas, since labels were drawn by verdict: Se = W₁p₁ / θ, Sp = W₀(1 - p₀) / (1 - θ).
 
     C. B. Begg & R. A. Greenes (1983), Biometrics 39:207: true positives over all positives among the labels would be
-    biased by the verification. Intervals are percentiles of draws p_h ~ Beta(k + ½, n - k + ½) (three answers:
-    Dirichlet(k + ⅓)) and W ~ Dirichlet(N + ½), their distance from the point widened by the √ of the design effect. An
-    end is 0 or 1 only where the labels show no case or nothing else. Positive value: flags that are right, of all
-    flags; one on a conversation that the code is not about is wrong.
+    biased by the verification. Intervals are percentiles of draws W ~ Dirichlet(N + ½) and of p_h, for the lower end
+    ~ Beta(k + ¼, n - k + ¾), k what makes the figure larger, and for the upper end the reverse: half-way from Jeffreys'
+    interval, which with few labels covers less than it says, to Clopper and Pearson's. Their distance from the point is
+    widened by the √ of the design effect. An end is 0 or 1 only where the labels show no case or nothing else. Positive
+    value: flags that are right, of all flags; one on a conversation that the code is not about is wrong.
     """
     judged = [p for p in parts if p.verdict != "missing" and p.n_population]
     if not judged:
@@ -89,52 +92,95 @@ def _none_of(judged: Sequence[Part], verdict: str) -> str:
 
 
 class _Drawn:
-    """Draws of the strata, with a stratum for each verdict that never came."""
+    """Draws of the strata, with a stratum for each verdict that never came; each end has its own, see `_weighted`."""
 
     def __init__(self, model: Model, labels: Sequence[Labelled], seed: int, draws: int) -> None:
-        self.model, self.labels = model, labels
-        kinds = JUDGED if model.three else JUDGED[:2]
-        unseen = [v for v in kinds if all(p.verdict != v for p in model.parts)]
-        self.padded = [*model.parts, *(Part(v, 0, 0, 0) for v in unseen)]
-        self.kinds = kinds
-        self.shares, self.chances = model.draw(seed, draws, unseen=unseen)
-        self.weighted: np.ndarray = self.shares[:, :, None] * self.chances
-
-    def _mask(self, ratio: Ratio) -> tuple[np.ndarray, np.ndarray]:
         import numpy as np
 
-        above, below = (
-            np.array([[float(letter in which.get(p.verdict, "")) for letter in "fcn"] for p in self.padded])
-            for which in (ratio.above, ratio.below)
+        self.model, self.labels = model, labels
+        self.kinds = JUDGED if model.three else JUDGED[:2]
+        unseen = [v for v in self.kinds if all(p.verdict != v for p in model.parts)]
+        self.padded = [*model.parts, *(Part(v, 0, 0, 0) for v in unseen)]
+        self.counts = np.vstack([model.counts, np.zeros((len(unseen), 3))])
+        self.possible = np.array([1.0, 1.0, float(model.three)])
+        rng = np.random.default_rng(seed)
+        shares = rng.dirichlet([p.n_population + 0.5 for p in self.padded], draws)
+        self.shares: np.ndarray = np.ascontiguousarray(shares.T)
+        self.seen: np.ndarray = np.stack(
+            [[rng.standard_gamma(k + 0.5 - LEAN, draws) for k in row] for row in self.counts]
         )
-        return above, below
+        self.lean: np.ndarray = rng.standard_gamma(2 * LEAN, (len(self.padded), 1, draws))
 
-    def _ratio(self, ratio: Ratio) -> np.ndarray:
-        deff = self.model.design_effect(ratio, self.labels)
-        return self.model.ends(ratio, self.shares, self.chances, self._mask(ratio), deff)
+    def _rows(self, which: Mapping[Verdict, str]) -> np.ndarray:
+        import numpy as np
+
+        rows = np.array([[float(x in which.get(p.verdict, "")) for x in "fcn"] for p in self.padded])
+        found: np.ndarray = rows * self.possible
+        return found
+
+    def _weighted(self, towards: np.ndarray, away: np.ndarray) -> np.ndarray:
+        """W_h P_hy for one end, by h, y and draw. Truths that take the figure `towards` it are drawn with LEAN labels
+        more than Jeffreys has, the others with less; those that take it `away` are not there where no label shows them.
+        """
+        import numpy as np
+
+        kept = np.where((away > 0) & (self.counts == 0), 0, self.possible)
+        drawn = self.seen * kept[:, :, None]
+        drawn += self.lean * (towards / np.maximum(towards.sum(axis=1, keepdims=True), 1))[:, :, None]
+        drawn *= (self.shares / drawn.sum(axis=1))[:, None, :]
+        return drawn
+
+    def _ends(
+        self, of: Callable[[np.ndarray], np.ndarray], point: float, helps: np.ndarray, hurts: np.ndarray, deff: float
+    ) -> tuple[float, float]:
+        import numpy as np
+
+        found = []
+        for towards, away, quantile in ((hurts, helps, 0.025), (helps, hurts, 0.975)):
+            drawn = point + deff**0.5 * (of(self._weighted(towards, away)) - point)
+            found.append(float(np.quantile(drawn, quantile)))
+        return min(found[0], point), max(found[1], point)
+
+    def _ratio(self, ratio: Ratio, weighted: np.ndarray) -> np.ndarray:
+        import numpy as np
+
+        flat = weighted.reshape(-1, weighted.shape[-1])
+        above, below = (self._rows(which).ravel() @ flat for which in (ratio.above, ratio.below))
+        found: np.ndarray = np.divide(above, below, out=np.zeros_like(above), where=below > 0)
+        return found
 
     def figure(self, ratio: Ratio, reason: str, *, whole: bool) -> Figure:
         """The ratio; `reason` is said where nothing was counted below the line, and where `whole` says so."""
+        import numpy as np
+
         n, of = self.model.counted(ratio.above), self.model.counted(ratio.below)
         point = self.model.point(ratio)
         if whole or not of or point is None:
             return undefined(reason, METHOD, n=n, of=of)
-        import numpy as np
-
-        low, high = (float(x) for x in np.quantile(self._ratio(ratio), [0.025, 0.975]))
+        above, below = self._rows(ratio.above), self._rows(ratio.below)
+        asked = below.any(axis=1, keepdims=True)
+        inside = below - above
+        helps = asked * np.where(above.any(axis=1, keepdims=True), above, self.possible - below)
+        hurts = asked * np.where(inside.any(axis=1, keepdims=True), inside, self.possible - above)
+        deff = self.model.design_effect(ratio, self.labels)
+        low, high = self._ends(lambda w: self._ratio(ratio, w), point, helps, hurts, deff)
         # A point of 0 or 1 is the end on its side; no other end is.
-        low, high = min(point, max(low, 1e-9)), max(point, min(high, 1 - 1e-9))
-        return Figure(point, low, high, n, of, METHOD)
+        return Figure(point, min(point, max(low, 1e-9)), max(point, min(high, 1 - 1e-9)), n, of, METHOD)
 
     def youden(self, se: Figure, sp: Figure) -> Figure:
+        """With contacts widened by the larger of the two design effects."""
         if se.point is None or sp.point is None:
             return undefined(se.reason or sp.reason, METHOD, of=se.of + sp.of)
-        import numpy as np
-
-        drawn = self._ratio(SENSITIVITY) + self._ratio(SPECIFICITY) - 1
         point = se.point + sp.point - 1
-        low, high = (float(x) for x in np.quantile(drawn, [0.025, 0.975]))
-        return Figure(point, min(low, point), max(high, point), se.n + sp.n, se.of + sp.of, METHOD)
+        right = self._rows({"fires": "f", "clean": "c", "not_applicable": "c"})
+        wrong = self._rows({"fires": "c", "clean": "f", "not_applicable": "f"})
+        low, high = self._ends(
+            lambda w: self._ratio(SENSITIVITY, w) + self._ratio(SPECIFICITY, w) - 1, point, right, wrong, self._deff()
+        )
+        return Figure(point, max(-1.0, low), min(1.0, high), se.n + sp.n, se.of + sp.of, METHOD)
+
+    def _deff(self) -> float:
+        return max(self.model.design_effect(r, self.labels) for r in (SENSITIVITY, SPECIFICITY))
 
     def kappa(self, missing: str) -> Figure:
         """Of the table of verdict and truth; with contacts widened by the larger of the two design effects."""
@@ -149,13 +195,14 @@ class _Drawn:
         if (counts > 0).sum() < 2 or len({p.verdict for p in model.parts}) < 2:
             return undefined(ONE_CATEGORY, method, n=n, of=of)
         rows = np.array([[float(p.verdict == kind) for p in self.padded] for kind in self.kinds])
-        joint = np.einsum("jh,dhy->djy", rows, self.weighted[:, :, :k])
         weighted = model.size[:, None] / model.n * model.chances()[:, :k]
-        point = float(_kappa((rows[:, : len(model.parts)] @ weighted)[None])[0])
-        deff = max(model.design_effect(r, self.labels) for r in (SENSITIVITY, SPECIFICITY))
-        drawn = point + deff**0.5 * (_kappa(joint) - point)
-        low, high = (float(x) for x in np.quantile(drawn, [0.025, 0.975]))
-        return Figure(point, max(-1.0, min(low, point)), min(1.0, max(high, point)), n, of, method)
+        point = float(_kappa((rows[:, : len(model.parts)] @ weighted)[:, :, None])[0])
+        right = self._rows({"fires": "f", "clean": "c", "not_applicable": "n"})
+        low, high = self._ends(
+            lambda w: _kappa((rows @ w.reshape(len(w), -1)).reshape(k, 3, -1)[:, :k]), point, right,
+            self.possible - right, self._deff(),
+        )  # fmt: skip
+        return Figure(point, max(-1.0, low), min(1.0, high), n, of, method)
 
     def _agreed(self) -> int:
         at = {"fires": 0, "clean": 1, "not_applicable": 2, "missing": 0}
@@ -163,10 +210,11 @@ class _Drawn:
 
 
 def _kappa(table: np.ndarray) -> np.ndarray:
+    """Of tables verdict × truth × draw."""
     import numpy as np
 
-    po = np.trace(table, axis1=1, axis2=2)
-    pe = (table.sum(axis=1) * table.sum(axis=2)).sum(axis=1)
+    po = np.trace(table)
+    pe = (table.sum(axis=0) * table.sum(axis=1)).sum(axis=0)
     found: np.ndarray = (po - pe) / np.maximum(1 - pe, 1e-12)
     return found
 

@@ -16,6 +16,7 @@ from grader.statistics.figure import Z95, Figure, jeffreys, proportion, undefine
 from grader.statistics.frame import (
     DRAWS,
     JUDGED,
+    LEAN,
     PREVALENCE,
     SENSITIVITY,
     SPECIFICITY,
@@ -100,13 +101,18 @@ def _three_kinds(model: Model, point: float, wider: float, seed: int, draws: int
 
 
 def mover(model: Model, *, with_shares: bool = True) -> tuple[float, float]:
-    """The half-widths below and above. `with_shares` False leaves V_W out, which must be seen to fail."""
+    """The half-widths below and above. `with_shares` False leaves V_W out, which must be seen to fail.
+
+    Where a verdict has several cells, one case in a cell whose labels stand for many lifts all of the rate: lower ends
+    then lean a quarter of a label outwards, to Beta(k + ¼, n - k + ¾).
+    """
+    lean = LEAN if len({p.verdict for p in model.parts}) < len(model.parts) else 0.0
     shares, p = model.size / model.n, model.chances()[:, 0]
     point = float(shares @ p)
     spread = float(shares @ (p - point) ** 2) / model.n if with_shares else 0.0
     below = above = 0.0
     for w, p_h, k, n in zip(shares, p, model.counts[:, 0], model.labelled, strict=True):
-        low, high = jeffreys(int(k), int(n))
+        low, high = jeffreys(int(k), int(n), lean=lean)[0], jeffreys(int(k), int(n))[1]
         below += (w * (p_h - low)) ** 2
         above += (w * (high - p_h)) ** 2
     return sqrt(below + Z95**2 * spread), sqrt(above + Z95**2 * spread)
@@ -199,10 +205,17 @@ class _Carried:
         chances = np.vstack([self.model.chances(), np.zeros((extra, 3))])[None]
         return float(self._solve(shares, chances, (self.later / self.later.sum())[None])[0][0])
 
-    def drawn(self, seed: int, draws: int) -> tuple[np.ndarray, np.ndarray]:
+    def drawn(self, seed: int, draws: int, *, without: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Draws; `without` a truth (0 fires, 1 clean) in the strata in which no label shows it, as `_three_kinds` has
+        it for either end.
+        """
         import numpy as np
 
         shares, chances = self.model.draw(seed, draws, unseen=self.unseen)
+        if without is not None:
+            shown = np.append(self.model.counts[:, without] > 0, np.zeros(len(self.unseen), dtype=bool))
+            chances[:, ~shown, without] = 0
+            chances /= np.maximum(chances.sum(axis=2, keepdims=True), 1e-300)
         seen = np.random.default_rng([seed, 1]).dirichlet(self.later + 0.5, draws)
         rate, apart = self._solve(shares, chances, seen)
         if self.deff > 1:
@@ -236,12 +249,13 @@ def carried_over(
     carried = _Carried(parts, later, labels, design_effect)
     if not carried.later.sum():
         return undefined("The later frame has no conversation with a verdict.", CARRIED, n=n, of=of)
-    rate, apart = carried.drawn(seed, draws)
+    _, apart = carried.drawn(seed, draws)
     import numpy as np
 
     if np.mean(apart > 0) < 0.975:
         return undefined(NOT_APART, CARRIED, n=n, of=of)
-    low, high = (float(x) for x in np.quantile(rate, [0.025, 0.975]))
+    low = float(np.quantile(carried.drawn(seed, draws, without=0)[0], 0.025))
+    high = float(np.quantile(carried.drawn(seed, draws, without=1)[0], 0.975))
     point = carried.point()
     return Figure(point, min(low, point), max(high, point), n, of, CARRIED)
 

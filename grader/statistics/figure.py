@@ -11,6 +11,7 @@ from math import isfinite, sqrt
 
 Z95 = 1.959963984540054  # the 97.5 % point of the normal distribution
 Z95_ONE_SIDED = 1.6448536269514722  # its 95 % point
+WILSON = "Wilson"  # the method of a plain share, n of `of`
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,11 @@ class Figure:
             raise ValueError(f"an interval holds its point: {self}")
 
     @property
+    def weighted(self) -> bool:
+        """The point is not simply n / of."""
+        return self.point is not None and self.method != WILSON
+
+    @property
     def width(self) -> float | None:
         """From end to end, None without an interval."""
         return None if self.low is None or self.high is None else self.high - self.low
@@ -66,18 +72,19 @@ def wilson(n: int, of: int, z: float = Z95) -> tuple[float, float]:
     return low, high
 
 
-def jeffreys(n: int, of: int, confidence: float = 0.95) -> tuple[float, float]:
+def jeffreys(n: int, of: int, confidence: float = 0.95, *, lean: float = 0.0) -> tuple[float, float]:
     """The Jeffreys interval: tails of Beta(n + ½, of - n + ½); 0 where n is 0, 1 where n is `of`, (0, 1) of nothing.
 
-    L. D. Brown, T. T. Cai & A. DasGupta (2001), Stat. Sci. 16:101.
+    L. D. Brown, T. T. Cai & A. DasGupta (2001), Stat. Sci. 16:101. `lean` labels are moved outwards at either end: with
+    ½ it is the interval of Clopper and Pearson.
     """
     if of == 0:
         return 0.0, 1.0
     from scipy.special import betaincinv
 
     tail = (1 - confidence) / 2
-    low = 0.0 if n == 0 else float(betaincinv(n + 0.5, of - n + 0.5, tail))
-    high = 1.0 if n == of else float(betaincinv(n + 0.5, of - n + 0.5, 1 - tail))
+    low = 0.0 if n == 0 else float(betaincinv(n + 0.5 - lean, of - n + 0.5 + lean, tail))
+    high = 1.0 if n == of else float(betaincinv(n + 0.5 + lean, of - n + 0.5 - lean, 1 - tail))
     return low, high
 
 
@@ -97,7 +104,7 @@ def proportion(n: int, of: int, nothing: str) -> Figure:
     if not 0 <= n <= of:
         raise ValueError(f"no count: {n} of {of}")
     low, high = wilson(n, of)
-    return Figure(n / of if of else None, low, high, n, of, "Wilson", "" if of else nothing)
+    return Figure(n / of if of else None, low, high, n, of, WILSON, "" if of else nothing)
 
 
 def percent(rate: float | None) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 from typing import TYPE_CHECKING, Literal
 
@@ -22,7 +22,11 @@ TRUTHS: tuple[Truth, ...] = ("fires", "clean", "not_applicable")
 JUDGED: tuple[Verdict, ...] = ("fires", "clean", "not_applicable")
 FEWEST_LABELS = 10
 FEWEST_IN_STRATUM = 5
+ALIKE = 1.25  # shares of labelled conversations that differ by no more than this factor
+LARGE = 0.1  # of a verdict's conversations: a cell that holds more of them has to have labels of its own
+FEW = 0.02  # of the frame
 DRAWS = 20_000
+LEAN = 0.25  # of a label: half-way from Jeffreys' interval to Clopper and Pearson's
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,99 @@ def parts_of(population: Mapping[Stratum, int], labels: Sequence[Labelled]) -> t
         Part(stratum[0], n, seen[stratum, "fires"], seen[stratum, "clean"], seen[stratum, "not_applicable"], stratum[1])
         for stratum, n in population.items() if n
     )  # fmt: skip
+
+
+def collapsed(parts: Sequence[Part], labels: Sequence[Labelled] = ()) -> tuple[tuple[Part, ...], tuple[Labelled, ...]]:
+    """Cells of which too little is known are one with others of the same verdict, and labels follow their cell.
+
+    While a cell has fewer than FEWEST_IN_STRATUM labels, and not all of its conversations are labelled, it joins the
+    one whose share of labelled conversations is nearest; then cells whose shares are within ALIKE of each other are
+    one. No verdict joins another. What is joined is taken to be alike within the verdict, or to be labelled alike: a
+    cell that is labelled less than its partner and has the case more often biases the rate downwards, by what their
+    rates differ times what its part of the conversations exceeds its part of the labels. Where shares are like, that
+    is nothing, which is why the nearest is taken. Collapsed strata: W. G. Cochran (1977), Sampling Techniques, 5A.12;
+    C.-E. Särndal, B. Swensson & J. Wretman (1992), Model Assisted Survey Sampling, 3.7.
+    """
+    found: list[Part] = []
+    name_of: dict[Stratum, str] = {}
+    for verdict in dict.fromkeys(p.verdict for p in parts):
+        mine = sorted((p for p in parts if p.verdict == verdict and p.n_population), key=lambda p: p.name)
+        cells = _alike(_without_small([_Cell((p,)) for p in mine]))
+        for cell in cells:
+            name = cell.name(whole=len(cells) == 1)
+            found.append(cell.as_part(name))
+            name_of |= {(p.verdict, p.name): name for p in cell.parts}
+    moved = (replace(x, stratum=(x.stratum[0], name_of[x.stratum])) for x in labels)
+    return tuple(found), tuple(moved)
+
+
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """Parts of one verdict that are taken together."""
+
+    parts: tuple[Part, ...]
+
+    @property
+    def n_labelled(self) -> int:
+        return sum(p.n_labelled for p in self.parts)
+
+    @property
+    def n_population(self) -> int:
+        return sum(p.n_population for p in self.parts)
+
+    @property
+    def share(self) -> float:
+        return self.n_labelled / self.n_population
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        return tuple(p.name for p in self.parts)
+
+    def join(self, other: _Cell) -> _Cell:
+        return _Cell(tuple(sorted((*self.parts, *other.parts), key=lambda p: p.name)))
+
+    def name(self, *, whole: bool) -> str:
+        """By the largest of them; `all strata` where no other is left."""
+        if len(self.parts) == 1:
+            return self.parts[0].name
+        if whole:
+            return "all strata"
+        largest, *others = sorted(self.parts, key=lambda p: (-p.n_population, p.name))
+        if len(others) == 1:
+            return f"{largest.name} + {others[0].name}"
+        return f"{largest.name} + {len(others)} smaller strata"
+
+    def as_part(self, name: str) -> Part:
+        fires, clean, other = (
+            sum(column)
+            for column in zip(*((p.n_fires, p.n_clean, p.n_not_applicable) for p in self.parts), strict=True)
+        )
+        return Part(self.parts[0].verdict, self.n_population, fires, clean, other, name)
+
+
+def _without_small(cells: list[_Cell]) -> list[_Cell]:
+    while len(cells) > 1:
+        small = [c for c in cells if c.n_labelled < min(FEWEST_IN_STRATUM, c.n_population)]
+        if not small:
+            break
+        least = min(small, key=lambda c: (c.n_labelled, c.n_population, c.order))
+        others = [c for c in cells if c is not least]
+        nearest = min(others, key=lambda c: (abs(c.share - least.share), c.order))
+        cells = [*(c for c in others if c is not nearest), least.join(nearest)]
+    return cells
+
+
+def _alike(cells: list[_Cell]) -> list[_Cell]:
+    """From the least share up, those within ALIKE of the first of them as one."""
+    found: list[_Cell] = []
+    least = 0.0
+    for cell in sorted(cells, key=lambda c: (c.share, c.order)):
+        if found and cell.share <= ALIKE * least:
+            found[-1] = found[-1].join(cell)
+        else:
+            found.append(cell)
+            least = cell.share
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,17 +317,28 @@ class Model:
 
 def shortage(parts: Sequence[Part]) -> tuple[str, ...]:
     """Why there are too few labels for a verdict on the judge or a ranking, each with what to do; empty when there are
-    enough.
+    enough. A verdict needs FEWEST_IN_STRATUM, or all of its conversations; so does a cell that is LARGE in its verdict.
+    What could not be judged is let be where it is FEW of the frame: its interval holds all that it may hide.
     """
     found = []
-    total = sum(p.n_labelled for p in parts)
+    total, size = (sum(getattr(p, name) for p in parts) for name in ("n_labelled", "n_population"))
     if total < FEWEST_LABELS:
         found.append(f"{total} labels in all: with fewer than {FEWEST_LABELS} nothing can be decided.")
-    for part in parts:
-        wanted = min(FEWEST_IN_STRATUM, part.n_population)
-        if part.n_labelled < wanted:
-            more = wanted - part.n_labelled
-            found.append(
-                f"{part.n_labelled} labels of {part.n_population:,} conversations {part}: label {more} more of them."
-            )
+    for verdict in dict.fromkeys(p.verdict for p in parts):
+        mine = [p for p in parts if p.verdict == verdict]
+        whole = _Cell(tuple(mine)).as_part("")
+        if verdict == "missing" and whole.n_population < FEW * size:
+            continue
+        if len(mine) > 1 and (short := _short(whole)):
+            found.append(short)
+            continue
+        found += [short for p in mine if p.n_population > LARGE * whole.n_population and (short := _short(p))]
     return tuple(found)
+
+
+def _short(part: Part) -> str:
+    wanted = min(FEWEST_IN_STRATUM, part.n_population)
+    if part.n_labelled >= wanted:
+        return ""
+    more = wanted - part.n_labelled
+    return f"{part.n_labelled} labels of {part.n_population:,} conversations {part}: label {more} more of them."

@@ -29,6 +29,49 @@ def mcnemar(n_better: int, n_worse: int) -> float:
     return min(1.0, 2 * float(bdtr(min(n_better, n_worse), n, 0.5)))
 
 
+def holm(ps: Sequence[float]) -> list[float]:
+    """These p, adjusted for being many. S. Holm (1979), Scand. J. Stat. 6:65: the ith smallest of m times m - i + 1,
+    and never less than the one before it.
+    """
+    order = sorted(range(len(ps)), key=lambda i: ps[i])
+    found, least = [1.0] * len(ps), 0.0
+    for rank, i in enumerate(order):
+        least = max(least, min(1.0, (len(ps) - rank) * ps[i]))
+        found[i] = least
+    return found
+
+
+def power(n: int, before: float, after: float, *, regained: float | None = None, level: float = 0.05) -> float:
+    """How often exact McNemar at this level finds that the share that is right fell from `before` to `after`; n pairs.
+    `regained`: of what A got wrong, the share that B gets right; None: as much as of what A got right, so that misses
+    are independent. 0 is the most favourable: every miss of A's is one of B's.
+
+    A pair gets better with chance b = (1 - before) regained, worse with w = before - after + b. Of D pairs that differ,
+    ~ Binomial(n, w + b), W ~ Binomial(D, w / (w + b)) got worse; the fall is found where 2 P(Binomial(D, ½) ≥ W) <
+    level.
+    """
+    if n < 0 or not 0 <= after <= before <= 1:
+        raise ValueError(f"no pairs, or no fall: {n}, {before}, {after}")
+    from scipy.special import bdtr
+
+    better = (1 - before) * (after if regained is None else regained)
+    worse = before - after + better
+    differ = worse + better
+    if not differ:
+        return 0.0
+
+    def exactly(k: int, of: int, p: float) -> float:
+        return float(bdtr(k, of, p)) - (float(bdtr(k - 1, of, p)) if k else 0.0)
+
+    found, fewest = 0.0, 1
+    for d in range(1, n + 1):
+        while fewest <= d and (2 * fewest <= d or mcnemar(d - fewest, fewest) >= level):
+            fewest += 1  # it never falls as d grows
+        if fewest <= d:
+            found += exactly(d, n, differ) * (1 - float(bdtr(fewest - 1, d, worse / differ)))
+    return found
+
+
 def tango(n_better: int, n_worse: int, n: int, z: float = Z95) -> tuple[float, float]:
     """The score interval of (n_better - n_worse) / n. T. Tango (1998), Stat. Med. 17:891.
 
@@ -126,6 +169,7 @@ def change(n_better: int, n_worse: int, n: int, reason: str) -> Change:
 
 
 Resampling = Literal["dirichlet", "multinomial"]
+ADDED = 1 / 3  # of a label, see `weighted_change`
 
 
 def weighted_change(
@@ -137,7 +181,8 @@ def weighted_change(
     Labels of a stratum are drawn anew together, those of another truth with them, since how many have this truth is
     chance too. The bootstrap is Rubin's (1981, Ann. Stat. 9:130): shares of what labels show ~ Dirichlet, with a third
     of a label added to each change that could be (better, worse, neither), so that a stratum in which nothing changed
-    is not a certainty. `multinomial` is Efron's, which such a stratum deceives.
+    is not a certainty; and a third more to what is better for the upper ends, to what is worse for the lower ones,
+    since a stratum whose labels stand for many may show none of it. `multinomial` is Efron's, which is deceived.
     """
     method = "weighted, bootstrap within strata"
     mine = [p for p in pairs if p.truth is truth]
@@ -155,7 +200,7 @@ def weighted_change(
     for p in pairs:
         strata.setdefault(p.stratum, []).append(p)
     rng = np.random.default_rng(seed)
-    above, below = np.zeros(draws), np.zeros(draws)
+    above, below = np.zeros((2, draws)), np.zeros((2, draws))  # for the lower ends, for the upper ones
     for rows in strata.values():
         cells: dict[tuple[int | None, float], float] = {}
         for p in rows:
@@ -165,18 +210,26 @@ def weighted_change(
             continue
         n = len(rows)
         if resampling == "multinomial":
-            counts = rng.multinomial(n, [k / n for k in cells.values()], size=draws).astype(float)
+            drawn = rng.multinomial(n, [k / n for k in cells.values()], size=draws).T.astype(float)
+            ends = (drawn, drawn)
         else:
             usual = sum(w * k for (_, w), k in cells.items()) / n
             for step in (-1, 0, 1):
-                cells[step, usual] = cells.get((step, usual), 0) + 1 / 3
-            counts = n * rng.dirichlet(list(cells.values()), draws)
-        for column, (kind, weight) in enumerate(cells):
+                cells[step, usual] = cells.get((step, usual), 0) + ADDED
+            drawn = np.stack([rng.standard_gamma(k, draws) for k in cells.values()])
+            more = rng.standard_gamma(ADDED, draws)
+            ends = (drawn.copy(), drawn)
+            for end, step in zip(ends, (-1, 1), strict=True):
+                end[list(cells).index((step, usual))] += more
+                end *= n / end.sum(axis=0)
+        for row, (kind, weight) in enumerate(cells):
             if kind is not None:
-                above += kind * weight * counts[:, column]
-                below += weight * counts[:, column]
-    drawn = np.divide(above, below, out=np.full(draws, point), where=below > 0)
-    low, least, most, high = (float(x) for x in np.quantile(drawn, [0.025, 0.05, 0.95, 0.975]))
+                for side, counts in enumerate(ends):
+                    above[side] += kind * weight * counts[row]
+                    below[side] += weight * counts[row]
+    found = np.divide(above, below, out=np.full((2, draws), point), where=below > 0)
+    low, least = (float(x) for x in np.quantile(found[0], [0.025, 0.05]))
+    most, high = (float(x) for x in np.quantile(found[1], [0.95, 0.975]))
     return Change(
         point, min(low, point), max(high, point), min(least, point), max(most, point), better, worse, len(mine),
         mcnemar(better, worse), method,

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from grader.errors import StoreError
-from grader.model import Conversation, JsonValue, Judgement, Policy
+from grader.model import Conversation, JsonValue, Judgement, Policy, Rejected
 from grader.people import Keyring, People
 from grader.people.key import FILE as KEY_FILE
 from grader.store import contacts, inflow, labels, outflow, results, roster, samples, sealing, trust
@@ -48,23 +48,6 @@ __all__ = [
 
 
 STATE_FOLDER = ".grader"  # beside the database, as the settings have it where nothing else is said
-
-
-class RejectedRow(Protocol):
-    """A row that could not be taken in, as `grader.ingest` describes it."""
-
-    @property
-    def file(self) -> str: ...
-    @property
-    def line(self) -> int | None: ...
-    @property
-    def field(self) -> str | None: ...
-    @property
-    def reason(self) -> str: ...
-    @property
-    def cure(self) -> str | None: ...
-    @property
-    def excerpt(self) -> str | None: ...
 
 
 class Store:
@@ -194,7 +177,8 @@ class Store:
         found["from"], found["to"] = (at and at.replace(tzinfo=UTC) for at in ends)
         found["runs"] = self.records(
             "select run_id as run, state, judge, n_planned as planned, n_reused as reused, n_judged as judged, "
-            "n_failed as failed from run order by started_at desc, run_id desc limit 20"
+            "n_failed as failed, if((selection ->> '$.golden') is null, null, selection ->> '$.name') as golden "
+            "from run order by started_at desc, run_id desc limit 20"
         )
         return found
 
@@ -281,7 +265,7 @@ class Store:
             ],
         )
 
-    def add_rejections(self, ingest_id: str, rejected: Sequence[RejectedRow]) -> None:
+    def add_rejections(self, ingest_id: str, rejected: Sequence[Rejected]) -> None:
         """Keep the rows that could not be taken in, with where and why."""
         fields = ("file", "line", "field", "reason", "cure", "excerpt")
         self._con.insert(

@@ -26,7 +26,7 @@ subject as (         -- one row a conversation, also where the conversation itse
                 then dense_rank() over (order by i.stratum nulls first, i.inclusion_probability) end
                as layer      -- who had the same chance; NULL: all of the run had
     from (select conversation_id, count(*) filter (where state = 'judged') as n_judged,
-                 count(*) filter (where state <> 'judged') as n_open,
+                 count(distinct rubric) - count(distinct rubric) filter (where state = 'judged') as n_open,    -- a repeat is none
                  min(stratum) as stratum, min(inclusion_probability) as inclusion_probability
           from item group by conversation_id) i
     left join conversation c on c.conversation_id = i.conversation_id

@@ -1,5 +1,6 @@
 -- Of each week the run that judged most of its conversations, of two alike the one that had to draw less, so that each counts
--- once and under one sampling design. {run}: $1, the only run that may be; null: any. {timezone}: of weeks.
+-- once and under one sampling design. {run}: $1, the only run that may be; null: any but those that judged a golden set again.
+-- {timezone}: of weeks.
 
 with judging as (
     select date_trunc('week', (c.started_at at time zone 'UTC') at time zone {timezone})::date as week, i.run_id,
@@ -8,7 +9,7 @@ with judging as (
     join run r on r.run_id = i.run_id
     join judgement j on j.key = i.key
     join conversation c on c.conversation_id = i.conversation_id
-    where {run}::varchar is null or i.run_id = {run}::varchar
+    where case when {run}::varchar is null then (r.selection ->> '$.golden') is null else i.run_id = {run}::varchar end
     group by week, i.run_id
 )
 select week, arg_max(run_id, (n, chance, started_at, run_id)) as run_id

@@ -5,7 +5,7 @@ select i.run_id, i.stratum, i.probability, c.conversation_id, c.rowid as id, m.f
        c.queue, c.channel, c.language, c.ai_version, nullif(trim(c.reason), '') as source_reason, c.has_handoff,
        c.has_ai and not c.has_handoff as by_ai, i.n_missing
 from (select r.run_id, r.conversation_id, min(r.inclusion_probability) as probability, min(r.stratum) as stratum,
-             count(distinct r.rubric) filter (j.key is null) as n_missing
+             count(distinct r.rubric) - count(distinct r.rubric) filter (j.key is not null) as n_missing
       from run_item r
       left join judgement j on j.key = r.key
       where r.run_id in (select run_id from chosen)
