@@ -13,6 +13,7 @@ import pytest
 from report_data import T0, World, handoff, present, world
 
 from grader import outcomes
+from grader.calibration.trust import Trusted
 from grader.cli import figures as terminal
 from grader.config import load
 from grader.outcomes import Choice, Defect, Figures, Headline, ends, rate
@@ -189,14 +190,14 @@ def test_the_json_document_has_estimate_interval_method_and_counts(empty: World)
     assert (document["run"]["sample_id"], document["run"]["design"]) == ("sa_1", "risk")
     assert "parts" not in document["headline"]
     lines = told(empty, "csv").splitlines()
-    assert lines[0].strip().endswith("stratum,inclusion_probability")
-    assert {line.strip().rsplit(",", 2)[1:][0] for line in lines[1:]} == {"rest", "risky"}
+    assert lines[0].strip().endswith("stratum,inclusion_probability,calibration,calibrated_at")
+    assert {line.strip().rsplit(",", 4)[1:][0] for line in lines[1:]} == {"rest", "risky"}
 
 
 def test_page_and_terminal_say_what_is_weighted_and_to_what(empty: World, capsys: pytest.CaptureFixture[str]) -> None:
     figures = plant(empty)
-    terminal.headline(figures)
-    terminal.defects(figures)
+    terminal.headline(figures, Trusted(()))
+    terminal.defects(figures, Trusted(()))
     out = " ".join(capsys.readouterr().out.split())
     assert "weighted to 424 conversations from 32 drawn of 2 strata, design risk" in out
     assert "contained 93.9 %" in out

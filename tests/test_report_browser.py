@@ -384,3 +384,22 @@ def test_tables_sort_by_their_heads(visit: Any) -> None:
 def test_a_conversation_that_is_not_on_the_page_is_named(visit: Any) -> None:
     page = visit("#c=no-such")
     expect(page.locator("#detail")).to_contain_text("The conversation “no-such” is not on this page.")
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_why_a_figure_is_not_calibrated_is_read_without_a_hover(visit: Any, width: int) -> None:
+    page = visit(width=width)
+    expect(page.locator(".believe li")).to_have_count(4)
+    row = page.locator("#overview .defects tbody tr").first
+    why = row.locator(".trust p")
+    expect(why).to_be_hidden()
+    row.locator(".trust summary").click()
+    expect(why).to_have_text("not calibrated: nobody labelled what this judge said")
+    expect(why).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page = visit("#v=conversations", width=width)
+    if width == 390:
+        page.locator("#list a, #list button, #list li").first.click()
+    finding = page.locator(".finding .trust").first
+    finding.locator("summary").click()
+    expect(finding.locator("p")).to_have_text("not calibrated: nobody labelled what this judge said")

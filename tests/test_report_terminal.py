@@ -11,6 +11,7 @@ import pytest
 from report_data import T0, World, priced, says, world
 
 from grader import outcomes
+from grader.calibration.trust import Trusted
 from grader.cli import figures as shown
 
 
@@ -21,7 +22,7 @@ def empty(tmp_path: Path) -> Iterator[World]:
 
 
 def rows(w: World, capsys: pytest.CaptureFixture[str]) -> list[str]:
-    shown.headline(outcomes.figures(w.store))
+    shown.headline(outcomes.figures(w.store), Trusted(()))
     return [re.sub(r"\s{2,}", " | ", line.strip()) for line in capsys.readouterr().out.splitlines()]
 
 

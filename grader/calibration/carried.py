@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
+from importlib.resources import files
 
 from grader.calibration.held import Code
-from grader.calibration.instrument import Instrument, of_run
+from grader.calibration.instrument import of_run
 from grader.calibration.kept import Kept
-from grader.labelling.frame import frame
-from grader.labelling.plan import Question
 from grader.statistics.corrected import CARRIED, carried_over
 from grader.statistics.figure import Figure, undefined
 from grader.statistics.frame import Part, Stratum
 from grader.store import Store
+
+Said = Mapping[tuple[str, str], Mapping[str | None, int]]  # (rubric, criterion): how often each answer
 
 
 def carried(store: Store, one: Kept, run_id: str, *, draws: int = 20_000) -> Figure:
@@ -30,15 +32,45 @@ def carried(store: Store, one: Kept, run_id: str, *, draws: int = 20_000) -> Fig
     if mine.identity != one.instrument.identity:
         what = "; ".join(mine.changed_from(one.instrument))
         return undefined(f"Another judge: {what}. Its errors are not known: calibrate it.", CARRIED)
-    later = later_parts(store, one, mine, run_id)
-    return carried_over(
-        one.parts, later, seed=one.seed, draws=draws, design_effect=float(one.details["design_effect"])
-    )  # fmt: skip
+    return carried_to(one, later_parts(one, said(store, run_id)), draws=draws)
 
 
-def later_parts(store: Store, one: Kept, mine: Instrument, run_id: str) -> tuple[Part, ...]:
-    """The run's conversations by verdict on this code, without labels."""
-    code = Code(mine.rubric, one.criterion, one.option, "", "")
-    question = Question(mine.rubric, mine.rubric_version, mine.rubric_hash, one.criterion)
-    found: Counter[Stratum] = Counter(code.verdict(m.verdicts[0]) for m in frame(store, run_id, [question]))
+def carried_to(one: Kept, later: tuple[Part, ...], *, draws: int = 20_000) -> Figure:
+    """The same for verdicts of the same instrument that are at hand."""
+    effect = float(one.details["design_effect"])
+    return carried_over(one.parts, later, seed=one.seed, draws=draws, design_effect=effect)
+
+
+def counted(one: Kept, n: int, of: int) -> Figure:
+    """The corrected rate of any conversations that the same instrument judged: `n` flagged of `of` that it answered. Of
+    all that was calibrated it is the corrected rate itself.
+    """
+    raw = one.figures["raw"]
+    if (raw.n, raw.of) == (n, of):
+        return one.figures["corrected"]
+    return carried_to(one, (Part("clean", of - n, 0, 0, 0, ""), Part("fires", n, 0, 0, 0, "")))
+
+
+def said(store: Store, run_id: str) -> Said:
+    """What a run said of every criterion of its rubrics. None: nothing, of so many conversations."""
+    sql = (files("grader.calibration") / "said.sql").read_text(encoding="utf-8")
+    of: dict[str, int] = {}
+    found: dict[tuple[str, str], dict[str | None, int]] = {}
+    for rubric, criterion, answer, n in store.rows(sql, [run_id]):
+        if criterion is None:
+            of[rubric] = n
+        else:
+            found.setdefault((rubric, criterion), {})[answer] = n
+    for (rubric, _), answers in found.items():
+        answers[None] = of[rubric] - sum(answers.values())
+    return found
+
+
+def later_parts(one: Kept, told: Said) -> tuple[Part, ...]:
+    """A run's conversations by verdict on this code, without labels."""
+    code = Code(one.instrument.rubric, one.criterion, one.option, "", "")
+    found: Counter[Stratum] = Counter()
+    for answer, n in told.get((code.rubric, code.criterion), {}).items():
+        if n:
+            found[code.verdict(answer)] += n
     return tuple(Part(verdict, n, 0, 0, 0, why) for (verdict, why), n in sorted(found.items()))

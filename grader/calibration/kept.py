@@ -75,10 +75,14 @@ def keep(store: Store, found: Calibrated) -> bool:
     return store.add_calibration(row, [code_row(c) for c in found.codes])
 
 
-def kept(store: Store, *, calibration_id: str | None = None, instrument: Instrument | None = None) -> list[Kept]:
-    """What calibrations said, the latest first; of one calibration, or of one instrument, else of all."""
+def kept(
+    store: Store, *, calibration_id: str | None = None, instrument: Instrument | None = None, overall: bool = False
+) -> list[Kept]:  # fmt: skip
+    """What calibrations said, the latest first; of one calibration, or of one instrument, else of all. `overall`: no
+    slices, of which there may be many, but for what an audit is of.
+    """
     sql = (files("grader.calibration") / "kept.sql").read_text(encoding="utf-8")
-    rows = store.records(sql, [calibration_id, instrument.rubric if instrument else None])
+    rows = store.records(sql, [calibration_id, instrument.rubric if instrument else None, overall])
     found = [_read(row) for row in rows]
     return [k for k in found if instrument is None or k.instrument.identity == instrument.identity]
 

@@ -6,24 +6,23 @@ new one and a hundred fresh labels are there.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.resources import files
-from typing import Literal
 
 from grader.calibration import instrument as instruments
-from grader.calibration.calibrate import AUDITED
-from grader.calibration.carried import carried
+from grader.calibration.carried import Said, carried_to, later_parts, said
 from grader.calibration.instrument import Instrument
 from grader.calibration.kept import Kept, kept
-from grader.statistics.figure import Audit, Figure
+from grader.calibration.repeats import flips
+from grader.calibration.status import LABEL_IT, LEAST, NEVER, UNKNOWN, OfRubric, OfRubricState, State, Status, Trust
+from grader.statistics.figure import Figure, percent
 from grader.store import Store
 
-State = Literal["calibrated", "not_calibrated", "changed", "never"]
 Key = tuple[str, str, str | None]  # rubric, criterion, option
 FRESH_LABELS = 100
-NEVER = "not calibrated: nobody labelled what this judge said"
+__all__ = ["NEVER", "Golden", "Judge", "Key", "State", "Status", "Trust", "Trusted", "of_run", "of_runs"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,119 +34,228 @@ class Golden:
     sentence: str
     checked_at: datetime
 
+    @property
+    def told(self) -> str:
+        """`golden set refunds failed 2026-11-30`."""
+        return f"golden set {self.name} {self.outcome} {self.checked_at:%Y-%m-%d}"
+
 
 @dataclass(frozen=True, slots=True)
-class Trust:
-    """Of one code under one instrument. `corrected`: the rate of the run that is shown, where it can be told;
-    `carried`: from labels of an earlier frame, the judge's errors taken to be as they were.
-    """
+class Criterion:
+    """A question that the instrument is asked."""
 
-    state: State
-    text: str
-    kept: Kept | None = None
-    corrected: Figure | None = None
-    carried: bool = False
-    audit: Audit | None = None  # what the blind review of clean ones could exclude; None: nobody reviewed any
+    code: str
+    scale: str
+    severity: str
+
+
+@dataclass(frozen=True)
+class Judge:
+    """What is known of one instrument: by code, what may be said of it."""
+
+    instrument: Instrument
+    criteria: tuple[Criterion, ...]
+    codes: Mapping[tuple[str, str | None], Trust]
+    golden: Golden | None
+    flips: Mapping[str, Figure]  # by criterion: how often two runs of a conversation differ, where there are any
 
     @property
-    def calibrated(self) -> bool:
-        """The corrected rate is to be believed."""
-        return self.state == "calibrated"
+    def failed(self) -> Golden | None:
+        """The golden set that did not pass since anything was calibrated."""
+        last = max((t.kept.calibrated_at for t in self.codes.values() if t.kept is not None), default=None)
+        failed = self.golden is not None and self.golden.outcome == "failed"
+        return self.golden if failed and self.golden and (last is None or self.golden.checked_at > last) else None
 
     @property
-    def flips(self) -> Figure | None:
-        """How often two runs of a conversation differ."""
-        return self.kept.figures.get("flips") if self.kept is not None else None
+    def changed(self) -> Trust | None:
+        """Why another judge's calibration says nothing of this one; None where this one has its own."""
+        if any(t.same_judge for t in self.codes.values()):
+            return None
+        return next((t for t in self.codes.values() if t.state == "changed"), None)
+
+    def of(self, criterion: str, option: str | None) -> Trust:
+        """Of one code; one that no calibration names was never calibrated."""
+        found, flips = self.codes.get((criterion, option), UNKNOWN), self.flips.get(criterion)
+        return found if flips is None else replace(found, flips=flips)
+
+    def keys(self, criterion: str) -> list[Key]:
+        """A defect is one code; of a choice every answer that was calibrated is, or it as a whole."""
+        found = [(self.instrument.rubric, c, option) for c, option in self.codes if c == criterion]
+        return found or [(self.instrument.rubric, criterion, None)]
+
+    def told(self) -> OfRubric:
+        """As one line: how many of its codes are calibrated, when and with what; or why none is."""
+        mine = [t for t in self.codes.values() if t.kept is not None]
+        most = max(self.flips.values(), key=lambda f: f.point or 0.0, default=None)
+        wavers = "" if most is None else f"; two runs differ on {percent(most.point)} of conversations at most"
+        names = dict.fromkeys([*(c.code for c in self.criteria), *(criterion for criterion, _ in self.codes)])
+        of = {c: [self.of(c, option).calibrated for _, _, option in self.keys(c)] for c in names}
+        whole = [c for c in names if all(of[c])]
+        n, good = len(names), len(whole)
+
+        def line(state: OfRubricState, text: str, todo: str = "") -> OfRubric:
+            return OfRubric(self.instrument.rubric, self.instrument.name, state, n, good, text + wavers, todo)
+
+        if not mine:
+            return line("never", NEVER, LABEL_IT)
+        if (golden := self.failed) is not None:
+            text = f"not calibrated: {golden.told}, after the calibration"
+            return line("not_calibrated", text, "mend the judge or the rubric, or label afresh: " + LABEL_IT)
+        if (changed := self.changed) is not None:
+            todo = f"judge a golden set with it, and {FRESH_LABELS} fresh labels: {LABEL_IT}"
+            return line("changed", changed.text, todo)
+        when, labels = max(t.kept.calibrated_at for t in mine if t.kept), max(t.n_labels for t in mine)
+        in_part = sum(any(of[c]) and not all(of[c]) for c in names)
+        partly = f", answers of {in_part} more" if in_part else ""
+        if not good and not in_part:
+            text = f"not calibrated: {labels:,} labels of {when:%Y-%m-%d} do not do for any of {n} codes"
+            return line("not_calibrated", text, "grader calibrate says of each code what it wants")
+        text = f"{good} of {n} codes calibrated{partly}, {when:%Y-%m-%d} with {labels:,} blind labels"
+        if good == n:
+            return line("calibrated", text)
+        return line("part", text, "grader calibrate says what the rest want")
 
 
 @dataclass(frozen=True)
 class Trusted:
-    """What is known of the judges of a run, or of several runs, by code."""
+    """What is known of the judges of a run, or of several runs. A rubric that several judged is believed as far as the
+    least of them.
+    """
 
-    instruments: Mapping[str, Instrument]
-    codes: Mapping[Key, Trust]
-    golden: Mapping[str, Golden | None]  # by rubric
+    judges: tuple[Judge, ...]
 
     def of(self, rubric: str, criterion: str, option: str | None = None) -> Trust:
-        """Of one code; one that no calibration names was never calibrated."""
-        return self.codes.get((rubric, criterion, option)) or Trust("never", NEVER)
+        """Of one code; one that no calibration names was never calibrated. `option`: of a choice."""
+        mine = [j for j in self.judges if j.instrument.rubric == rubric]
+        if len(mine) < 2:
+            return mine[0].of(criterion, option) if mine else UNKNOWN
+        worst = min((j.of(criterion, option) for j in mine), key=lambda t: LEAST.index(t.state))
+        # Whatever one of them was found out about is not so of the others' verdicts.
+        return replace(
+            worst, text=f"{worst.text} ({len(mine)} judges)", corrected=None, audit=None, flips=None, same_judge=False
+        )
+
+    def over(self, keys: Iterable[Key]) -> Status:
+        """Of a figure that rests on all of these codes."""
+        return Status(tuple((_name(key), self.of(*key)) for key in dict.fromkeys(keys)))
+
+    def choice(self, rubric: str, criterion: str) -> Status:
+        """Of a choice as a whole: every answer that a calibration names."""
+        return self.over(k for j in self.judges if j.instrument.rubric == rubric for k in j.keys(criterion))
+
+    def defects(self, severities: Collection[str] | None = None) -> Status:
+        """Of any defect: every code of the defect scale that was asked, or those of such severity."""
+        return self.over(
+            (j.instrument.rubric, c.code, None)
+            for j in self.judges for c in j.criteria
+            if c.scale == "defect" and (severities is None or c.severity in severities)
+        )  # fmt: skip
+
+    def rubrics(self) -> tuple[OfRubric, ...]:
+        """A line for each rubric, and each judge of it."""
+        found = [j.told() for j in self.judges]
+        twice = {r.rubric for r in found if sum(other.rubric == r.rubric for other in found) > 1}
+        return tuple(replace(r, text=f"{r.text} ({r.judge})") if r.rubric in twice else r for r in found)
 
     def lines(self) -> tuple[str, ...]:
         """A sentence for each rubric: how many of its codes are calibrated, when and with what, or why none is."""
-        return tuple(self._line(rubric) for rubric in sorted(self.instruments))
+        return tuple(r.line for r in self.rubrics())
 
-    def _line(self, rubric: str) -> str:
-        name = self.instruments[rubric].name
-        mine = [t for (r, _, _), t in self.codes.items() if r == rubric and t.kept is not None]
-        if not mine:
-            return f"{name}: {NEVER}"
-        if changed := next((t for t in mine if t.state == "changed"), None):
-            return f"{name}: {changed.text}"
-        told = [t.kept for t in mine if t.kept is not None]
-        when, n = max(k.calibrated_at for k in told), max(k.n_labelled for k in told)
-        questions = {k.criterion for k in told}
-        good = {t.kept.criterion for t in mine if t.calibrated and t.kept is not None}
-        if not good:
-            return (
-                f"{name}: not calibrated; {n:,} labels of {when:%Y-%m-%d} do not do for any of {len(questions)} codes"
-            )
-        return f"{name}: {len(good)} of {len(questions)} codes calibrated {when:%Y-%m-%d} with {n:,} blind labels"
+    def warnings(self) -> tuple[str, ...]:
+        """What has happened to a judge since: a golden set failed, or it is another one than was calibrated."""
+        found = []
+        for j in self.judges:
+            if j.golden is not None and j.golden.outcome == "failed":
+                found.append(f"{j.instrument.rubric}: {j.golden.told} under this judge. {j.golden.sentence}".strip())
+            if (changed := j.changed) is not None:
+                found.append(f"{j.instrument.rubric}: {changed.text}.")
+        return tuple(found)
+
+
+def _name(key: Key) -> str:
+    rubric, criterion, option = key
+    return f"{rubric}.{criterion}" + (f" = {option}" if option else "")
 
 
 def of_run(store: Store, run_id: str) -> Trusted:
     """What is known of the judges behind a run, with the corrected rates of that run."""
-    return _trusted(store, instruments.of_run(store, run_id), run_id)
+    return _trusted(store, instruments.of_run(store, run_id).values(), run_id)
 
 
 def of_runs(store: Store, run_ids: Sequence[str]) -> Trusted:
-    """The same of several runs, without rates: of each rubric, of what judged the last of them that has it."""
-    found: dict[str, Instrument] = {}
+    """The same of several runs, without rates, which take time to draw: of these there is no one rate."""
+    found: dict[tuple[str, ...], Instrument] = {}
     for run_id in run_ids:
-        found |= instruments.of_run(store, run_id)
-    return _trusted(store, found, None)
+        found |= {one.identity: one for one in instruments.of_run(store, run_id).values()}
+    return _trusted(store, found.values(), None)
 
 
-def _trusted(store: Store, found: Mapping[str, Instrument], run_id: str | None) -> Trusted:
+def _trusted(store: Store, found: Iterable[Instrument], run_id: str | None) -> Trusted:
     every: dict[str, list[Kept]] = {}
-    audits: dict[tuple[tuple[str, ...], Key], Audit] = {}
-    for k in kept(store):
+    read: dict[tuple[tuple[str, ...], Key], Kept] = {}  # where most clean ones were read
+    for k in kept(store, overall=True):
         if k.dimension is None:
             every.setdefault(k.instrument.rubric, []).append(k)
-        if k.dimension in (None, AUDITED[0]):
-            of = k.instrument.identity, (k.instrument.rubric, k.criterion, k.option)
-            if k.audit.n_reviewed > (audits[of].n_reviewed if of in audits else 0):
-                audits[of] = k.audit
-    golden = {rubric: checked(store, one) for rubric, one in found.items()}
-    codes: dict[Key, Trust] = {}
-    for rubric, one in found.items():
+        of = k.instrument.identity, (k.instrument.rubric, k.criterion, k.option)
+        if k.audit.n_reviewed > (read[of].audit.n_reviewed if of in read else 0):
+            read[of] = k
+    told: Said | None = None
+    judges = []
+    for one in sorted(found, key=lambda i: (i.rubric, i.name, i.identity)):
+        golden = checked(store, one)
+        codes: dict[tuple[str, str | None], Trust] = {}
         fresh: int | None = None
-        for k in every.get(rubric, []):
-            key = rubric, k.criterion, k.option
+        for k in every.get(one.rubric, []):
+            key = k.criterion, k.option
             if k.instrument.identity == one.identity:
-                if key not in codes or codes[key].state == "changed":
-                    codes[key] = _own(store, k, golden[rubric], run_id)
+                if key not in codes or not codes[key].same_judge:
+                    if run_id not in (None, k.run_id) and told is None:
+                        told = said(store, str(run_id))
+                    codes[key] = _own(k, golden, run_id, told)
             elif key not in codes:
                 fresh = fresh_labels(store, one) if fresh is None else fresh
-                codes[key] = _changed(k, one, golden[rubric], fresh)
-        for (identity, key), audit in audits.items():
+                codes[key] = _changed(k, one, golden, fresh)
+        for (identity, (_, criterion, option)), k in read.items():
             if identity == one.identity:
-                codes[key] = replace(codes.get(key) or Trust("never", NEVER), audit=audit)
-    return Trusted(found, codes, golden)
+                known = codes.get((criterion, option), UNKNOWN)
+                elsewhere = run_id not in (None, k.run_id)
+                codes[criterion, option] = replace(known, audit=k.audit, audited_elsewhere=elsewhere)
+        judges.append(Judge(one, _criteria(store, one), codes, golden, _flips(store, one)))
+    return Trusted(tuple(judges))
 
 
-def _own(store: Store, k: Kept, golden: Golden | None, run_id: str | None) -> Trust:
+def _flips(store: Store, one: Instrument) -> dict[str, Figure]:
+    """Read only where something was judged again, since it goes through every answer of the instrument."""
+    again = "select 1 from judgement where repeat > 0 and rubric = ? and judge = ? and model = ? limit 1"
+    if not store.rows(again, [one.rubric, one.judge, one.model]):
+        return {}
+    return {code: f.rate for code, f in flips(store, one).items() if f.rate.point is not None}
+
+
+def _criteria(store: Store, one: Instrument) -> tuple[Criterion, ...]:
+    rows = store.rows(
+        "select code, scale, coalesce(severity, '') from criterion where rubric = ? and rubric_version = ? "
+        "order by position",
+        [one.rubric, one.rubric_version],
+    )
+    return tuple(Criterion(*row) for row in rows)
+
+
+def _own(k: Kept, golden: Golden | None, run_id: str | None, told: Said | None) -> Trust:
     when = f"{k.calibrated_at:%Y-%m-%d}"
-    corrected = carried(store, k, run_id) if run_id is not None else None
     elsewhere = run_id is not None and run_id != k.run_id
+    corrected = None
+    if run_id is not None:
+        corrected = carried_to(k, later_parts(k, told or {})) if elsewhere else k.figures["corrected"]
+    trust = Trust("not_calibrated", "", k, corrected, elsewhere, same_judge=True)
     if golden is not None and golden.outcome == "failed" and golden.checked_at > k.calibrated_at:
-        text = f"not calibrated: golden set {golden.name} failed {golden.checked_at:%Y-%m-%d}, after the calibration"
-        return Trust("not_calibrated", text, k, corrected, elsewhere)
+        return replace(trust, text=f"not calibrated: {golden.told}, after the calibration")
     if k.standing == "calibrated":
         single = ", single-reviewer gold" if k.details.get("n_reviewers") == 1 else ""
         text = f"calibrated {when} with {k.n_labelled:,} blind labels{single}, {k.instrument.name}"
-        return Trust("calibrated", text, k, corrected, elsewhere)
+        return replace(trust, state="calibrated", text=text)
     why = "" if k.standing == "not_calibrated" else f"{k.title}: "
-    return Trust("not_calibrated", f"not calibrated ({when}): {why}{k.sentence}", k, corrected, elsewhere)
+    return replace(trust, text=f"not calibrated ({when}): {why}{k.sentence}")
 
 
 def _changed(k: Kept, now: Instrument, golden: Golden | None, n_fresh: int) -> Trust:
@@ -156,15 +264,14 @@ def _changed(k: Kept, now: Instrument, golden: Golden | None, n_fresh: int) -> T
     if golden is None:
         then = "no golden set was judged since"
     elif golden.outcome != "passed":
-        then = f"golden set {golden.name}: {golden.outcome} {golden.checked_at:%Y-%m-%d}"
+        then = golden.told
     elif n_fresh < FRESH_LABELS:
-        then = f"golden set {golden.name} passed {golden.checked_at:%Y-%m-%d}, {n_fresh} of {FRESH_LABELS} fresh labels"
+        then = f"{golden.told}, {n_fresh} of {FRESH_LABELS} fresh labels"
     else:
-        text = (
-            f"calibrated {when} before a change ({what}); golden set {golden.name} passed "
-            f"{golden.checked_at:%Y-%m-%d}, {n_fresh:,} fresh labels: calibrate them"
-        )
-        return Trust("calibrated" if k.standing == "calibrated" else "not_calibrated", text, k)
+        text = f"{when} before a change ({what}); {golden.told}, {n_fresh:,} fresh labels: calibrate them"
+        if k.standing == "calibrated":
+            return Trust("calibrated", f"calibrated {text}", k)
+        return Trust("not_calibrated", f"not calibrated {text}", k)
     return Trust("changed", f"not calibrated: {what} since the calibration of {when}; {then}", k)
 
 

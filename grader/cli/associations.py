@@ -31,11 +31,14 @@ def associations(
     Example:
       grader associations --outcome same_issue
     """
-    from grader.outcomes.association import FEWEST_EVENTS
+    from grader.calibration.trust import of_run
+    from grader.cli.figures import calibration_lines
+    from grader.outcomes.association import FEWEST_EVENTS, labelled_by
     from grader.outcomes.association import associations as count
     from grader.outcomes.figures import about
     from grader.outcomes.metrics import WINDOWS
     from grader.outcomes.weighting import told
+    from grader.report.export import calibration
     from grader.store import open_store
 
     del quiet
@@ -44,10 +47,12 @@ def associations(
     settings = console.settings(workspace)
     with open_store(settings.workspace.database, read_only=True) as store:
         found = count(store, run, outcome=outcome, window_hours=WINDOWS[window])
-        frame = about(store, run).frame
+        run_of = about(store, run)
+        frame, trusted, who = run_of.frame, of_run(store, run_of.run_id), labelled_by(store, run_of.run_id)
     if as_json:
-        told_of = {"outcome": outcome, "window": window, "frame": frame}
-        console.out_json({**told_of, "codes": [_document(a) for a in found]})
+        told_of = {"outcome": outcome, "window": window, "frame": frame, "calibration": trusted.lines()}
+        codes = [_document(a) | {"calibration": calibration(trusted.of(a.rubric, a.code))} for a in found]
+        console.out_json({**told_of, "labelled_by": who, "codes": codes})
         return
     if not found:
         console.note("no defect code of this run was answered present or absent")
@@ -57,11 +62,13 @@ def associations(
         (a.code, told(a.risk), told(a.control_risk), *_ratios(a, FEWEST_EVENTS))
         for a in found
     ])  # fmt: skip
+    calibration_lines(trusted)
     labels = max((a.error.flagged + a.error.clean for a in found if a.error), default=0)
     if labels:
         console.note(
-            f"corrected: as it would be with a judge that does not err, by up to {labels:,} blind labels a code, where "
-            "its errors do not go with the outcome; –: the labels do not set right and wrong findings apart"
+            f"corrected: as it would be with a judge that does not err, by up to {labels:,} blind labels a code of "
+            f"{', '.join(who)} (of every plan and file), where its errors do not go with the outcome; –: the labels do "
+            "not set right and wrong findings apart"
         )
     else:
         console.note("not corrected for the judge's own errors, which make ratios smaller: there are no blind labels")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import date
 
+    from grader.calibration.trust import Trusted
     from grader.config import Settings
     from grader.outcomes.brief import Brief
     from grader.outcomes.episodes import Episodes, Where
@@ -62,6 +63,7 @@ def brief(
         raise ConfigError("--out - is for Markdown or HTML on stdout alone", cure="leave out --open and --json")
     hours = narrow.hours(window)
     settings = console.settings(workspace)
+    from grader.calibration.trust import of_runs
     from grader.outcomes.brief import brief as gather
     from grader.outcomes.episodes import opened
     from grader.outcomes.figures import find_run
@@ -81,13 +83,15 @@ def brief(
                 episodes, verdicts, Period(last, weeks), data_end=data_end, n_synthetic=episodes.n_synthetic,
                 baseline_weeks=against, window_hours=hours, zone=settings.workspace.tz,
             )  # fmt: skip
-            failing = _failing(settings, found, episodes, verdicts, hours)
+            trusted = of_runs(store, found.judged_by)
+            backlog = trusted if found.backlog_by == found.judged_by else of_runs(store, found.backlog_by)
+            failing = _failing(settings, found, episodes, verdicts, hours, trusted)
     folder = settings.workspace.reports if out is None or out == "-" else Path(out)
     link = _links(folder if folder.is_dir() else folder.parent, found.runs if out != "-" else ())
     made = page(
         found, zone=settings.workspace.tz, owners=settings.queues, failing=failing,
         hour_cost=settings.figures.human_hour_cost, currency=settings.figures.currency, run=whole, link=link,
-        workspace=str(settings.root),
+        workspace=str(settings.root), trusted=trusted, backlog=backlog,
     )  # fmt: skip
     if out == "-":
         text = html(made) if form == "html" else markdown(made)
@@ -131,11 +135,14 @@ def _links(folder: Path, runs: Sequence[str]) -> Callable[[str], str | None]:
     return link
 
 
-def _failing(settings: Settings, found: Brief, episodes: Episodes, verdicts: Judged, hours: int) -> list[Failing]:
+def _failing(
+    settings: Settings, found: Brief, episodes: Episodes, verdicts: Judged, hours: int, trusted: Trusted
+) -> list[Failing]:  # fmt: skip
     """The conditions of grader.toml that hold in these weeks, over all and for every queue that has any."""
     from grader.outcomes.brief import WAITS_FOR_RETURNS
     from grader.outcomes.metrics import of_episodes
     from grader.outcomes.thresholds import condition
+    from grader.report.believed import of_figure
     from grader.report.brief import Failing
     from grader.report.reading import count, value
 
@@ -158,6 +165,7 @@ def _failing(settings: Settings, found: Brief, episodes: Episodes, verdicts: Jud
             if asked.holds(counts, judged):
                 reading = asked.reading(counts, judged)
                 told = f"{value(reading)}, {count(reading)}" if reading else f"{asked.of(counts):.4g}"
+                told += f"; {of_figure(trusted, asked.figure).short}" if asked.of_verdicts else ""
                 failing.append(Failing(queue, owner, f"{text} (it is {told})"))
     return failing
 

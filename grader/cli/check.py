@@ -14,6 +14,7 @@ from grader.errors import ConfigError, InputError, ThresholdError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from grader.calibration.trust import Trusted
     from grader.config import Settings
     from grader.outcomes.metrics import Metrics
     from grader.outcomes.quality import Slice
@@ -29,6 +30,7 @@ class Checked(NamedTuple):
     failed: bool | None  # None: not known
     of: str  # the figure with its interval and counts
     owner: str | None = None  # who answers for the queue
+    calibration: str | None = None  # of a figure of verdicts: whether its judge was held against people's labels
 
     @property
     def told(self) -> str:
@@ -64,13 +66,14 @@ def check(
     [queues."NAME"] for that queue, whose owner is named.
 
     A rate has .low and .high (ends of its 95 % interval), .n and .of: `recontact_rate.low > 0.2` fails only where it is
-    clearly above, `.high` as soon as it may be. What is not known is said, and fails nothing. In a GitHub workflow the
-    table goes into the step summary too.
+    clearly above, `.high` as soon as it may be. What is not known is said, and fails nothing. A figure of verdicts says
+    whether its judge was held against people's labels. In a GitHub workflow the table goes into the step summary too.
 
     Example:
       grader check --week 2026-W38
       grader check --fail-if 'recontact_rate.high > 0.2' --fail-if 'csat_ai < 3.5' --by queue
     """
+    from grader.calibration.trust import of_runs
     from grader.cli.grade import selection
     from grader.cli.metrics import DATABASE_MEMORY
     from grader.outcomes.episodes import checked as known
@@ -98,13 +101,14 @@ def check(
             dimensions = dict.fromkeys((None, *(dimension for dimension, _ in asked)))
             counts = {d: of_episodes(episodes, d, window_hours=hours, where=where) for d in dimensions}
             slices = {d: {s.slice: s for s in found.slices(d, where)} for d in dimensions} if verdicts else {}
+            trusted = of_runs(store, found.runs_in(where) if verdicts else ())
     if not counts[None]:
         which = " of what was asked for" if week or select else ""
         cure = "grader metrics --by week tells which weeks there are" if week else "grader ingest PATH…"
         raise InputError(f"there is nothing to check: no conversation{which} that a customer began", cure=cure)
     checked = [
-        each for (dimension, only), conditions in asked.items()
-        for each in _checked(counts[dimension], slices.get(dimension, {}), dimension, only, conditions, settings)
+        each for (by_, only), conditions in asked.items()
+        for each in _checked(counts[by_], slices.get(by_, {}), by_, only, conditions, settings, trusted)
     ]  # fmt: skip
     for dimension, only in asked:
         if dimension == "queue" and only and all(m.slice != only for m in counts[dimension]):
@@ -123,7 +127,9 @@ def check(
     failed = [c for c in checked if c.failed]
     if failed:
         named = "; ".join(
-            f"{c.slice}{f' ({c.owner})' if c.owner else ''}: {c.condition} (is {c.told})" for c in failed[:5]
+            f"{c.slice}{f' ({c.owner})' if c.owner else ''}: {c.condition} (is {c.told}"
+            f"{f'; {c.calibration}' if c.calibration else ''})"
+            for c in failed[:5]
         )
         raise ThresholdError(f"{len(failed)} of {len(checked)} checks failed: {named}{' …' if len(failed) > 5 else ''}")
 
@@ -164,9 +170,10 @@ def _unknown_queue(name: str, there: Sequence[str]) -> None:
 
 def _checked(
     slices: Sequence[Metrics], verdicts: Mapping[str | None, Slice], dimension: str | None, only: str | None,
-    conditions: Sequence[Condition], settings: Settings,
+    conditions: Sequence[Condition], settings: Settings, trusted: Trusted,
 ) -> list[Checked]:  # fmt: skip
     from grader.outcomes.brief import WAITS_FOR_RETURNS
+    from grader.report.believed import of_figure, zero
     from grader.report.reading import count, interval, value
 
     def owner(name: str | None) -> str | None:
@@ -182,7 +189,13 @@ def _checked(
                 of += f"; a return could be seen of {m.coverage.n:,} of {m.coverage.of:,}"
         else:
             of = "nothing to count" if is_ is None else f"{is_:.4g}"
-        return Checked(m.slice or "(not known)", c.text, is_, c.holds(m, found), of, owner(m.slice))
+        status = of_figure(trusted, c.figure) if c.of_verdicts else None
+        if status is not None:
+            of += f"; {status.short}"
+            if reading is not None and (left_open := zero(c.figure, reading.n, reading.of, status)):
+                of += f"; {left_open}"
+        trust = status.text if status is not None else None
+        return Checked(m.slice or "(not known)", c.text, is_, c.holds(m, found), of, owner(m.slice), trust)
 
     wanted = [m for m in slices if only is None or m.slice == only]
     if only is not None and not wanted:  # no episode in that queue
@@ -201,9 +214,12 @@ def _junit(checked: list[Checked]) -> str:
         case = Xml.SubElement(suite, "testcase", classname=_in_xml(c.slice), name=f"not {c.condition}")
         if c.failed:
             who = f", owner: {_in_xml(c.owner)}" if c.owner else ""
-            Xml.SubElement(case, "failure", message=f"is {c.told}{who}")
+            trust = f"; {_in_xml(c.calibration)}" if c.calibration else ""
+            Xml.SubElement(case, "failure", message=f"is {c.told}{who}{trust}")
         elif c.failed is None:
             Xml.SubElement(case, "skipped", message="not known")
+        if c.calibration:
+            Xml.SubElement(case, "system-out").text = _in_xml(c.of)
     return f'<?xml version="1.0" encoding="utf-8"?>\n{Xml.tostring(suite, encoding="unicode")}\n'
 
 
@@ -220,7 +236,8 @@ def _markdown(checked: list[Checked]) -> str:
     lines = ["### grader check", "", "| slice | owner | fails if | is | |", "|---|---|---|---|---|"]
     words = {True: "**failed**", False: "ok", None: "not known"}
     lines += [
-        f"| {cell(c.slice)} | {cell(c.owner or '')} | {cell(c.condition)} | {cell(c.told)} | {words[c.failed]} |"
+        f"| {cell(c.slice)} | {cell(c.owner or '')} | {cell(c.condition)} | {cell(c.of if c.calibration else c.told)} "
+        f"| {words[c.failed]} |"
         for c in checked
     ]
     return "\n".join(lines) + "\n\n"

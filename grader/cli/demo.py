@@ -59,6 +59,7 @@ def demo(
       grader demo
     """
     from grader.calibration import against_labels
+    from grader.calibration.trust import of_run
     from grader.cli.judging import DATABASE_MEMORY, run
     from grader.config import load
     from grader.ingest.load import load as ingest
@@ -90,19 +91,22 @@ def demo(
         found = count(store, run_id)
         agreement = against_labels(store, found.about.run_id, AUTHOR)
         path = write(store, settings, run_id=run_id)
+        trusted = of_run(store, found.about.run_id)
     if as_json:
-        console.out_json({**outcome.as_json(), "report": path, "headline": found.headline, "against_labels": agreement})
+        console.out_json({**outcome.as_json(), "report": path, "headline": found.headline, "against_labels": agreement,
+                          "calibration": trusted.lines()})  # fmt: skip
     else:
         console.out()
-        shown.headline(found)
+        shown.headline(found, trusted)
         console.out()
-        shown.defects(found)
+        shown.defects(found, trusted)
         console.out()
         shown.against_labels(agreement, AUTHOR)
         if outcome.bench.judge.name == "signals":
             console.out()
             console.out("Judged by offline signals, not by an LLM: set OPENAI_API_KEY or GRADER_BASE_URL to use one.")
         console.out()
+        shown.calibration_lines(trusted)
         console.out(outcome.line())
         console.out(f"report: {path}")
         program = "grader" if shutil.which("grader") else f"{shlex.quote(sys.executable)} -m grader"

@@ -8,28 +8,46 @@ from grader.cli import console
 
 if TYPE_CHECKING:
     from grader.calibration import CodeAgreement
-    from grader.outcomes import Ends, Figure, Figures, Headline
+    from grader.calibration.status import Status, Trust
+    from grader.calibration.trust import Trusted
+    from grader.outcomes import Ends, Figure, Figures, Headline, Share
 
 WEEK_HOURS = 168
 
 
-def headline(figures: Figures) -> None:
+def calibration_lines(trusted: Trusted) -> None:
+    """Whether the judges of these figures were held against people's labels: a line for each rubric."""
+    for line in trusted.lines() or ("not calibrated: nothing was judged",):
+        console.out(line)
+
+
+def headline(figures: Figures, trusted: Trusted) -> None:
     """The headline figures with their denominators, and what is not known. Of a sample with unequal chances: weighted,
-    with what they are weighted to.
+    with what they are weighted to. Those of verdicts say whether they are calibrated.
     """
     from grader.outcomes import ends, rate
+    from grader.report.believed import CRITICAL
 
     h, spend = figures.headline, figures.spend
+    resolved = trusted.of("resolution", "resolved", "resolved")
+    unsolved = trusted.over([("resolution", "resolved", answer) for answer in ("partly", "not")])
+    any_defect, critical = trusted.defects(), trusted.defects(CRITICAL)
+
+    def told(text: str, share: Share, status: Status | Trust) -> str:
+        left_open = f"; 0 is not none: {status.excluded}" if share.of and not share.n else ""
+        return f"{text}; {status.short}{left_open}"
+
     rows = [
         ("judged", *_cells(h.n_judged, h.n_judgements), "judgements (conversation × rubric)"),
-        ("resolved", *_rate(rate(h, lambda h: h.resolved)), "of those with a verdict on it"),
+        ("resolved", *_rate(rate(h, lambda h: h.resolved)),
+         told("of those with a verdict on it", h.resolved, resolved)),
         ("contained", *_rate(rate(h, lambda h: h.contained)), "no human took over"),
         ("contained, not resolved", *_rate(rate(h, lambda h: h.contained_not_resolved)),
-         "the ones that deflection hides"),
+         told("the ones that deflection hides", h.contained_not_resolved, unsolved)),
         ("with a proved defect", *_rate(rate(h, lambda h: h.flagged)),
-         "of those where a defect code could be answered"),
+         told("of those where a defect code could be answered", h.flagged, any_defect)),
         ("with a critical one", *_rate(rate(h, lambda h: h.critical)),
-         "of those where a critical code could be answered"),
+         told("of those where a critical code could be answered", h.critical, critical)),
     ]  # fmt: skip
     week = next((r for r in figures.recontacts if r.overall and r.window_hours == WEEK_HOURS), None)
     if week is not None:
@@ -73,18 +91,27 @@ def sampled(figures: Figures) -> None:
         console.out(f"about {about.frame} only: nothing else could be drawn")
 
 
-def defects(figures: Figures) -> None:
-    """Codes that were flagged, most frequent first, with the 95 % interval."""
+def defects(figures: Figures, trusted: Trusted) -> None:
+    """Codes that were flagged, most frequent first, with the 95 % interval, and corrected where that is known."""
     from grader.outcomes import rate
 
     found = [(d, rate(d, lambda d: d.flagged)) for d in figures.defects if d.slice == "all" and d.n_flagged]
     rows = []
     for d, share in sorted(found, key=lambda f: (-(f[1].point or 0.0), f[0].code)):
         told, interval, count = _rate(share)
-        rows.append((d.code, d.severity, told, count, interval, d.n_cannot_assess))
+        trust = trusted.of(d.rubric, d.code)
+        found_by = trust.corrected if trust.calibrated and not figures.layers else None  # it is not weighted
+        by_people = _percent(found_by.point) if found_by is not None and found_by.point is not None else trust.short
+        rows.append((d.code, d.severity, told, count, interval, by_people, d.n_cannot_assess))
     if rows:
         name = "weighted>" if figures.layers else "rate>"
-        console.table(["defect", "severity", name, "flagged of assessed>", "95 % interval>", "cannot assess>"], rows)
+        console.table(
+            ["defect", "severity", name, "flagged of assessed>", "95 % interval>", "by people>", "cannot assess>"], rows
+        )
+    clean = [d for d in figures.defects if d.slice == "all" and d.n_assessable and not d.n_flagged]
+    for text in dict.fromkeys(trusted.of(d.rubric, d.code).excluded for d in clean):
+        mine = [d.code for d in clean if trusted.of(d.rubric, d.code).excluded == text]
+        console.out(f"not flagged at all ({', '.join(mine)}): {text}")
 
 
 def against_labels(found: list[CodeAgreement], reviewer: str) -> None:

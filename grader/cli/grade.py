@@ -80,6 +80,7 @@ def grade(
         "judge.kind": judge, "judge.model": model, "judge.base_url": base_url, "judge.group": group,
         "engine.concurrency": concurrency, "engine.budget_usd": budget,
     })  # fmt: skip
+    from grader.calibration.trust import of_runs
     from grader.store import open_store
 
     with open_store(
@@ -94,11 +95,14 @@ def grade(
             repeat=repeat, repeats=repeats, retry_failed=retry_failed, dry_run=dry_run, quiet=quiet,
             spent=spent,
         )  # fmt: skip
+        told = of_runs(store, [outcome.summary.run_id]).lines() if outcome.summary is not None else ()
     if as_json:
         golden = {"golden": [one.as_json() for one in again]} if again else {}
-        console.out_json({**outcome.as_json(), **golden})
+        console.out_json({**outcome.as_json(), **golden, **({"calibration": told} if told else {})})
     else:
         console.out(outcome.line())
+        for line in told:
+            console.note(line)
         if outcome.summary is not None and outcome.summary.progress.n_judged:
             console.note("next: grader report")
     outcome.finish()

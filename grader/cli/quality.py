@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,11 +15,14 @@ from grader.cli import console, narrow
 from grader.cli.metrics import DATABASE_MEMORY, slice_cell
 
 if TYPE_CHECKING:
+    from grader.calibration.trust import Trusted
     from grader.config import Settings
     from grader.outcomes.episodes import Where
     from grader.outcomes.quality import Cause, Judged, Slice
     from grader.statistics.stratified import Estimate
 
+SHOWN = ("resolved", "critical_defect", "handoff_resolved", "escalated_too_late", "missed_escalation",
+         "irritated_after_ai")  # fmt: skip
 KINDS = {"escalation": "a human took over", "non_resolution": "not solved"}
 
 
@@ -42,18 +45,22 @@ def quality(
     """What the judge found: solved, defects, quality of hand-offs, escalations too early and too late, mood.
 
     Of each week one run counts, the one that judged most of it, with the weights of its sample. By week, a line says
-    where rubric, prompt, model or judge changed: figures on both sides of it do not compare.
+    where rubric, prompt, model or judge changed: figures on both sides of it do not compare. Each figure says whether
+    its judge was held against people's labels (grader calibrate).
 
     Example:
       grader quality --by queue
       grader quality --by week --queue returns
     """
+    from grader.cli.figures import calibration_lines
+    from grader.outcomes.quality import QUALITY
+
     del quiet
     where = narrow.narrowed(
         week=week, weeks=weeks, queue=queue, reason=reason, channel=channel, language=language, ai_version=ai_version
     )
     settings = console.settings(workspace)
-    with _opened(settings, run, where) as found:
+    with _opened(settings, run, where) as (found, trusted):
         slices, instruments = found.slices(by, where), found.instruments()
         reasons = found.escalation_reasons(where) if by is None else []
         even, runs, scopes, waiting = found.even, found.runs, found.scopes, found.waiting
@@ -61,7 +68,8 @@ def quality(
         console.out_json({
             "by": by, "runs": runs, "weighted": not even, "scopes": scopes, "waiting": waiting,
             "escalation_reasons": {option: _estimate_document(e) for option, e in reasons},
-            "slices": [_document(s) for s in slices],
+            "calibration": trusted.lines(),
+            "slices": [_document(s, trusted) for s in slices],
             "instruments": {w or "(not known)": judged for w, judged in instruments.items()},
         })  # fmt: skip
         return
@@ -69,9 +77,12 @@ def quality(
         console.note("no conversation of these was judged: grader grade")
         return
     if by is None:
-        _page(slices[0], reasons)
+        _page(slices[0], reasons, trusted)
     else:
         _table(slices, by, instruments if by == "week" else {})
+    _tell_zeros(slices, QUALITY if by is None else SHOWN, trusted)
+    console.out()
+    calibration_lines(trusted)
     named = f"run {runs[0]}" if len(runs) == 1 else f"{len(runs)} runs, of each week the one that judged most"
     console.note(f"{named}; " + ("every conversation had the same chance" if even else "weighted by how it was drawn"))
     for run_id, n in waiting.items():
@@ -80,11 +91,11 @@ def quality(
         )
     if scopes:
         console.note(f"about {'; '.join(scopes)} only: nothing else could be drawn")
-    console.note("the judge was not held against human labels here: its own errors are in these figures")
 
 
 @contextmanager
-def _opened(settings: Settings, run: str | None, where: Where) -> Iterator[Judged]:
+def _opened(settings: Settings, run: str | None, where: Where) -> Iterator[tuple[Judged, Trusted]]:
+    from grader.calibration.trust import of_runs
     from grader.outcomes.episodes import opened
     from grader.outcomes.figures import find_run
     from grader.outcomes.quality import judged
@@ -95,7 +106,7 @@ def _opened(settings: Settings, run: str | None, where: Where) -> Iterator[Judge
         whole = find_run(store, run) if run else None
         with opened(store, timezone=zone) as episodes, judged(store, episodes, run=whole, timezone=zone) as found:
             narrow.point_out(episodes, where)
-            yield found
+            yield found, of_runs(store, found.runs_in(where))
 
 
 def estimate_cells(e: Estimate | None) -> tuple[str, str, str]:
@@ -107,20 +118,38 @@ def estimate_cells(e: Estimate | None) -> tuple[str, str, str]:
     return percent(e.point), f"{percent(e.low)} to {percent(e.high)}", f"{e.n:,} of {e.of:,}"
 
 
-def _page(s: Slice, reasons: list[tuple[str, Estimate]]) -> None:
+def _page(s: Slice, reasons: list[tuple[str, Estimate]], trusted: Trusted) -> None:
     from grader.outcomes.quality import QUALITY
+    from grader.report.believed import of_cause, of_figure
 
     console.table(
-        ["figure", "rate>", "95 % interval", "count>", "from"],
-        [(f.title, *estimate_cells(s.figures[name]), ", ".join(f.rubrics)) for name, f in QUALITY.items()],
+        ["figure", "rate>", "95 % interval", "count>", "from", "judge"],
+        [
+            (f.title, *estimate_cells(s.figures[name]), ", ".join(f.rubrics), of_figure(trusted, name).short)
+            for name, f in QUALITY.items()
+        ],
     )
     console.out(_stands_for(s))
     if reasons:
         console.out()
         console.table(
-            ["why a human took over", "of hand-offs>", "95 % interval", "count>"],
-            [(option, *estimate_cells(e)) for option, e in reasons],
+            ["why a human took over", "of hand-offs>", "95 % interval", "count>", "judge"],
+            [(option, *estimate_cells(e), of_cause(trusted, "escalation", option).short) for option, e in reasons],
         )
+
+
+def _tell_zeros(slices: Sequence[Slice], figures: Iterable[str], trusted: Trusted) -> None:
+    """What each figure leaves open in which nothing was flagged anywhere here."""
+    from grader.outcomes.quality import QUALITY
+    from grader.report.believed import of_figure, zero
+
+    for name in figures:
+        told = {
+            text for s in slices if (e := s.figures[name]) is not None
+            and (text := zero(name, e.n, e.of, of_figure(trusted, name)))
+        }  # fmt: skip
+        for text in sorted(told):
+            console.out(f"{QUALITY[name].title}, where nothing was flagged: {text}")
 
 
 def _stands_for(s: Slice) -> str:
@@ -133,8 +162,7 @@ def _table(slices: list[Slice], by: str, instruments: dict[str | None, dict[str,
     from grader.outcomes.quality import QUALITY, comparable
     from grader.outcomes.share import percent
 
-    shown = ("resolved", "critical_defect", "handoff_resolved", "escalated_too_late", "missed_escalation",
-             "irritated_after_ai")  # fmt: skip
+    shown = SHOWN
     columns = (by, "judged>", *(f"{QUALITY[name].title.lower()}>" for name in shown))
     rows: list[tuple[str, ...]] = []
     before: str | None = None
@@ -151,10 +179,16 @@ def _table(slices: list[Slice], by: str, instruments: dict[str | None, dict[str,
     console.table(columns, rows)
 
 
-def _document(s: Slice) -> dict[str, Any]:
+def _document(s: Slice, trusted: Trusted) -> dict[str, Any]:
+    from grader.report.believed import of_figure
+    from grader.report.export import composite
+
     return {
         "slice": s.slice, "n_conversations": s.n_conversations, "n_in_part": s.n_in_part, "volume": s.volume,
-        "figures": {name: e and _estimate_document(e) for name, e in s.figures.items()},
+        "figures": {
+            name: e and _estimate_document(e) | {"calibration": composite(of_figure(trusted, name))}
+            for name, e in s.figures.items()
+        },
     }  # fmt: skip
 
 
@@ -186,6 +220,8 @@ def ledger(
     """
     from grader.errors import ConfigError
     from grader.outcomes.quality import FIXES, themes
+    from grader.report.believed import of_cause
+    from grader.report.export import composite
     from grader.report.reading import rounded
 
     del quiet
@@ -194,13 +230,19 @@ def ledger(
     hours = narrow.hours(window)
     where = narrow.narrowed(week=week, weeks=weeks, queue=queue, reason=reason)
     settings = console.settings(workspace)
-    with _opened(settings, run, where) as found:
+    with _opened(settings, run, where) as (found, trusted):
         causes = found.ledger(hours, where)
     if as_json:
-        console.out_json({"window": window, "causes": [asdict(c) | {"fix": c.fix} for c in causes]})
+        console.out_json({
+            "window": window, "calibration": trusted.lines(),
+            "causes": [
+                asdict(c) | {"fix": c.fix, "calibration": composite(of_cause(trusted, c.kind, c.cause))}
+                for c in causes
+            ],
+        })  # fmt: skip
         return
     if as_csv:
-        _csv(causes)
+        _csv(causes, trusted)
         return
     if not causes:
         console.note(
@@ -226,6 +268,8 @@ def ledger(
         [_line(c) for c in causes[:limit]],
         title="by cause, reason and queue",
     )
+    console.out()
+    console.out("; ".join(f"{KINDS[kind]}, by cause: {of_cause(trusted, kind).short}" for kind in KINDS))
     if len(causes) > limit:
         console.note(f"… and {len(causes) - limit} more lines: --limit {len(causes)}, --csv or --json has them")
     unfixed = len(causes) - len(fixable)
@@ -248,10 +292,13 @@ def _line(c: Cause) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def _csv(causes: list[Cause]) -> None:
+def _csv(causes: list[Cause], trusted: Trusted) -> None:
+    from grader.report.believed import of_cause
+
     writer = csv.writer(sys.stdout, lineterminator="\n")
     for number, cause in enumerate(causes):
         row = asdict(cause) | {"fix": cause.fix, "examples": " ".join(cause.examples)}
+        row["calibration"] = of_cause(trusted, cause.kind, cause.cause).short
         if number == 0:
             writer.writerow(row)
         writer.writerow([console.csv_cell(value) if isinstance(value, str) else value for value in row.values()])

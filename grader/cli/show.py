@@ -11,6 +11,7 @@ from grader.cli import console
 from grader.errors import InputError
 
 if TYPE_CHECKING:
+    from grader.calibration.trust import Trusted
     from grader.outcomes import Case
 
 LONGEST = 2_000  # characters of a message
@@ -29,6 +30,7 @@ def show(
       grader show qd-026
     """
     from grader import outcomes
+    from grader.calibration.trust import of_runs
     from grader.ingest.preview import lines_of
     from grader.store import open_store
 
@@ -53,6 +55,7 @@ def show(
         )
         wanted = outcomes.find_run(store, run) if run else latest[0][0] if latest else None
         cases = outcomes.cases(store, wanted, [conversation]) if wanted else ()
+        trusted = of_runs(store, [wanted]) if wanted else None
     case = next(iter(cases), None)
     if as_json:
         console.out_json({"conversation": record, "run": wanted, **({} if case is None else _document(case))})
@@ -61,10 +64,10 @@ def show(
         console.out(console.clean(line))
     if case is not None:
         console.out()
-        _findings(case, wanted)
+        _findings(case, wanted, trusted)
 
 
-def _findings(case: Case, run: str | None) -> None:
+def _findings(case: Case, run: str | None, trusted: Trusted | None) -> None:
     from grader.report.case_view import case_view
 
     view = case_view(case, ())
@@ -79,7 +82,8 @@ def _findings(case: Case, run: str | None) -> None:
     )
     for verdict in found:
         proof = "" if verdict.flagged else " (unproved: does not count)"
-        console.out(f"- {verdict.rubric}.{verdict.code} ({verdict.severity}){proof}: {verdict.reasoning or ''}")
+        trust = f"; {trusted.of(verdict.rubric, verdict.code).short}" if trusted is not None else ""
+        console.out(f"- {verdict.rubric}.{verdict.code} ({verdict.severity}{trust}){proof}: {verdict.reasoning or ''}")
         for quote in verdict.evidence:
             where = f"message {quote.message}" if quote.message else "policy"
             console.out(f"    {where}: “{quote.quote}”" + ("" if quote.verified else f" ({quote.problem})"))

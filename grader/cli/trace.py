@@ -6,7 +6,7 @@ import csv
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,6 +16,7 @@ from grader.cli.metrics import DATABASE_MEMORY, seconds_cell
 from grader.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
+    from grader.calibration.trust import Trusted
     from grader.outcomes.episodes import Episodes, Where
     from grader.outcomes.quality import Judged
 
@@ -94,6 +95,7 @@ def trace(
         week=week, weeks=weeks, queue=queue, reason=reason, channel=channel, language=language, ai_version=ai_version
     )
     settings = console.settings(workspace)
+    from grader.calibration.trust import of_runs
     from grader.outcomes.episodes import opened
     from grader.outcomes.figures import find_run
     from grader.outcomes.quality import judged
@@ -110,7 +112,8 @@ def trace(
         else:
             whole = find_run(store, run) if run else None
             with judged(store, episodes, run=whole, timezone=zone) as verdicts:
-                found = _of_verdicts(verdicts, figure, cause, hours, where)
+                trusted = of_runs(store, verdicts.runs_in(where))
+                found = _of_verdicts(verdicts, trusted, figure, cause, hours, where)
     wanted = {"yes": "yes", "no": "no", "unknown": "not known"}.get(only or "")
     rows = [row for row in found.rows if wanted is None or row["counts"] == wanted]
     if as_json:
@@ -192,18 +195,23 @@ def _capacity(episodes: Episodes, hours: int, where: Where) -> Traced:
     return Traced(f"capacity freed: {freed_text(told)}", rows, "minutes")
 
 
-def _of_verdicts(verdicts: Judged, figure: str, cause: str | None, hours: int, where: Where) -> Traced:
+def _of_verdicts(
+    verdicts: Judged, trusted: Trusted, figure: str, cause: str | None, hours: int, where: Where
+) -> Traced:
     from grader.outcomes import changes
     from grader.outcomes.quality import QUALITY
+    from grader.report.believed import of_cause, of_figure, zero
     from grader.report.reading import count, value
 
     if figure in CAUSES:
-        return _caused(verdicts, CAUSES[figure], cause or "", hours, where)
+        found = _caused(verdicts, CAUSES[figure], cause or "", hours, where)
+        return replace(found, told=f"{found.told}; {of_cause(trusted, CAUSES[figure], cause).short}")
     if figure == AUDIT:
         rows = _counted(verdicts.audit(hours, where))
         said = Counter(row["resolution"] for row in rows)
         words = ", ".join(f"{n:,} {word}" for word, n in said.most_common())
-        return Traced(f"AI-resolved and judged: {len(rows):,}: {words or 'none'}", rows, "resolution")
+        status = trusted.choice("resolution", "resolved")
+        return Traced(f"AI-resolved and judged: {len(rows):,}: {words or 'none'}; {status.short}", rows, "resolution")
     wanted = QUALITY[figure]
     parts = ("context_passed", "not_repeated", "resolved") if figure == "handoff_resolved" else ()
     rows = verdicts.rows([*dict.fromkeys((wanted.yes, *parts)), "codes"], wanted.of, where)
@@ -212,8 +220,11 @@ def _of_verdicts(verdicts: Judged, figure: str, cause: str | None, hours: int, w
         missing = [name.replace("_", " ") for name in parts if not row[name]]
         row["why"] = f"not: {', '.join(missing)}" if missing else ", ".join(row["codes"] or ())
     estimates = [s.figures[figure] for s in verdicts.slices(None, where)]
-    found = changes.of_estimate(estimates[0] if estimates else None)
-    return Traced(f"{wanted.title}: {value(found)} ({count(found)})", rows)
+    told = changes.of_estimate(estimates[0] if estimates else None)
+    status = of_figure(trusted, figure)
+    left_open = zero(figure, told.n, told.of, status) if told is not None else ""
+    more = "".join(f"; {text}" for text in (status.short, left_open) if text)
+    return Traced(f"{wanted.title}: {value(told)} ({count(told)}){more}", rows)
 
 
 def _caused(verdicts: Judged, kind: str, cause: str, hours: int, where: Where) -> Traced:

@@ -103,6 +103,16 @@ def associations(
     return sorted(ranked, key=lambda a: (not a.enough, -(a.pooled.ratio.point if a.pooled else 0.0), a.rubric, a.code))
 
 
+def labelled_by(reader: Reader, run_id: str) -> tuple[str, ...]:
+    """Whose blind labels the judge's errors are told by."""
+    rows = reader.rows(
+        "select distinct l.reviewer from label l join run_item i using (conversation_id, rubric) "
+        "where i.run_id = ? and l.verdict_visible = false order by all",
+        [run_id],
+    )
+    return tuple(reviewer for (reviewer,) in rows)
+
+
 def _errors(reader: Reader, run_id: str) -> dict[tuple[str, str], JudgeError]:
     rows = reader.records(query("judge_error"), [run_id])
     return {

@@ -141,6 +141,8 @@ class Brief:
     undecided: frozenset[str]
     causes_decided: bool
     runs: tuple[str, ...]
+    judged_by: tuple[str, ...]  # those of them behind the figures of these weeks
+    backlog_by: tuple[str, ...]  # and behind the backlog
     weighted: bool
     waiting: Mapping[str, int]  # by run that did not come to its end: conversations that still wait
     scopes: tuple[str, ...]  # what alone could be drawn to be judged; none: everything could
@@ -203,7 +205,8 @@ def brief(
         capacity=next(iter(freed(episodes, window_hours=window_hours, where={"week": known.ends})), None),
         instruments=tuple(sorted({i for w in weighing.instruments(period) for rubric in w.values() for i in rubric})),
         undecided=verdicts.undecided(), causes_decided=any(c.fix for c in verdicts.ledger(window_hours)),
-        runs=verdicts.runs, weighted=not verdicts.even, scopes=verdicts.scopes,
+        runs=verdicts.runs, judged_by=verdicts.runs_in({"week": period.ends}),
+        backlog_by=verdicts.runs_in({"week": backlog.ends}), weighted=not verdicts.even, scopes=verdicts.scopes,
         waiting=verdicts.waiting,
     )  # fmt: skip
 

@@ -24,7 +24,8 @@ _TABLES = ("chosen", "design", "sampled", "finding", "judged", "usual")
 @dataclass(frozen=True, slots=True)
 class Figure:
     """A rate of verdicts as columns of `sql/quality/judged.sql`. `rubrics`: those it rests on; `summed`: a defect of
-    any of them counts, so that with one more it is another figure. `bad`: more is worse.
+    any of them counts, so that with one more it is another figure. `bad`: more is worse. `codes`: what it rests on, as
+    (rubric, criterion, answer of a choice), where nothing is summed up; `inverted`: what was not flagged counts.
     """
 
     title: str
@@ -33,30 +34,49 @@ class Figure:
     rubrics: tuple[str, ...]
     bad: bool
     summed: bool = False
+    codes: tuple[tuple[str, str, str | None], ...] = ()
+    inverted: bool = False
 
 
+_RESOLVED = ("resolution", "resolved", "resolved")
+_CONTEXT = ("experience", "handoff_without_context", None)
+_REPEATED = ("experience", "customer_repeated_to_human", None)
 _DEFECTS = ("accuracy", "behavior", "experience")
 QUALITY: Mapping[str, Figure] = {
-    "resolved": Figure("Judged resolved", "resolved", "resolution_known", ("resolution",), bad=False),
+    "resolved": Figure(
+        "Judged resolved", "resolved", "resolution_known", ("resolution",), bad=False, codes=(_RESOLVED,)
+    ),
     "critical_defect": Figure(
         "With a proved critical defect", "critical", "critical_assessed", _DEFECTS, bad=True, summed=True
     ),
     "defect": Figure("With a proved defect", "flagged", "assessed", _DEFECTS, bad=True, summed=True),
     "handoff_resolved": Figure(
         "Hand-off: resolved without a restart", "handoff_resolved", "handoff_known", ("experience", "resolution"),
-        bad=False,
+        bad=False, codes=(_CONTEXT, _REPEATED, _RESOLVED),
     ),
     "context_passed": Figure(
-        "Hand-off: context passed on", "context_passed", "context_known", ("experience",), bad=False
+        "Hand-off: context passed on", "context_passed", "context_known", ("experience",), bad=False, codes=(_CONTEXT,),
+        inverted=True,
     ),
     "not_repeated": Figure(
-        "Hand-off: customer did not have to repeat", "not_repeated", "repeat_known", ("experience",), bad=False
+        "Hand-off: customer did not have to repeat", "not_repeated", "repeat_known", ("experience",), bad=False,
+        codes=(_REPEATED,), inverted=True,
     ),
-    "escalated_too_late": Figure("Escalated too late", "late", "late_assessed", ("behavior",), bad=True),
-    "escalated_too_early": Figure("Escalated without need", "early", "early_assessed", ("behavior",), bad=True),
-    "missed_escalation": Figure("Should have been escalated", "missed", "missed_assessed", ("behavior",), bad=True),
+    "escalated_too_late": Figure(
+        "Escalated too late", "late", "late_assessed", ("behavior",), bad=True,
+        codes=(("behavior", "escalated_too_late", None),),
+    ),
+    "escalated_too_early": Figure(
+        "Escalated without need", "early", "early_assessed", ("behavior",), bad=True,
+        codes=(("behavior", "escalated_without_need", None),),
+    ),
+    "missed_escalation": Figure(
+        "Should have been escalated", "missed", "missed_assessed", ("behavior",), bad=True,
+        codes=(("behavior", "missed_escalation", None),),
+    ),
     "irritated_after_ai": Figure(
-        "Irritated after the AI alone", "irritated_after_ai", "mood_known_after_ai", ("resolution",), bad=True
+        "Irritated after the AI alone", "irritated_after_ai", "mood_known_after_ai", ("resolution",), bad=True,
+        codes=(("resolution", "mood_at_end", "frustrated"), ("resolution", "mood_at_end", "angry")),
     ),
 }  # fmt: skip
 
@@ -166,6 +186,10 @@ class Judged:
     def runs(self) -> tuple[str, ...]:
         """The runs that count."""
         return tuple(sorted({run for run, *_ in self._design}))
+
+    def runs_in(self, where: Where | None) -> tuple[str, ...]:
+        """Those of them that judged any of this."""
+        return tuple(row["run_id"] for row in self._query("behind", where))
 
     @property
     def even(self) -> bool:

@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from typing import Protocol
 
+from grader.calibration.trust import Trusted
 from grader.outcomes.brief import TITLES, WAITS_FOR_RETURNS, Brief, OfQueue, Told, Warned, Week
 from grader.outcomes.changes import FEWEST
 from grader.outcomes.period import Period
 from grader.outcomes.quality import QUALITY, Cause, Theme
 from grader.outcomes.share import percent
+from grader.report.believed import NOBODY, Believed, believed, by_people, of_cause, of_figure, zero
 from grader.report.overview import words
 from grader.report.reading import (
     MEANS,
@@ -79,6 +81,9 @@ class Line:
     state: str
     ref: int
     trend: Spark | None = None
+    believed: Believed | None = None  # of verdicts
+    people: str = ""  # what reviewers would find, where that can be told
+    zero: str = ""  # what is left open where nothing was flagged
 
     @property
     def verdict(self) -> str:
@@ -166,6 +171,7 @@ class Page:
     notices: tuple[str, ...]
     scope: str | None  # with names that others chose
     lines: tuple[Line, ...]
+    believed: tuple[str, ...]  # a line for each rubric
     audit: str | None
     capacity: str
     changed: tuple[tuple[str, str, int], ...]  # state, sentence, reference
@@ -187,9 +193,12 @@ class Page:
 def page(
     brief: Brief, *, zone: tzinfo, owners: Mapping[str, Owner], failing: Sequence[Failing], hour_cost: float | None,
     currency: str, workspace: str = "", run: str | None = None, link: Callable[[str], str | None] = lambda _: None,
+    trusted: Trusted = NOBODY, backlog: Trusted = NOBODY,
 ) -> Page:  # fmt: skip
-    """The brief in words. `link`: where a conversation can be read, from beside this page; None: nowhere."""
-    write = _Writer(brief, run, link)
+    """The brief in words. `link`: where a conversation can be read, from beside this page; None: nowhere. `trusted`:
+    what is known of the judges of `brief.judged_by`, `backlog` of `brief.backlog_by`.
+    """
+    write = _Writer(brief, run, link, trusted)
     lead = _lead(brief, write, zone)
     compared = sum(n for n, _ in brief.compared.values())
     asked = sum(n for _, n in brief.compared.values())
@@ -201,15 +210,16 @@ def page(
         days=brief.period.days,
         these="This week" if brief.period.n_weeks == 1 else "These weeks",
         lead=lead,
-        notices=_notices(brief),
+        notices=_notices(brief, trusted),
         scope=f"Figures of verdicts are about {'; '.join(brief.scopes)} only: nothing else could be drawn."
         if brief.scopes and brief.n_judged else None,
         lines=tuple(write.line(t, brief.trends[t.figure]) for t in brief.headlines),
+        believed=tuple(f"{line}." for line in trusted.lines()) if brief.n_judged else (),
         audit=write.audit(),
         capacity=write.capacity(hour_cost, currency),
-        changed=tuple((state(t), sentence(t), write.ref(t)) for t in brief.changed),
+        changed=tuple((state(t), write.sentence(t), write.ref(t)) for t in brief.changed),
         unchanged="Nothing." if compared * 3 >= asked else "Nothing could be shown: most figures rest on too few.",
-        watched=tuple((sentence(t), write.ref(t)) for t in brief.watched),
+        watched=tuple((write.sentence(t), write.ref(t)) for t in brief.watched),
         compared=f"{compared} comparisons had at least {FEWEST} conversations (or ratings) on both sides: {by}. They "
         "are adjusted together (Benjamini and Hochberg, 5 %)",
         signs=tuple(write.sign(w) for w in brief.warnings),
@@ -218,6 +228,8 @@ def page(
         items=tuple(write.item(t) for t in brief.themes),
         backlog=f"{_named_weeks(brief.backlog)}, {len(brief.themes)} of {brief.n_themes} causes that a change can fix. "
         "A conversation can stand under one cause of each kind (a human took over, not solved): do not add up across. "
+        f"Why a human took over: {of_cause(backlog, 'escalation').short}; what was in the way: "
+        f"{of_cause(backlog, 'non_resolution').short}. "
         f"All lines: `grader ledger {brief.backlog.flags}`",
         no_items=f"No cause that a change can fix was named in {_named_weeks(brief.backlog)}." if brief.causes_decided
         else "This judge names no cause that a change can fix: nothing can be said of what to fix first.",
@@ -254,8 +266,8 @@ def _lead(brief: Brief, write: _Writer, zone: tzinfo) -> tuple[str, ...]:
 
 
 class _Writer:
-    def __init__(self, brief: Brief, run: str | None, link: Callable[[str], str | None]) -> None:
-        self._brief, self._link = brief, link
+    def __init__(self, brief: Brief, run: str | None, link: Callable[[str], str | None], trusted: Trusted) -> None:
+        self._brief, self._link, self._trusted = brief, link, trusted
         self.refs = References()
         self._run = f" --run {shlex.quote(run)}" if run else ""
         windows = {24: "24h", 72: "72h", 720: "30d"}
@@ -278,11 +290,31 @@ class _Writer:
         about = [f"within {_hours(self._brief.window_hours)}"] if t.figure in WAITS_FOR_RETURNS else []
         if t.period != self._brief.period:
             about.append(f"to {t.period.name}")
+        status = of_figure(self._trusted, t.figure) if t.figure in QUALITY else None
+        people = ""
+        if status is not None and (now := t.now) is not None and not QUALITY[t.figure].inverted:
+            people = by_people(status, now.n, now.of, weighted=now.weighted)
         return Line(
             TITLES[t.figure], ", ".join(about), value(t.now), interval(t.now), count(t.now), value(t.before),
             count(t.before) if t.before else "", change(t.change, t.now), state(t, self._brief.undecided), self.ref(t),
             spark(trend, t.figure) if trend else None,
+            believed(status) if status is not None else None, people, self._left_open(t),
         )  # fmt: skip
+
+    def sentence(self, t: Told) -> str:
+        """A change, and of a figure of verdicts whether its judge can be believed."""
+        if t.figure not in QUALITY:
+            return sentence(t)
+        trust = "; ".join(filter(None, (of_figure(self._trusted, t.figure).short, self._left_open(t))))
+        return f"{sentence(t)} {trust[0].upper()}{trust[1:]}."
+
+    def _left_open(self, t: Told) -> str:
+        """What is left open where nothing was flagged, now or before."""
+        if t.figure not in QUALITY:
+            return ""
+        status = of_figure(self._trusted, t.figure)
+        told = (zero(t.figure, r.n, r.of, status) for r in (t.now, t.before) if r is not None)
+        return next(filter(None, told), "")
 
     def audit(self) -> str | None:
         """What the judge says of those that count as AI-resolved."""
@@ -299,7 +331,8 @@ class _Writer:
             f"grader trace ai_resolution_judged {self._brief.known.flags}{self._window}{self._run}",
         )
         return (
-            f"Of {total:,} AI-resolved that the judge read, it found {told} [{number}]. Who does not come back is not "
+            f"Of {total:,} AI-resolved that the judge read, it found {told} [{number}] "
+            f"({self._trusted.choice('resolution', 'resolved').short}). Who does not come back is not "
             "always helped."
         )
 
@@ -319,9 +352,11 @@ class _Writer:
             "escalated_too_late": "More escalations come too late",
         }[w.figure]
         refs = tuple(self.ref(t) for t in (w.signs or (w.overall,)))
-        told = f"over all {value(w.overall.now)} ({count(w.overall.now)}), before {value(w.overall.before)}"
+        trust = f"; {of_figure(self._trusted, w.figure).short}" if w.figure in QUALITY else ""
+        trust += f"; {left_open}" if (left_open := self._left_open(w.overall)) else ""
+        told = f"over all {value(w.overall.now)} ({count(w.overall.now)}), before {value(w.overall.before)}{trust}"
         if w.signs:
-            return Sign(title, "on", " ".join(sentence(t) for t in w.signs), refs)
+            return Sign(title, "on", " ".join(self.sentence(t) for t in w.signs), refs)
         if w.figure in self._brief.undecided:
             return Sign(title, "unknown", "This judge does not decide it.", refs)
         if w.overall.broken:
@@ -370,7 +405,7 @@ class _Writer:
         return f"grader trace {figure} --cause {shlex.quote(cause)} {period}{flags}{self._window}{self._run}"
 
 
-def _notices(brief: Brief) -> tuple[str, ...]:
+def _notices(brief: Brief, trusted: Trusted) -> tuple[str, ...]:
     found = []
     if brief.n_synthetic:
         found.append(
@@ -386,10 +421,12 @@ def _notices(brief: Brief) -> tuple[str, ...]:
             + (f". Not decided: {undecided}." if undecided else ".")
         )
     if brief.n_judged:
-        found.append(
-            "Not calibrated: what the judge found was not held against human labels, so its own errors are in every "
-            "figure of verdicts."
-        )
+        found += trusted.warnings()
+        if not any(r.n_calibrated for r in trusted.rubrics()):
+            found.append(
+                "Not calibrated: what the judge found was not held against human labels, so its own errors are in "
+                "every figure of verdicts."
+            )
     else:
         found.append("Nothing of these weeks was judged: `grader grade` adds defects, hand-offs, mood and the backlog.")
     found += [

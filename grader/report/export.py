@@ -14,22 +14,29 @@ from itertools import chain
 from operator import attrgetter
 from typing import Any
 
+from grader.calibration.calibrate import figure_row
+from grader.calibration.status import Status, Trust
+from grader.calibration.trust import Trusted
 from grader.model import Evidence
 from grader.outcomes import Bounds, Figure, Figures, Found, Missing, Share, ends, rate
+from grader.report.believed import CRITICAL, NOBODY
 
 FORMAT_VERSION = 1
 COLUMNS = (
     "run_id", "conversation_id", "started_at", "queue", "channel", "language", "rubric", "rubric_version", "code",
     "severity", "scale", "answer", "support", "flagged", "message", "quote", "policy_clause", "reasoning", "judge",
     "model", "prompt_hash", "judged_at", "truncated", "key", "stratum", "inclusion_probability",
+    "calibration", "calibrated_at",
 )  # fmt: skip
 # What makes a spreadsheet compute: OWASP's list for CSV injection, with the full-width forms that Excel accepts too.
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 
 
-def document(figures: Figures, verdicts: Iterable[Found], missing: Sequence[Missing]) -> dict[str, Any]:
+def document(
+    figures: Figures, verdicts: Iterable[Found], missing: Sequence[Missing], trusted: Trusted = NOBODY
+) -> dict[str, Any]:
     """Everything about one run as plain JSON values. Rates stand beside the counts that they are made of; a rate
-    without a denominator is null. Times are UTC.
+    without a denominator is null. Times are UTC. Each defect and answer of a choice has its `calibration`.
     """
     return {
         "format": "grader.report",
@@ -37,16 +44,53 @@ def document(figures: Figures, verdicts: Iterable[Found], missing: Sequence[Miss
         "run": _plain(figures.about),
         "strata": [_plain(layer) for layer in figures.layers],
         "decided": [_plain(d) for d in figures.decided],
+        "calibration": {
+            "rubrics": [_plain(r) for r in trusted.rubrics()],
+            "headline": {
+                "resolved": calibration(trusted.of("resolution", "resolved", "resolved")),
+                "contained_not_resolved": composite(
+                    trusted.over([("resolution", "resolved", answer) for answer in ("partly", "not")])
+                ),
+                "flagged": composite(trusted.defects()),
+                "critical": composite(trusted.defects(CRITICAL)),
+            },
+        },
         "headline": _plain(figures.headline),
         "headline_by_queue": [_plain(h) for h in figures.headlines[1:]],
         "recontact": [_plain(r) for r in figures.recontacts],
-        "defects": [_plain(d) for d in figures.defects],
-        "choices": [_plain(c) for c in figures.choices],
+        "defects": [
+            _plain(d) | {"calibration": calibration(trusted.of(d.rubric, d.code), whole=d.slice == "all")}
+            for d in figures.defects
+        ],
+        "choices": [
+            _plain(c) | {"calibration": calibration(trusted.of(c.rubric, c.code, c.option), whole=c.overall)}
+            for c in figures.choices
+        ],
         "could_not_be_judged": [_plain(u) for u in figures.unjudged],
         "not_judged": [_plain(m) for m in missing],
         "spend": _plain(figures.spend),
         "findings": [_plain(v) for v in verdicts if v.flagged or v.unsupported],
     }
+
+
+def calibration(trust: Trust, *, whole: bool = True) -> dict[str, Any]:
+    """What is known of a code. `whole`: it is shown of the run as a whole, which alone has a corrected rate."""
+    audit, corrected = trust.audit, trust.corrected if whole else None
+    return {
+        "state": trust.state, "calibrated": trust.calibrated, "text": trust.text,
+        "calibrated_at": _utc(trust.calibrated_at) if trust.calibrated_at else None, "n_labels": trust.n_labels,
+        "corrected": corrected and figure_row(corrected), "carried_over": trust.carried,
+        "audit": audit and {"n_missed": audit.n_missed, "n_reviewed": audit.n_reviewed, "at_most": audit.at_most},
+        "excluded": trust.excluded, "flips": trust.flips and figure_row(trust.flips),
+    }  # fmt: skip
+
+
+def composite(status: Status) -> dict[str, Any]:
+    """The same of a figure that rests on several codes."""
+    return {
+        "state": status.state, "calibrated": status.calibrated, "text": status.text, "n_codes": len(status.codes),
+        "n_not_calibrated": status.n_not, "excluded": status.excluded,
+    }  # fmt: skip
 
 
 def _plain(value: Any) -> Any:
@@ -106,11 +150,11 @@ def _utc(at: datetime) -> str:
     return at.replace(tzinfo=at.tzinfo or UTC).astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def csv_lines(run_id: str, verdicts: Iterable[Found]) -> Iterator[str]:
+def csv_lines(run_id: str, verdicts: Iterable[Found], trusted: Trusted = NOBODY) -> Iterator[str]:
     """The CSV as lines, the header first. Of several quotes the first verified one is written, else the first."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    rows: Iterable[Sequence[object]] = (_row(run_id, verdict) for verdict in verdicts)
+    rows: Iterable[Sequence[object]] = (_row(run_id, verdict, trusted) for verdict in verdicts)
     for cells in chain([COLUMNS], rows):
         writer.writerow(cells)
         yield buffer.getvalue()
@@ -118,7 +162,9 @@ def csv_lines(run_id: str, verdicts: Iterable[Found]) -> Iterator[str]:
         buffer.truncate()
 
 
-def _row(run_id: str, v: Found) -> list[object]:
+def _row(run_id: str, v: Found, trusted: Trusted) -> list[object]:
+    trust = trusted.of(v.rubric, v.code, v.answer if v.scale == "choice" else None)
+    at = trust.calibrated_at
     quotes = [e for e in v.evidence if e.message]
     quote = next((e for e in quotes if e.verified), next(iter(quotes), None))
     clause = next((e.quote for e in v.evidence if not e.message and e.verified), None)
@@ -128,7 +174,7 @@ def _row(run_id: str, v: Found) -> list[object]:
         cell(v.answer), v.support, "true" if v.flagged else "false", quote.message if quote else "",
         cell(quote.quote if quote else None), cell(clause), cell(v.reasoning), v.judge, cell(v.model),
         v.prompt_hash, _utc(v.judged_at), "true" if v.truncated else "false", cell(v.key),
-        cell(v.stratum), v.inclusion_probability,
+        cell(v.stratum), v.inclusion_probability, trust.state, _utc(at) if at else "",
     ]  # fmt: skip
 
 

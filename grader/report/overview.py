@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from grader.calibration.status import Trust
+from grader.calibration.trust import Trusted
 from grader.outcomes import (
     Choice,
     Defect,
@@ -20,6 +22,7 @@ from grader.outcomes import (
     rate,
     told,
 )
+from grader.report.believed import NOBODY, Believed, believed, flips
 from grader.report.case_view import SEVERITIES
 from grader.report.tiles import Tile, between, interval_of, named, tiles
 
@@ -35,7 +38,9 @@ NOTHING = Figure(None, None, None, 0, 0, "", "None of the queue was judged.")
 
 @dataclass(frozen=True)
 class DefectRow:
-    """One code. `bar`, `low` and `high` are in percent of the table's scale, None where there is no rate."""
+    """One code. `bar`, `low` and `high` are in percent of the table's scale, None where there is no rate. `corrected`:
+    the rate at which reviewers would find it, of the whole run alone; `excluded`: what a rate of zero leaves open.
+    """
 
     code: str
     title: str
@@ -52,6 +57,12 @@ class DefectRow:
     n_not_applicable: int
     n_cannot_assess: int
     n_missing: int
+    believed: Believed
+    corrected: str = ""
+    corrected_interval: str = ""
+    corrected_note: str = ""
+    flips: str = ""
+    excluded: str = ""
 
     @property
     def sort_rate(self) -> float:
@@ -113,6 +124,7 @@ class Ledger:
     rows: tuple[LedgerRow, ...]
     basis: str
     silent: str
+    believed: Believed
 
 
 @dataclass(frozen=True)
@@ -127,10 +139,13 @@ class Overview:
     heat: tuple[HeatRow, ...]
     ledgers: tuple[Ledger, ...]
     unjudged: tuple[Unjudged, ...]
+    believed: Believed  # of all defects together, which the heat map shows
     weighted: bool = False
 
 
-def overview(figures: Figures, wordings: Mapping[tuple[str, str, str], Wording] | None = None) -> Overview:
+def overview(
+    figures: Figures, wordings: Mapping[tuple[str, str, str], Wording] | None = None, trusted: Trusted = NOBODY
+) -> Overview:
     """The figures of one run in words, the same scale in every queue."""
     whole, *queues = figures.headlines
     shown = (d for d in figures.defects if d.slice != "channel_language" and d.n_assessable >= 5)
@@ -139,7 +154,8 @@ def overview(figures: Figures, wordings: Mapping[tuple[str, str, str], Wording] 
     heat_queues = [h.queue for h in queues[:MAX_HEAT_QUEUES]]
     return Overview(
         scopes=tuple(
-            _scope(f"q{n}", headline, figures, scale) for n, headline in enumerate([whole, *queues[:MAX_QUEUES]])
+            _scope(f"q{n}", headline, figures, scale, trusted)
+            for n, headline in enumerate([whole, *queues[:MAX_QUEUES]])
         ),
         n_queues_left_out=max(0, len(queues) - MAX_QUEUES),
         scale=f"{scale * 100:.0f} %",
@@ -147,9 +163,12 @@ def overview(figures: Figures, wordings: Mapping[tuple[str, str, str], Wording] 
         n_heat_queues_left_out=max(0, len(queues) - MAX_HEAT_QUEUES),
         heat=_heat(figures.defects, heat_queues),
         ledgers=tuple(
-            ledger for code, title in LEDGER.items() if (ledger := _ledger(code, title, figures, wordings or {}))
+            ledger
+            for code, title in LEDGER.items()
+            if (ledger := _ledger(code, title, figures, wordings or {}, trusted))
         ),
         unjudged=figures.unjudged,
+        believed=believed(trusted.defects()),
         weighted=bool(figures.layers),
     )
 
@@ -164,7 +183,7 @@ def words(code: str) -> str:
     return code[:1].upper() + code[1:].replace("_", " ")
 
 
-def _scope(key: str, headline: Headline, figures: Figures, scale: float) -> Scope:
+def _scope(key: str, headline: Headline, figures: Figures, scale: float, trusted: Trusted) -> Scope:
     slice_ = "all" if headline.overall else "queue"
     mine = [d for d in figures.defects if d.slice == slice_ and (headline.overall or d.queue == headline.queue)]
     recontacts = [r for r in figures.recontacts if (r.overall, r.queue) == (headline.overall, headline.queue)]
@@ -173,10 +192,10 @@ def _scope(key: str, headline: Headline, figures: Figures, scale: float) -> Scop
         queue="" if headline.overall else queue_label(headline.queue),
         label="All queues" if headline.overall else queue_label(headline.queue),
         n=headline.n_conversations,
-        tiles=tiles(headline, recontacts),
+        tiles=tiles(headline, recontacts, trusted),
         defects=tuple(
             sorted(
-                (_row(d, scale) for d in mine),
+                (_row(d, scale, trusted.of(d.rubric, d.code)) for d in mine),
                 key=lambda row: (-row.n_flagged, row.bar is None, _severity(row.severity), row.code),
             )
         ),
@@ -187,7 +206,7 @@ def _severity(severity: str) -> int:
     return SEVERITIES.index(severity) if severity in SEVERITIES else len(SEVERITIES)
 
 
-def _row(d: Defect, scale: float) -> DefectRow:
+def _row(d: Defect, scale: float, trust: Trust) -> DefectRow:
     found = rate(d, lambda d: d.flagged)
 
     def at(value: float | None) -> float | None:
@@ -199,7 +218,22 @@ def _row(d: Defect, scale: float) -> DefectRow:
         high=at(found.high),
         n_flagged=d.n_flagged, n_assessable=d.n_assessable, n_unsupported=d.n_unsupported,
         n_not_applicable=d.n_not_applicable, n_cannot_assess=d.n_cannot_assess, n_missing=d.n_failed + d.n_pending,
+        believed=believed(trust), flips=flips(trust), excluded=trust.excluded_short if found.point == 0 else "",
+        **(_corrected(d, trust) if d.slice == "all" else {}),
     )  # fmt: skip
+
+
+def _corrected(d: Defect, trust: Trust) -> dict[str, str]:
+    """What the labels make of the rate; nothing where they do not do for it."""
+    found = trust.corrected
+    if not trust.calibrated or found is None or found.point is None or found.low is None or found.high is None:
+        return {}
+    notes = ["errors of the judge as found in an earlier run"] * trust.carried
+    notes += ["of the sample, not weighted"] * bool(d.parts)
+    return {
+        "corrected": percent(found.point), "corrected_interval": between((found.low, found.high)),
+        "corrected_note": "; ".join(notes),
+    }  # fmt: skip
 
 
 def _at_least(found: Figure) -> float:
@@ -229,7 +263,9 @@ def _heat(defects: Sequence[Defect], queues: Sequence[str | None]) -> tuple[Heat
     return tuple(rows)
 
 
-def _ledger(code: str, title: str, figures: Figures, wordings: Mapping[tuple[str, str, str], Wording]) -> Ledger | None:
+def _ledger(
+    code: str, title: str, figures: Figures, wordings: Mapping[tuple[str, str, str], Wording], trusted: Trusted
+) -> Ledger | None:
     chosen = [c for c in figures.choices if c.overall and c.code == code]
     if not chosen:
         return None
@@ -241,6 +277,7 @@ def _ledger(code: str, title: str, figures: Figures, wordings: Mapping[tuple[str
         code=code, title=title, rows=tuple(_ledger_row(c, most, wordings) for c in causes),
         basis=f"{total:,} conversations assessed" + (f", of these {none:,} none" if none else ""),
         silent=f"{silent:,} cannot be assessed" if silent else "",
+        believed=believed(trusted.choice(chosen[0].rubric, code)),
     )  # fmt: skip
 
 

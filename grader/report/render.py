@@ -49,6 +49,7 @@ def html(page: Page) -> str:
                 }
             ),
             static_findings=_static(page),
+            same_todo=_same_todo(page),
             words=words,
             plural=plural,
         )
@@ -105,6 +106,12 @@ def _static(page: Page) -> list[tuple[object, object]]:
         found[depth] for depth in range(deepest) for found in by_case if depth < len(found)
     ]
     return pairs[:MAX_STATIC_FINDINGS]
+
+
+def _same_todo(page: Page) -> str:
+    """What every rubric wants, where they all want the same."""
+    wanted = {r.todo for r in page.believed}
+    return wanted.pop() if len(page.believed) > 1 and len(wanted) == 1 else ""
 
 
 def _shown(value: object) -> object:

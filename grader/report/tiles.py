@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from grader.calibration.status import Status
+from grader.calibration.trust import Trusted
 from grader.outcomes import (
     Bounds,
     Ends,
@@ -18,6 +20,7 @@ from grader.outcomes import (
     told,
     told_between,
 )
+from grader.report.believed import CRITICAL, NOBODY, Believed, believed
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ class Tile:
     notes: tuple[str, ...]
     parts: tuple[Part, ...] = ()
     method: str = ""
+    believed: Believed | None = None  # where it rests on verdicts
 
 
 def of(share: Share | Figure, what: str) -> str:
@@ -80,32 +84,54 @@ def interval_of(found: Figure) -> tuple[float, float] | None:
     return None if found.low is None or found.high is None else (found.low, found.high)
 
 
-def tiles(h: Headline, recontacts: Sequence[Recontact]) -> tuple[Tile, ...]:
+def tiles(h: Headline, recontacts: Sequence[Recontact], trusted: Trusted = NOBODY) -> tuple[Tile, ...]:
     """The tiles of one queue, or of all."""
+    resolved = trusted.over([("resolution", "resolved", "resolved")])
+    unsolved = trusted.over([("resolution", "resolved", answer) for answer in ("partly", "not")])
+    any_defect, critical = trusted.defects(), trusted.defects(CRITICAL)
     return (
-        _resolved(h),
-        _share_tile(
+        _judged(_resolved(h), h.resolved, resolved, corrected=h.overall),
+        _judged(_share_tile(
             "Contained, not resolved", rate(h, lambda h: h.contained_not_resolved),
             "contained conversations with a resolution verdict",
             (f"{h.n_contained_not_resolved:,} not resolved, {h.n_contained_partly:,} only partly"
                 if h.contained_not_resolved.of
                 else "",
              f"Containment (no hand-off): {named(rate(h, lambda h: h.contained), 'conversations')}"),
-        ),
-        _share_tile(
+        ), h.contained_not_resolved, unsolved),
+        _judged(_share_tile(
             "With a flagged defect", rate(h, lambda h: h.flagged), "conversations in which any code could be assessed",
             (f"{plural(h.n_findings, 'proved finding')} in all",
              f"{plural(h.n_partly_judged, 'conversation')} judged only in part: the share may be higher"
              if h.n_partly_judged else ""),
-        ),
-        _share_tile(
+        ), h.flagged, any_defect),
+        _judged(_share_tile(
             "With a critical defect", rate(h, lambda h: h.critical),
             "conversations in which a critical code could be assessed",
             ("" if h.critical.of else "No critical code could be assessed, so nothing is known.",),
-        ),
+        ), h.critical, critical),
         _came_back(recontacts),
         _csat(h),
     )  # fmt: skip
+
+
+def _judged(tile: Tile, share: Share, status: Status, *, corrected: bool = False) -> Tile:
+    """A tile that rests on verdicts, with what is known of them. `corrected`: of the run as a whole, whose rate labels
+    can correct.
+    """
+    notes = [f"0 is not none: {status.excluded}."] * bool(share.of and not share.n)
+    one = status.alone
+    if (
+        corrected
+        and one is not None
+        and one.calibrated
+        and one.corrected is not None
+        and one.corrected.point is not None
+    ):
+        f = one.corrected
+        ends = between((f.low, f.high)) if f.low is not None and f.high is not None else ""
+        notes.append(f"By people: {percent(f.point)}{f', {ends}' if ends else ''}{', carried over' * one.carried}")
+    return replace(tile, believed=believed(status), notes=(*notes, *tile.notes))
 
 
 def named(found: Figure, what: str) -> str:

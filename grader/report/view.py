@@ -9,8 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 
+from grader.calibration.status import OfRubric
+from grader.calibration.trust import Trusted
 from grader.model import Policy
 from grader.outcomes import Case, Figures, Ranked, Wording
+from grader.report.believed import NOBODY, Believed, believed
 from grader.report.case_view import N_COLOURS, SEVERITIES, CaseView, case_view
 from grader.report.head import Banner, Fact, banners, facts, moment
 from grader.report.overview import LEDGER, Overview, overview
@@ -28,6 +31,7 @@ class CodeView:
     rubric: str
     question: str
     colour: int
+    trust: Believed | None = None  # of a defect
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,7 @@ class Page:
     title: str
     facts: tuple[Fact, ...]
     banners: tuple[Banner, ...]
+    believed: tuple[OfRubric, ...]
     overview: Overview
     codes: Mapping[str, CodeView]
     cases: tuple[CaseView, ...]
@@ -78,9 +83,12 @@ def page(
     max_conversations: int = 300,
     every: bool = False,
     zone: tzinfo = UTC,
+    trusted: Trusted = NOBODY,
 ) -> Page:
-    """The page about one run. `cases` are those that `choose` named; times of the run are shown in `zone`."""
-    codes = _codes(figures, wordings or {})
+    """The page about one run. `cases` are those that `choose` named; times of the run are shown in `zone`; `trusted` is
+    what is known of its judges.
+    """
+    codes = _codes(figures, wordings or {}, trusted)
     order = {code: n for n, code in enumerate(codes)}
     flagged = {r.conversation_id for r in ranked if r.n_flagged}
     shown = tuple(case_view(case, policies, order) for case in cases)
@@ -91,7 +99,8 @@ def page(
         title=f"Run of {moment(figures.about.started_at, zone)}",
         facts=facts(figures, zone),
         banners=banners(figures),
-        overview=overview(figures, wordings),
+        believed=trusted.rubrics(),
+        overview=overview(figures, wordings, trusted),
         codes=codes,
         cases=shown,
         n_flagged=len(flagged),
@@ -104,14 +113,15 @@ def page(
     )
 
 
-def _codes(figures: Figures, wordings: Mapping[tuple[str, str, str], Wording]) -> dict[str, CodeView]:
+def _codes(figures: Figures, wordings: Mapping[tuple[str, str, str], Wording], trusted: Trusted) -> dict[str, CodeView]:
     """Codes by severity, so that neighbours in a transcript tend to differ in colour."""
     found: dict[str, CodeView] = {}
     defects = [d for d in figures.defects if d.slice == "all"]
     rank = {severity: n for n, severity in enumerate(SEVERITIES)}
     for d in sorted(defects, key=lambda d: (rank.get(d.severity, len(rank)), d.rubric, d.code)):
         wording = wordings.get((d.rubric, d.rubric_version, d.code), Wording())
-        found[d.code] = CodeView(d.title, d.severity, d.rubric, wording.question, len(found) % N_COLOURS)
+        trust = believed(trusted.of(d.rubric, d.code))
+        found[d.code] = CodeView(d.title, d.severity, d.rubric, wording.question, len(found) % N_COLOURS, trust)
     for c in figures.choices:
         if c.code not in found:
             wording = wordings.get((c.rubric, c.rubric_version, c.code), Wording())

@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from grader import outcomes
+from grader.calibration.trust import of_run
 from grader.errors import ConfigError
 from grader.outcomes import Found, Reader
 from grader.report.export import csv_lines, document
 from grader.report.render import html
 from grader.report.view import choose, page
+from grader.store import Store
 
 Format = Literal["html", "json", "csv"]
 FORMATS: tuple[Format, ...] = ("html", "json", "csv")
@@ -55,17 +57,17 @@ class Settings(Protocol):
 
 
 def text(
-    reader: Reader, settings: Settings, *, run_id: str | None = None, form: Format = "html", every: bool = False
+    reader: Store, settings: Settings, *, run_id: str | None = None, form: Format = "html", every: bool = False
 ) -> Iterator[str]:
     """The report as stretches of text. `every`: the page holds unflagged conversations too. Raises as `find_run`."""
     run_id = outcomes.find_run(reader, run_id)
     if form == "csv":
-        yield from csv_lines(run_id, _verdicts(reader, run_id))
+        yield from csv_lines(run_id, _verdicts(reader, run_id), of_run(reader, run_id))
         return
-    figures = outcomes.figures(reader, run_id)
+    figures, trusted = outcomes.figures(reader, run_id), of_run(reader, run_id)
     if form == "json":
         present = (v for v in _verdicts(reader, run_id) if v.flagged or v.unsupported)
-        found = document(figures, present, outcomes.missing(reader, run_id))
+        found = document(figures, present, outcomes.missing(reader, run_id), trusted)
         yield json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
         return
     ranked = outcomes.ranking(reader, run_id)
@@ -75,11 +77,12 @@ def text(
         figures, outcomes.cases(reader, run_id, ids), ranked,
         policies=outcomes.policies(reader), wordings=outcomes.wordings(reader, run_id),
         workspace=settings.root.resolve().name, max_conversations=cap, every=every, zone=settings.workspace.tz,
+        trusted=trusted,
     ))  # fmt: skip
 
 
 def write(
-    reader: Reader,
+    reader: Store,
     settings: Settings,
     *,
     run_id: str | None = None,

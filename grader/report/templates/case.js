@@ -8,6 +8,7 @@ const PRINTED = 4000;
 
 const title = (code) => (codes[code] ? codes[code].title : code);
 const label = (option) => options[option] || option;
+const MARKS = { calibrated: "●", part: "◐" };
 const colour = (code) => `c${codes[code] ? codes[code].colour : 0}`;
 
 // The stretches of a long text that are shown while it is folded, as [start, end) in its characters.
@@ -146,6 +147,8 @@ function card(finding, view) {
   return el("article", { class: `finding${finding.supported ? "" : " unsupported"}`, "data-finding": finding.number, tabindex: "-1" },
     el("header", null, el("span", { class: `badge ${finding.supported ? colour(finding.code) : ""}`, "aria-hidden": "true" }, String(finding.number)),
       el("h4", null, title(finding.code)), el("span", { class: `chip ${finding.severity}` }, finding.severity)),
+    code.trust ? el("details", { class: `trust ${code.trust.kind}`, open: view.print },
+      el("summary", null, el("i", { "aria-hidden": "true" }, MARKS[code.trust.kind] || "○"), ` ${code.trust.short}`), el("p", null, code.trust.text)) : null,
     code.question && finding.supported ? el("p", { class: "question" }, code.question) : null,
     el("p", { class: "reasoning", dir: "auto" }, finding.reasoning),
     finding.quotes.map((quote) => cite(quote, view)),
