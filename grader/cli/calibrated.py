@@ -209,8 +209,8 @@ def _tell_later(later: Mapping[str, Sequence[tuple[str, Figure]]]) -> None:
     for run, rows in later.items():
         console.out(f"\ncarried over to run {run}: assumes sensitivity and specificity as they were then")
         _table(
-            ["code", "rate>", "", "why not"],
-            [(name, percent_of(f), interval(f), "" if f.point is not None else f.reason) for name, f in rows],
+            ["code", "rate>", "", "why not, or how to read it"],
+            [(name, percent_of(f), interval(f), f.reason) for name, f in rows],
         )
 
 
