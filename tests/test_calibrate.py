@@ -449,3 +449,25 @@ def test_labels_that_examples_were_drawn_from_are_left_out(shop: Path, main: Mai
     assert (
         of(calibrate(main, "--split", "train,dev"))["n_labelled"] > of(calibrate(main, "--split", "dev"))["n_labelled"]
     )
+
+
+def test_labels_that_cannot_assess_are_not_asked_for_again(shop: Path, main: Main) -> None:
+    """All 120 are labelled, one flag and one clean one could not be assessed: there is nothing left to label."""
+    judge(shop, ["present" if i < 20 else "absent" for i in range(120)])
+    plan = planned(main)
+    unsure = ("talk-003", "talk-050")
+    label(shop, plan, lambda i, _: "cannot_assess" if i in unsure else "present" if i < "talk-018" else "absent")
+    one = of(calibrate(main))
+    assert (one["n_labelled"], one["figures"]["n_skipped"]) == (118, 2)
+    assert one["standing"] == "calibrated", one["sentence"]
+
+
+def test_the_flags_that_are_asked_for_bring_the_positives_that_are_missing(shop: Path, main: Main) -> None:
+    """5 of 240 flags were right: ten more take 480 flags, of which 360 are left."""
+    judge(shop, ["present" if i < 600 else "absent" for i in range(1_000)])
+    plan = planned(main, n=400)
+    label(shop, plan, lambda i, _: "present" if i < "talk-600" and int(i[-3:]) % 40 == 0 else "absent")
+    one = of(calibrate(main))
+    value = one["figures"]["positive_value"]
+    assert (value["n"], value["of"]) == (5, 240)
+    assert one["sentence"].endswith("label the 360 judge-positives that are left, and more judge-negatives.")

@@ -160,7 +160,8 @@ class Held:
                 known[key] = verdict, f"{why}, {one.stratum}" if why else one.stratum
             population[known[key]] += 1
             stratum_of[i] = known[key]
-        labels, n_skipped, n_open = [], 0, 0
+        labels, n_open = [], 0
+        skipped: Counter[Stratum] = Counter()
         for (i, question), answer in self.labels.items():
             if question != code.question or i not in stratum_of:
                 continue
@@ -169,13 +170,13 @@ class Held:
                 continue
             truth = code.truth(answer.answer)
             if truth is None:
-                n_skipped += 1
+                skipped[stratum_of[i]] += 1
                 continue
             labels.append(Labelled(stratum_of[i], truth, self.seen[i].contact_id))
         order = dict(sorted(population.items()))
-        cells = parts_of(order, labels)
+        cells = parts_of(order, labels, skipped)
         parts, used = collapsed(cells, labels)
-        return Counted(parts, used, n_skipped, n_open, cells)
+        return Counted(parts, used, skipped.total(), n_open, cells)
 
     def items(self, code: Code) -> tuple[Answers, ...]:
         """What all reviewers of the plan said, an item a conversation, in every split: no verdict is looked at."""
