@@ -471,3 +471,22 @@ def test_the_flags_that_are_asked_for_bring_the_positives_that_are_missing(shop:
     value = one["figures"]["positive_value"]
     assert (value["n"], value["of"]) == (5, 240)
     assert one["sentence"].endswith("label the 360 judge-positives that are left, and more judge-negatives.")
+
+
+def test_a_plan_of_two_that_one_has_labelled_is_single_reviewer_gold(shop: Path, main: Main) -> None:
+    judge(shop, ["present" if i < 90 else "absent" for i in range(400)])
+    plan = planned(main, reviewers="ana,ben")
+    label(shop, plan, lambda i, who: None if who == "ben" else "present" if i < "talk-085" else "absent")
+    told = calibrate(main)
+    one = of(told)
+    assert one["standing"] == "calibrated"
+    assert "one reviewer (single-reviewer gold" in one["sentence"]
+    assert (one["figures"]["n_reviewers"], one["figures"]["alpha"]["point"]) == (1, None)
+    assert "1 reviewer α –" in one["line"]
+    assert "one reviewer, ana: single-reviewer gold" in main("calibrate", "--split", "all").out
+
+
+def test_labels_that_are_all_not_applicable_keep_their_design(shop: Path, main: Main) -> None:
+    judge(shop, ["not_applicable"] * 60)
+    label(shop, planned(main, n=30), lambda *_: "not_applicable")
+    assert "30 blind labels (0+30, simple random)" in of(calibrate(main))["line"]

@@ -14,7 +14,7 @@ from grader.model import JsonValue, digest
 from grader.statistics.accuracy import Calibration, calibrate
 from grader.statistics.agreement import Reviewers, between_reviewers
 from grader.statistics.corrected import error_design_effect
-from grader.statistics.figure import Audit, Figure, percent, percents, recall_audit
+from grader.statistics.figure import WILSON, Audit, Figure, percent, percents, recall_audit
 from grader.statistics.frame import Part
 from grader.statistics.paired import Flips
 
@@ -169,7 +169,7 @@ def audit(parts: Sequence[Part]) -> Audit:
 def _reviewers(held: Held, code: Code, seed: int) -> Reviewers:
     items = held.items(code)
     return between_reviewers(
-        items, code.positive, n_reviewers=len(held.plan.reviewers), seed=seed, twice=held.twice(code),
+        items, code.positive, n_reviewers=held.n_reviewers(code), seed=seed, twice=held.twice(code),
     )  # fmt: skip
 
 
@@ -177,7 +177,7 @@ def report_line(one: OfCode, *, began: tuple[datetime | None, datetime | None]) 
     """The line to quote: the rate with frame, versions, labels, design and interval, as STATISTICS section 2 has it."""
     f, a = one.found, one.found.accuracy
     fires, rest = one.n_by_verdict
-    design = "simple random" if f.people.method.endswith("Wilson") and f.people.point is not None else "stratified"
+    design = "simple random" if f.people.method == WILSON else "stratified"
     reviewers = ""
     if one.reviewers is not None:
         n = one.reviewers.n_reviewers

@@ -238,7 +238,7 @@ def errors(found: Calibrated, floors: Mapping[str, float]) -> Plot:
 
 def reviewers(found: Calibrated) -> Plot | None:
     """How far people agree, by question; None where there is one reviewer."""
-    if len(found.held.plan.reviewers) < 2:
+    if len(found.held.reviewers) < 2:
         return None
     nobody = between_reviewers((), "", n_reviewers=2, seed=0)
 
