@@ -2,8 +2,8 @@
 
 A block is one command and its output; a line that is `…` alone stands for any number of lines. Comments between blocks:
 `<!-- fill FILE NAME -->` answers a form with the labels of the sample's authors, as NAME would; `<!-- edit FILE | FROM
-| TO -->` replaces a text; `<!-- keep 5, 3 -->` says how many lines of the next block are shown, of its beginning and its
-end. Run as a program it writes the outputs into the document.
+| TO -->` replaces a text; `<!-- keep 5, 3 -->` says how many lines of the next block are shown, of its beginning and of
+its end. Run as a program it writes the outputs into the document.
 """
 
 from __future__ import annotations
