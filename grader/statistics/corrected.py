@@ -8,11 +8,11 @@ read; people's labels alone; and the difference of two frames, each under its ow
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import sqrt
 from typing import TYPE_CHECKING
 
-from grader.statistics.figure import Z95, Figure, jeffreys, proportion, undefined
+from grader.statistics.figure import Z95, Figure, jeffreys, proportion, undefined, wilson
 from grader.statistics.frame import (
     DRAWS,
     JUDGED,
@@ -23,6 +23,7 @@ from grader.statistics.frame import (
     Labelled,
     Model,
     Part,
+    parts_of,
 )
 
 if TYPE_CHECKING:
@@ -131,12 +132,21 @@ def rate_draws(parts: Sequence[Part], labels: Sequence[Labelled] = (), *, seed: 
     return model.ends(PREVALENCE, shares, chances, masks, model.design_effect(PREVALENCE, labels))
 
 
-def people_only(parts: Sequence[Part], *, simple_random: bool) -> Figure:
-    """The rate by labels alone: Wilson, of a simple random sample only; weighted versions cover too seldom."""
+def people_only(parts: Sequence[Part], labels: Sequence[Labelled] = (), *, simple_random: bool) -> Figure:
+    """The rate by labels alone: Wilson, of a simple random sample only; weighted versions cover too seldom. With
+    `labels` of as many as they are worth by the design effect of their contacts, as the corrected rate is.
+    """
     if not simple_random:
         return undefined(STRATIFIED, "people's labels alone, Wilson")
     n, of = sum(p.n_fires for p in parts), sum(p.n_fires + p.n_clean for p in parts)
-    return proportion(n, of, NONE_APPLICABLE if any(p.n_labelled for p in parts) else NO_LABELS)
+    found = proportion(n, of, NONE_APPLICABLE if any(p.n_labelled for p in parts) else NO_LABELS)
+    if found.point is None or not labels:
+        return found
+    together = [replace(x, stratum=("clean", "")) for x in labels]
+    whole = parts_of({("clean", ""): sum(p.n_population for p in parts)}, together)
+    effect = Model(whole).design_effect(PREVALENCE, together)
+    low, high = wilson(n / effect, of / effect)
+    return replace(found, low=min(low, found.point), high=max(high, found.point))
 
 
 def judge_adds_nothing(corrected: Figure, people: Figure) -> bool:

@@ -58,7 +58,7 @@ def undefined(reason: str, method: str, *, n: int = 0, of: int = 0) -> Figure:
     return Figure(None, None, None, n, of, method, reason)
 
 
-def wilson(n: int, of: int, z: float = Z95) -> tuple[float, float]:
+def wilson(n: float, of: float, z: float = Z95) -> tuple[float, float]:
     """The Wilson score interval for n of `of`: (p + z²/2N ± z √(p(1-p)/N + z²/4N²)) / (1 + z²/N).
 
     E. B. Wilson (1927), J. Am. Stat. Assoc. 22:209; method 3 in R. G. Newcombe (1998), Stat. Med. 17:857. It holds for
