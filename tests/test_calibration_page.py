@@ -370,7 +370,7 @@ def test_what_cannot_be_is_refused_with_a_cure(main: Main, labelled: Path, optio
 def test_the_terminal_tells_short_names_and_leaves_out_columns_in_which_nothing_is(main: Main, labelled: Path) -> None:
     out = main("calibrate", "--split", "all", "--by", "queue").out
     head = next(line for line in out.splitlines() if "corrected" in line)
-    assert head.split() == ["code", "labels", "corrected", "raw", "judge", "standing"]
+    assert head.split() == ["code", "labels", "corrected", "raw", "judge", "of", "standing"]
     assert "flips" not in out  # nothing was judged twice
     assert re.search(r"(?m)^invented_deadline +60 ", out)
     assert re.search(r"(?m)^by queue$", out)
