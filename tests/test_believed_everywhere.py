@@ -26,7 +26,7 @@ SILENT = {
     "init", "config", "doctor", "schema", "ingest", "contacts", "db", "rubric", "prompt", "sample",  # judge nothing
     "failures",  # tells of what was not judged
     "metrics",  # is told without a judge
-    "label", "calibrate", "golden",  # say themselves what labels and judges are worth
+    "label", "calibrate", "golden", "compare", "promote", "disagreements",  # say what labels and judges are worth
 }  # fmt: skip
 WEEK = ("--week", "2026-W32", "--weeks", "1", "--against", "1")
 
