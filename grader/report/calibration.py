@@ -100,7 +100,7 @@ def page(
         audit_only=held.plan.audit, loud=_loud(found, single),
         facts=_facts(found, zone),
         counts=tuple((s, TITLES[s], MARKS[s], counts[s]) for s in (*_WORK, "calibrated")), counted=_counted(told_codes),
-        work=work, good=good, also_good=_also_good(work), shared=shared,
+        work=work, good=good, also_good=also_good(work), shared=shared,
         rates=plots.rates(found), reliability=plots.reliability(found),
         errors=plots.errors(found, floors or {}), apart=plots.apart(found), reviewers=plots.reviewers(found),
         unagreed=plots.unagreed(found), single=single, audit=plots.audit(found), slices=plots.slices(found),
@@ -274,7 +274,7 @@ def todo(found: Calibrated) -> tuple[tuple[Todo, ...], tuple[Todo, ...], tuple[s
     return tuple(work), tuple(good), shared
 
 
-def _also_good(work: Sequence[Todo]) -> str:
+def also_good(work: Sequence[Todo]) -> str:
     """The calibrated answers of choices of which not every answer is."""
     return "; ".join(
         f"{t.title} {', '.join(mine)}"
