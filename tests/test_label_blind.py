@@ -28,17 +28,17 @@ def everything(main: Main, folder: Path, plan: str) -> dict[str, bytes]:
         for suffix in ("csv", "jsonl"):
             path = folder / f"{reviewer}.{suffix}"
             done = main("label", "export", plan, "--reviewer", reviewer, "-o", path)
-            printed.append(done.out.replace(str(folder), "") + done.err)
+            printed.append((done.out + done.err).replace(str(folder), ""))
             got[path.name] = path.read_bytes()
     for reviewer, said in (("ana", "present"), ("ben", "absent")):
         filled = fill(folder / f"{reviewer}.csv", lambda _text, _question, said=said: said)  # type: ignore[misc]
         done = main("label", "import", filled, "--reviewer", reviewer, "--plan", plan)
         assert done.code == 0, done.err
-        printed.append(done.out.replace(str(folder), "") + done.err)
+        printed.append((done.out + done.err).replace(str(folder), ""))
     for suffix in ("csv", "jsonl"):
         path = folder / f"third.{suffix}"
         done = main("label", "adjudicate", plan, "-o", path)
-        printed.append(done.out.replace(str(folder), "") + done.err)
+        printed.append((done.out + done.err).replace(str(folder), ""))
         got[path.name] = path.read_bytes()
     for args in ((), ("--json",)):
         done = main("label", "status", plan, *args)

@@ -356,7 +356,9 @@ def test_disagreements_go_to_a_third_whose_answer_is_the_reference(main: Main, s
     assert counts[DEADLINE] == (60, 48, 0, 12)  # days 0, 5 … 55
     assert counts["accuracy.contradicts_policy"] == (60, 60, 0, 0)
     path = shop / "third.csv"
-    assert "12 items, 12 answers asked" in main("label", "adjudicate", plan["plan_id"], "-o", path).out
+    handed_out = main("label", "adjudicate", plan["plan_id"], "-o", path)
+    assert "12 items, 12 answers asked" in handed_out.out
+    assert f"next: fill it in, then grader label import {path} --reviewer NAME" in handed_out.err
     assert "ana" not in path.read_text(encoding="utf-8-sig").split("\n", 1)[0]
     for name in ("ana", "ben"):
         done = main("label", "import", fill(path, truth), "--reviewer", name)

@@ -76,7 +76,7 @@ def plan(
 
     Example:
       grader label plan --rubric accuracy -n 200 --seed 1 --reviewers ana,ben
-      grader label plan -c invented_deadline -c wrong_status -n 150 --positives 0.3
+      grader label plan -c invented_deadline -c status_without_lookup -n 150 --positives 0.3
       grader label plan --audit -n 120
     """
     del quiet
@@ -139,7 +139,10 @@ def export(
     del quiet
     from grader.labelling.given import reviewers_form
 
-    _write_form(plan_id, lambda store, plan: reviewers_form(store, plan, reviewer), out, workspace, as_json=as_json)
+    _write_form(
+        plan_id, lambda store, plan: reviewers_form(store, plan, reviewer), out, workspace, f"--reviewer {reviewer}",
+        as_json=as_json,
+    )  # fmt: skip
 
 
 @app.command("adjudicate")
@@ -162,11 +165,20 @@ def adjudicate(
     del quiet
     from grader.labelling.given import adjudication_form
 
-    _write_form(plan_id, adjudication_form, out, workspace, as_json=as_json)
+    _write_form(
+        plan_id, adjudication_form, out, workspace, "--reviewer NAME, who is none of the plan's reviewers",
+        as_json=as_json,
+    )  # fmt: skip
 
 
 def _write_form(
-    plan_id: str, make: Callable[[Store, LabelPlan], Form], out: Path, workspace: Path | None, *, as_json: bool
+    plan_id: str,
+    make: Callable[[Store, LabelPlan], Form],
+    out: Path,
+    workspace: Path | None,
+    who: str,
+    *,
+    as_json: bool,
 ) -> None:
     from grader.cli.db import looked_at
     from grader.labelling.given import kept_plan
@@ -194,6 +206,7 @@ def _write_form(
         console.out_json({"file": out, "form": form.form_id, "items": len(form.items), "answers_asked": n_answers})
         return
     console.out(f"{out}: {len(form.items):,} items, {n_answers:,} answers asked")
+    console.note(f"next: fill it in, then grader label import {out} {who}")
 
 
 @app.command("import")

@@ -358,4 +358,5 @@ def _short(part: Part) -> str:
     if not part.n_assessable:
         return f"Reviewers could not assess any of the {part.n_population:,} conversations {part}."
     more = wanted - part.n_labelled
-    return f"{part.n_labelled} labels of {part.n_population:,} conversations {part}: label {more} more of them."
+    labels = "label" if part.n_labelled == 1 else "labels"
+    return f"{part.n_labelled} {labels} of {part.n_population:,} conversations {part}: label {more} more of them."
