@@ -110,13 +110,14 @@ def calibrate(
     )  # fmt: skip
     with opened as store:
         plan = chosen_plan(store, plan_id)
-        splits, without_train = without_examples(store, plan, split)
-        if without_train:
-            console.note("examples were drawn from train (grader disagreements): its labels are left out")
         run_id = find_run(store, run) if run else plan.run_id
+        judges = of_run(store, run_id).values()
+        splits, without_train = without_examples(store, plan, split, judges)
+        if without_train:
+            console.note("this rubric has examples from train (grader disagreements): its labels are left out")
         now = datetime.now(UTC)
         held = hold(
-            store, plan, run_id, splits, purpose=purpose("calibrate", of_run(store, run_id).values()),
+            store, plan, run_id, splits, purpose=purpose("calibrate", judges),
             zone=settings.workspace.tz, timezone=settings.workspace.timezone, now=now,
         )  # fmt: skip
         if code:
