@@ -128,6 +128,7 @@ class Held:
     _place: Mapping[str, int] = field(default_factory=dict)
     _agreement: Mapping[str, tuple[Answers, ...]] = field(default_factory=dict)
     _twice: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    _by: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def simple_random(self) -> bool:
@@ -162,7 +163,8 @@ class Held:
                 known[key] = verdict, f"{why}, {one.stratum}" if why else one.stratum
             population[known[key]] += 1
             stratum_of[i] = known[key]
-        labels, n_skipped, n_open = [], 0, 0
+        labels, n_open = [], 0
+        skipped: Counter[Stratum] = Counter()
         for (i, question), answer in self.labels.items():
             if question != code.question or i not in stratum_of:
                 continue
@@ -171,13 +173,13 @@ class Held:
                 continue
             truth = code.truth(answer.answer)
             if truth is None:
-                n_skipped += 1
+                skipped[stratum_of[i]] += 1
                 continue
             labels.append(Labelled(stratum_of[i], truth, self.seen[i].contact_id))
         order = dict(sorted(population.items()))
-        cells = parts_of(order, labels)
+        cells = parts_of(order, labels, skipped)
         parts, used = collapsed(cells, labels)
-        return Counted(parts, used, n_skipped, n_open, cells)
+        return Counted(parts, used, skipped.total(), n_open, cells)
 
     def items(self, code: Code) -> tuple[Answers, ...]:
         """What all reviewers of the plan said, an item a conversation, in every split: no verdict is looked at."""
@@ -186,6 +188,16 @@ class Held:
     def twice(self, code: Code) -> tuple[tuple[str, str], ...]:
         """What reviewers said of a conversation and of its hidden copy."""
         return self._twice.get(code.question, ())
+
+    def n_reviewers(self, code: Code) -> int:
+        """How many of the plan's reviewers have answered it; before the first label, how many are to."""
+        return len(self._by.get(code.question, ())) or len(self.plan.reviewers)
+
+    @property
+    def reviewers(self) -> tuple[str, ...]:
+        """Those of the plan who have answered anything; before the first label, all of them."""
+        some = frozenset[str]().union(*self._by.values())
+        return tuple(name for name in self.plan.reviewers if name in some) or self.plan.reviewers
 
     def only(self, codes: Sequence[Code]) -> Held:
         """The same of fewer codes."""
@@ -279,8 +291,10 @@ def hold(
     for look in second_looks(store, plan):
         twice.setdefault(look.name, []).append((look.first_answer, look.second_answer))
     items: dict[str, list[Answers]] = {}
+    by: dict[str, set[str]] = {}
     for a in every:
         items.setdefault(a.name, []).append(a.answers)
+        by.setdefault(a.name, set()).update(a.reviewers)
     return Held(
         plan, run, _instruments(store, run, questions),
         tuple(_codes(plan, rubrics, seen.values(), labels)), tuple(splits), seen, labels,
@@ -288,6 +302,7 @@ def hold(
         _even(store, plan.run_id),
         {q.name: n for n, q in enumerate(plan.questions)},
         {name: tuple(found) for name, found in items.items()}, {name: tuple(found) for name, found in twice.items()},
+        {name: frozenset(found) for name, found in by.items()},
     )  # fmt: skip
 
 
