@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections import Counter, defaultdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -477,3 +478,15 @@ def test_plans_and_answers_survive_a_rebuild_of_the_database(main: Main, shop: P
         keep_again(store, state / "labels")
         assert kept_plan(store, plan_id).plan_id == plan_id
     assert [rows(shop, sql) for sql in asked[:5]] == before[:5]
+
+
+@pytest.mark.parametrize("name", ["Ana Silva", "o'neil; $(id)"])
+def test_the_next_command_is_one_that_a_shell_takes(main: Main, shop: Path, name: str) -> None:
+    done = main("label", "plan", "-n", "20", "--reviewers", name)
+    (line,) = (line for line in done.err.splitlines() if line.startswith("next: "))
+    assert shlex.split(line)[1:] == [
+        "grader", "label", "export", shlex.split(line)[4], "--reviewer", name, "-o", f"labels-{name}.csv"
+    ]  # fmt: skip
+    refused = main("calibrate")
+    assert f"--reviewer {shlex.quote(name)} -o FILE" in refused.err
+    assert main(*shlex.split(line)[2:]).code == 0

@@ -83,7 +83,7 @@ def plan(
     import grader
     from grader.cli.grade import selection
     from grader.labelling.frame import gone, make_plan, questions
-    from grader.labelling.plan import document, read, write
+    from grader.labelling.plan import document, export_command, read, write
     from grader.outcomes.figures import find_run
     from grader.store import open_store
 
@@ -116,7 +116,8 @@ def plan(
     tell_plan(drawn, n, n_gone)
     console.out(f"{'the same plan as before' if known else 'plan'} {drawn.plan_id}")
     console.out(f"written to {path}: it names strata, so keep it from those who label")
-    console.note(f"next: grader label export {drawn.plan_id[:11]} --reviewer {names[0]} -o labels-{names[0]}.csv")
+    file = f"labels-{names[0].replace('/', '-')}.csv"
+    console.note(f"next: {export_command(drawn, file)}")
 
 
 @app.command("export")
