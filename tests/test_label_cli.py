@@ -378,6 +378,17 @@ def test_disagreements_go_to_a_third_whose_answer_is_the_reference(main: Main, s
     assert status["open"] == 0
 
 
+def test_a_conversation_that_changed_does_not_keep_the_others_from_being_decided(main: Main, shop: Path) -> None:
+    plan = disagreeing(main, shop)["plan_id"]
+    with open_store(shop / "grader.duckdb") as store:
+        store.rows("update conversation set content_hash = 'cv_new' where conversation_id = 'talk-010'")
+    done = main("label", "adjudicate", plan, "-o", "third.jsonl")
+    assert (done.code, done.out) == (0, "third.jsonl: 11 items, 11 answers asked\n")
+    assert "left out, gone or changed since they were labelled: 1" in done.err
+    assert imported(main, fill(shop / "third.jsonl", truth), "--reviewer", "cleo")["new"] == 11
+    assert "changed since it was drawn: talk-010" in main("label", "adjudicate", plan, "-o", "again.csv").err
+
+
 def test_a_second_look_is_held_beside_the_first_and_counts_for_nothing_else(main: Main, shop: Path) -> None:
     plan = drawn(main, "-n", "60", "--reviewers", "ana", "-c", "invented_deadline", "--duplicates", "5")
     form = exported(main, plan["plan_id"], "ana", shop / "a.jsonl")
@@ -483,10 +494,7 @@ def test_plans_and_answers_survive_a_rebuild_of_the_database(main: Main, shop: P
 @pytest.mark.parametrize("name", ["Ana Silva", "o'neil; $(id)"])
 def test_the_next_command_is_one_that_a_shell_takes(main: Main, shop: Path, name: str) -> None:
     done = main("label", "plan", "-n", "20", "--reviewers", name)
-    (line,) = (line for line in done.err.splitlines() if line.startswith("next: "))
-    assert shlex.split(line)[1:] == [
-        "grader", "label", "export", shlex.split(line)[4], "--reviewer", name, "-o", f"labels-{name}.csv"
-    ]  # fmt: skip
-    refused = main("calibrate")
-    assert f"--reviewer {shlex.quote(name)} -o FILE" in refused.err
-    assert main(*shlex.split(line)[2:]).code == 0
+    said = shlex.split(next(line for line in done.err.splitlines() if line.startswith("next: ")))[2:]
+    assert said[3:] == ["--reviewer", name, "-o", f"labels-{name}.csv"]
+    assert f"--reviewer {shlex.quote(name)} -o FILE" in main("calibrate").err
+    assert main(*said).code == 0

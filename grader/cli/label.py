@@ -195,6 +195,8 @@ def _write_form(
         console.out_json({"file": out, "form": form.form_id, "items": len(form.items), "answers_asked": n_answers})
         return
     console.out(f"{out}: {len(form.items):,} items, {n_answers:,} answers asked")
+    if form.n_gone:
+        console.note(f"left out, gone or changed since they were labelled: {form.n_gone:,}")
 
 
 @app.command("import")
