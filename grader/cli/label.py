@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -189,6 +190,8 @@ def _write_form(
             "is there already, and may hold labels", file=str(out), cure="name another file, or move it away"
         ) from None
     except OSError as error:
+        with contextlib.suppress(OSError):
+            out.unlink()  # what is there in part holds no labels, and would stand in the way of the next attempt
         raise InputError(f"cannot be written: {error.strerror}", file=str(out), cure="name another place") from error
     n_answers = sum(len(i.asked) for i in form.items)
     if as_json:
