@@ -26,7 +26,7 @@ SILENT = {
     "init", "config", "doctor", "schema", "ingest", "contacts", "db", "rubric", "prompt", "sample",  # judge nothing
     "failures",  # tells of what was not judged
     "metrics",  # is told without a judge
-    "label", "calibrate", "golden",  # say themselves what labels and judges are worth
+    "label", "calibrate", "golden", "compare", "promote", "disagreements",  # say what labels and judges are worth
 }  # fmt: skip
 WEEK = ("--week", "2026-W32", "--weeks", "1", "--against", "1")
 
@@ -167,7 +167,7 @@ def test_the_brief_tells_what_reviewers_would_find_and_warns_of_a_golden_set_tha
     told = brief(main, tmp_path, "md").out
     assert "- accuracy: not calibrated: golden set deadlines failed 2030-01-01, after the calibration" in told
     assert "> accuracy: golden set deadlines failed 2030-01-01 under this judge. It failed." in told
-    assert "Not calibrated: what the judge found was not held against human labels" in told
+    assert "Not calibrated: nothing corrects what the judge found" in told
 
 
 def test_grade_and_demo_say_in_the_end_whether_their_judge_is_calibrated(main: Main, tmp_path: Path) -> None:
@@ -214,3 +214,18 @@ def test_the_brief_tells_the_corrected_rate_of_one_calibrated_code_and_of_no_com
     composite = next(line for line in told.splitlines() if line.startswith("| With a proved critical"))
     assert "not calibrated: " in composite
     assert "by people" not in composite
+
+
+def test_what_was_not_asked_is_not_called_undecided(main: Main, tmp_path: Path) -> None:
+    with open_store(tmp_path / "grader.duckdb") as store:
+        w = World(store)
+        for n in range(12):
+            w.talk(f"t{n:02}", says("customer", "hi", T0), says("ai", "hello", T0 + timedelta(minutes=1)))
+            w.judged(f"t{n:02}", "accuracy", {"invented_deadline": "absent"})
+        w.finish("run_1", rubrics=[{"name": "accuracy", "version": RUBRICS["accuracy"].version}])
+    (tmp_path / "grader.toml").touch()
+    told = brief(main, tmp_path, "md").out
+    assert "The run that counts asked only accuracy: defects are of these alone" in told
+    assert "its rubric was not asked" in told
+    assert "not decided by this judge" not in told
+    assert "irritated after the AI alone" in told

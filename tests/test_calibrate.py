@@ -415,7 +415,7 @@ def test_without_a_plan_or_labels_the_error_says_what_to_do(shop: Path, main: Ma
 
 def test_an_audit_draws_from_clean_ones_and_says_what_it_excludes(shop: Path, main: Main) -> None:
     judge(shop, ["present"] * 80 + ["absent"] * 300)
-    plan = planned(main, "--audit", n=120)
+    plan = planned(main, "--audit", n=120, reviewers="ana,ben")
     drawn_from = rows(shop, "select distinct stratum from label_draw")
     assert drawn_from == [("rest",)]
     label(shop, plan, lambda *_: "absent")
@@ -426,6 +426,7 @@ def test_an_audit_draws_from_clean_ones_and_says_what_it_excludes(shop: Path, ma
     told = calibrate(main)
     one = of(told, audit="judged clean")
     assert (one["figures"]["audit"]["n_reviewed"], one["figures"]["audit"]["n_clean"]) == (120, 300)
+    assert "No item was answered by two" not in main("calibrate", "--split", "all", "-o", "-").out
     judge(shop, ["present"] * 40, run_id="run_2", again=1, model="judge-2")
     done = main("label", "plan", "-c", "invented_deadline", "--audit", "--run", "run_2")
     assert done.code == 2

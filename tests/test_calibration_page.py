@@ -6,6 +6,7 @@ import html as markup
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
 
@@ -16,10 +17,11 @@ from label_parts import drawn, exported, fill, imported, judge_shop
 
 from grader.calibration.calibrate import Calibrated
 from grader.cli import progress
-from grader.report.calibration import Page, html, page
+from grader.report.calibration import Page, Todo, also_good, html, page
 from grader.report.forest import (
     WHOLE,
     Row,
+    Told,
     coefficient,
     coefficient_scale,
     mark,
@@ -370,7 +372,7 @@ def test_what_cannot_be_is_refused_with_a_cure(main: Main, labelled: Path, optio
 def test_the_terminal_tells_short_names_and_leaves_out_columns_in_which_nothing_is(main: Main, labelled: Path) -> None:
     out = main("calibrate", "--split", "all", "--by", "queue").out
     head = next(line for line in out.splitlines() if "corrected" in line)
-    assert head.split() == ["code", "labels", "corrected", "raw", "judge", "standing"]
+    assert head.split() == ["code", "labels", "corrected", "raw", "judge", "of", "standing"]
     assert "flips" not in out  # nothing was judged twice
     assert re.search(r"(?m)^invented_deadline +60 ", out)
     assert re.search(r"(?m)^by queue$", out)
@@ -393,3 +395,12 @@ def test_long_reckonings_say_how_far_they_are_and_short_ones_nothing(
     with progress.steps("codes", quiet=True) as tell:
         tell(10, 20)
     assert capfd.readouterr().err == ""
+
+
+def test_calibrated_answers_of_a_choice_are_named_though_the_choice_is_not_calibrated(counted: Page) -> None:
+    rate = Told("45.3 %", "36.5 to 54.2", "", "", "", known=True)
+    good = Todo("satisfied", "resolution.mood = satisfied", "", "calibrated", "calibrated", "✓", "", rate)
+    poor = Todo("angry", "resolution.mood = angry", "", "insufficient", "insufficient", "…", "")
+    choice = Todo("Mood", "resolution.mood", "", "insufficient", "insufficient", "…", "1 of 2", inside=(good, poor))
+    assert also_good([choice]) == "Mood satisfied 45.3 %"
+    assert "Answers of choices: Mood satisfied 45.3 %;" in html(replace(counted, also_good=also_good([choice])))

@@ -107,7 +107,7 @@ def test_fewer_than_ten_labels_or_five_in_a_stratum_are_insufficient() -> None:
     assert shortage(TYPICAL) == ()
     assert shortage([Part("fires", 3, 2, 1), Part("clean", 4_800, 2, 98)]) == ()  # all three of three
     assert shortage([Part("clean", 700, 5, 5, name="refunds"), Part("clean", 80, 1, 0, name="orders")]) == (
-        "1 labels of 80 conversations judged clean (orders): label 4 more of them.",
+        "1 label of 80 conversations judged clean (orders): label 4 more of them.",
     )
     tiny = calibrate([Part("fires", 300, 1, 2), Part("clean", 700, 0, 5)], simple_random=False, seed=1)
     assert not tiny.sufficient

@@ -30,7 +30,7 @@ def shop(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return workspace
 
 
-def judged_and_labelled(main: Main, folder: Path) -> dict[str, str]:
+def judged_and_labelled(main: Main, folder: Path, *plan: str) -> dict[str, str]:
     """In train a false alarm with a note and a missed one without; in dev and test a false alarm each."""
     names = {"alarm": named_in("train", "alarm"), "missed": named_in("train", "missed"),
              "dev": named_in("dev", "alarm-dev"), "test": named_in("test", "alarm-test")}  # fmt: skip
@@ -52,7 +52,7 @@ def judged_and_labelled(main: Main, folder: Path) -> dict[str, str]:
             return {"answer": "present", "message": 13, "quote": "arrives on 2026-08-14"}
         return {"answer": "absent", "note": f"The tool said so to {MAIL}."}
 
-    labelled(main, folder, answer, "-c", DEADLINE)
+    labelled(main, folder, answer, "-c", DEADLINE, *plan)
     return names
 
 
@@ -81,6 +81,15 @@ def test_a_false_alarm_becomes_a_near_miss_and_a_missed_one_an_example_that_is_p
     assert "masked: 1 e-mail address, 1 order or other number, 1 name or address" in done.out
     assert "grader rubric diff accuracy@1.0.0 accuracy@1.1.0" in done.err
     assert "grader compare accuracy@1.0.0 accuracy@1.1.0 --split dev" in done.err
+
+
+def test_a_note_that_stands_at_several_questions_stays_a_draft(main: Main, shop: Path) -> None:
+    judged_and_labelled(main, shop, "-c", "accuracy.contradicts_policy")
+    assert main(*AS, "-c", DEADLINE).code == 0
+    alarm = next(e for e in examples(shop) if e.answer == "absent")
+    assert alarm.why == (
+        "DRAFT, the note of a whole row, which may be about another question: The tool said so to person1@example.com."
+    )
 
 
 def test_only_train_reaches_examples_and_its_opening_is_noted_for_the_version(main: Main, shop: Path) -> None:
@@ -202,6 +211,7 @@ def test_what_has_the_shape_of_personal_data_is_masked_in_that_shape(text: str, 
     "text",
     [
         "arrives 2026-08-14 16:10, by 14/08/2026, 2026-09-03T10:00:00+02:00, within 48 hours, 8h-18h, 17/07",
+        "200x220, 30x40x5 cm, 1024x768",
         "sizes 36 37 38 39, 5.90 and R$ 279,90, 1299.90 EUR, 10-15 days, since 2026",
         "rule R3, step S7., order A-12, COVID-19, 3 of 4",
         '{"estimated_delivery": "2026-08-14", "amount": 279.9, "qty": [1, 2, 3]}',

@@ -222,7 +222,7 @@ def test_what_was_drawn_and_not_judged_is_not_called_judged(main: Main, tmp_path
     (one,) = json.loads(main("quality", "-w", tmp_path, "--json").out)["slices"]
     assert (one["n_conversations"], one["volume"]) == (2, 2.0)
     audited = main("trace", "ai_resolution_judged", "-w", tmp_path).out.rstrip().splitlines()[-1]
-    assert audited == "AI-resolved and judged: 2: 2 resolved"
+    assert audited == "AI-resolved and judged: 2: 2 resolved; not calibrated"
 
 
 def drawn(w: World, selection: dict[str, Any]) -> None:

@@ -141,8 +141,8 @@ def _of_code(
     found = calibrate(counted.parts, counted.labels, simple_random=held.simple_random, seed=seed, draws=draws)
     standing = stands(found, reviewers, counted.parts, n_open=counted.n_open, n_skipped=counted.n_skipped, of=of)
     return OfCode(
-        code, held.instruments[code.rubric], dimension, name, counted, found, reviewers if dimension is None else None,
-        audit(counted.cells), flips, standing,
+        code, held.instruments[code.rubric], dimension, name, counted, found,
+        reviewers if dimension in (None, AUDITED[0]) else None, audit(counted.cells), flips, standing,
     )  # fmt: skip
 
 

@@ -82,6 +82,7 @@ class Said:
     note: str | None
     message: int | None
     quote: str | None
+    of_all: bool = False  # the same note stands at other questions about this conversation: it may be about those
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +229,9 @@ def disagreements(
     criteria, not_asked = _asked(plan, run, used, codes)
     if not answered(store, plan):
         export = export_command(plan, "FILE")
-        raise InputError(f"plan {plan.plan_id[:11]} has no label yet", cure=f"{export}, fill it in, import it")
+        raise InputError(
+            f"plan {plan.plan_id[:11]} has no label yet", cure=f"{export}, fill it in, import it; or name another plan"
+        )
     asked = {name.partition(".")[0] for name in criteria}
     instruments = {rubric: one for rubric, one in of_run(store, run).items() if rubric in asked}
     why = purpose(COMMAND, instruments.values())

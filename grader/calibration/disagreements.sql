@@ -37,13 +37,20 @@ latest as (
     qualify row_number() over (partition by item_id, conversation_id, rubric, criterion, reviewer, role
                                order by number desc) = 1
 ),
+-- The note of a spreadsheet's row stands at each of its questions: it may be about another one.
+noted as (
+    select *, case when note is not null then count(*) over (
+        partition by item_id, conversation_id, reviewer, role, note
+    ) end as note_uses
+    from latest
+),
 -- Whoever decided stands first, the last to decide before the others. A second look at a copy is no second opinion.
 said as (
     select l.conversation_id, l.rubric, l.criterion,
            list({'reviewer': l.reviewer, 'role': l.role, 'answer': l.answer, 'note': l.note, 'message': l.message,
-                 'quote': l.quote}
+                 'quote': l.quote, 'of_all': coalesce(l.note_uses > 1, false)}
                 order by l.role, case when l.role = 'adjudicator' then l.imported_at end desc, l.reviewer) as said
-    from latest l
+    from noted l
     left join label_item i on i.plan_id = l.plan_id and i.item_id = l.item_id
     where l.role = 'adjudicator' or i.copy = 0
     group by l.conversation_id, l.rubric, l.criterion

@@ -102,12 +102,15 @@ def _draft(item: Disagreement, talk: Conversation, criterion: Criterion | None, 
     for number in _chosen(item, talk.messages, criterion):
         message = talk.messages[number - 1]
         lines += [f"{who}: {_shown(text, quotes.get(number, ''), mask, names)}" for who, text in _said(message)]
-    note = next((s.note for s in item.said if s.note and s.answer == item.people_answer), None)
+    notes = sorted((s.of_all, n) for n, s in enumerate(item.said) if s.note and s.answer == item.people_answer)
+    note, vague = (item.said[notes[0][1]].note, notes[0][0]) if notes else (None, False)
     why = _shown(note, "", mask, names, _LONGEST_WHY) if note else _unwritten(item)
+    if note and vague:
+        why = f"{DRAFT}, the note of a whole row, which may be about another question: {why}"
     example = Example(
         answer=item.people_answer, near_miss=item.direction is not MISSED, transcript="\n".join(lines), why=why
     )
-    return Draft(item, example, bool(note))
+    return Draft(item, example, bool(note) and not vague)
 
 
 def _unwritten(item: Disagreement) -> str:

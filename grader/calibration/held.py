@@ -257,7 +257,9 @@ def hold(
     every = answered(store, plan)
     if not every:
         export = export_command(plan, "FILE")
-        raise InputError(f"plan {plan.plan_id[:11]} has no label yet", cure=f"{export}, fill it in, import it")
+        raise InputError(
+            f"plan {plan.plan_id[:11]} has no label yet", cure=f"{export}, fill it in, import it; or name another plan"
+        )
     mine = reference(store, plan, splits, purpose=purpose, now=now)
     dropped = set(changed)
     labels = {(a.conversation_id, a.name): a for a in mine if a.conversation_id not in dropped}

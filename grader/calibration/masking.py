@@ -10,9 +10,10 @@ from collections.abc import Iterable
 
 _SEPARATED = r"[ ().\-/\u00a0]{0,2}"
 _FOUND = re.compile(
-    # Dates and times stay: what a deadline is about would be gone.
+    # Dates and times stay: what a deadline is about would be gone. So do sizes: 200x220.
     r"(?P<kept>(?<!\d)\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:Z|[+-]\d{2}:?\d{2})?)?(?![\d-])"
-    r"|(?<![\d./-])\d{1,2}(?P<by>[./-])\d{1,2}(?P=by)\d{2,4}(?![\d./-]))"
+    r"|(?<![\d./-])\d{1,2}(?P<by>[./-])\d{1,2}(?P=by)\d{2,4}(?![\d./-])"
+    r"|(?<![\w.-])\d{1,4}(?:x\d{1,4}){1,2}(?![\w-]))"
     r"|(?P<email>(?<![\w.+%*-])[\w.+%*-]{1,64}@[\w-]+(?:\.[\w-]+)+)"
     r"|(?P<link>(?:https?://|www\.)[^\s\"'<>]+)"
     r"|(?P<handle>(?<![\w@.])@[A-Za-z_]\w{2,})"

@@ -123,7 +123,10 @@ def find_plan(store: Store, wanted: str | None, rubrics: Collection[str]) -> Lab
             )
         if plan.plan_id not in labelled:
             export = export_command(plan, "FILE")
-            raise InputError(f"plan {plan.plan_id[:11]} has no label yet", cure=f"{export}, fill it in, import it")
+            raise InputError(
+                f"plan {plan.plan_id[:11]} has no label yet",
+                cure=f"{export}, fill it in, import it; or name another plan",
+            )
         return plan
     for plan_id, _ in store.label_plans():
         if plan_id in labelled:

@@ -118,7 +118,8 @@ def _more_positives(found: Calibration, parts: Sequence[Part], n_positive: int, 
     if left["fires"] >= needed:
         return f"{have}: label {needed} more judge-positives{of}."
     if left["fires"]:
-        return f"{have}: label the {left['fires']} judge-positives that are left, and more judge-negatives{of}."
+        these = "one judge-positive that is" if left["fires"] == 1 else f"{left['fires']} judge-positives that are"
+        return f"{have}: label the {these} left, and more judge-negatives{of}."
     rate = found.accuracy.negative_value.point
     missed = 1 - rate if rate is not None else 0.0
     if missed > 0 and left["clean"] * missed >= wanted:

@@ -87,7 +87,9 @@ class Judge:
         """As one line: how many of its codes are calibrated, when and with what; or why none is."""
         mine = [t for t in self.codes.values() if t.kept is not None]
         most = max(self.flips.values(), key=lambda f: f.point or 0.0, default=None)
-        wavers = "" if most is None else f"; two runs differ on {percent(most.point)} of conversations at most"
+        wavers = ""
+        if most is not None:
+            wavers = f"; two runs differ on {percent(most.point)} of conversations at most ({most.n:,} of {most.of:,})"
         names = dict.fromkeys([*(c.code for c in self.criteria), *(criterion for criterion, _ in self.codes)])
         of = {c: [self.of(c, option).calibrated for _, _, option in self.keys(c)] for c in names}
         whole = [c for c in names if all(of[c])]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import textwrap
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from grader.labelling.plan import LabelPlan
     from grader.statistics.figure import Figure
     from grader.store import Store
+
+
+SHARED = 3  # codes with one and the same note: it is told once, with their names
 
 
 def named(codes: Sequence[Code], wanted: Sequence[str]) -> list[Code]:
@@ -74,9 +78,10 @@ def tell(found: Calibrated, later: Mapping[str, Sequence[tuple[str, Figure]]], *
     answered = [c for c in found.overall if c.decided]
     console.out("\nrates: share of the applicable conversations, with 95 % intervals")
     _table(
-        ["code", "labels>", "corrected>", "", "raw judge>", "standing"],
+        ["code", "labels>", "corrected>", "", "raw judge>", "of>", "standing"],
         [
-            (short[c.code.name], c.found.n_labelled, *_pair(c.found.corrected), percent_of(c.found.raw), c.stands.title)
+            (short[c.code.name], c.found.n_labelled, *_pair(c.found.corrected), percent_of(c.found.raw),
+             f"{c.found.raw.n:,} of {c.found.raw.of:,}", c.stands.title)
             for c in answered
         ],
     )  # fmt: skip
@@ -168,16 +173,21 @@ def _tell_standings(found: Calibrated) -> None:
     console.out("\nwhat to do")
     work, good, shared = todo(found)
     one_question = len({c.code.question for c in found.codes}) == 1
+    often = Counter(text for t in (*work, *good) for text in t.notes)
+    many = [text for text, n in often.items() if n >= SHARED and not (one_question and any(t.inside for t in work))]
     for t in (*work, *good):
         if one_question and t.inside:
             for answer in t.inside:
                 _tell_code(answer.code, answer.word, answer.sentence, answer.notes)
             continue
         more = f" --code {t.code} tells what each wants." if t.inside and t.standing != "calibrated" else ""
-        _tell_code(t.code, t.word, t.sentence + more, t.notes)
+        _tell_code(t.code, t.word, t.sentence + more, [text for text in t.notes if text not in many])
     for c in found.codes:
         if one_question and c.dimension is not None and c.decided:
             _tell_code(_name(c), c.stands.title, c.stands.sentence, ())
+    for text in many:
+        mine = [t.code.partition(".")[2] for t in (*work, *good) if text in t.notes]
+        _lines(f"{len(mine)} codes ({', '.join(mine)}): {text}", 2)
     for text in shared:
         _lines(f"all codes: {text}", 2)
 
@@ -233,6 +243,8 @@ def _tell_later(later: Mapping[str, Sequence[tuple[str, Figure]]]) -> None:
 
 
 def _tell_rest(found: Calibrated, *, kept_it: bool) -> None:
+    from grader.report.calibration import label_more, reading
+
     held = found.held
     if not held.even:
         console.note(
@@ -246,14 +258,16 @@ def _tell_rest(found: Calibrated, *, kept_it: bool) -> None:
         console.note(f"{held.n_changed:,} labelled conversations are gone or changed since: their labels do not count")
     if held.n_held_back:
         others = [name for name in ("train", "dev", "test") if name not in held.splits]
-        console.note(
-            f"{held.n_held_back:,} more labelled conversations are in {', '.join(others)}: --split all reads them"
-            + (", which counts as an opening of the test split" if "test" in others else "")
-        )
+        console.note(f"{held.n_held_back:,} more labelled conversations are in {', '.join(others)}{reading(others)}")
     if "test" in held.splits:
         judges = "judge" if found.n_openings == 1 else "judges"
         console.note(f"the test split was opened for {found.n_openings} {judges} so far; after 3 draw a fresh one")
+    if text := label_more(found):
+        console.note(text)
     console.note(f"kept as {found.calibration_id[:11]}" if kept_it else "nothing was kept (--dry-run)")
+    if not held.plan.audit:
+        plan = held.plan.plan_id[:11]
+        console.note(f"next: grader disagreements {plan} -o reports/disagreements.html shows where the judge errs")
 
 
 def _name(c: OfCode) -> str:

@@ -166,7 +166,8 @@ def rebuild(
         return
     from grader.engine.rebuild import rebuild as again
 
-    aside = database.with_name(f"{database.name}.{datetime.now(UTC):%Y%m%dT%H%M%S}.old")
+    at = datetime.now(UTC)
+    aside = database.with_name(f"{database.name}.{at:%Y%m%dT%H%M%S}-{at.microsecond // 1000:03d}.old")
     people = console.people(settings)
     from grader.calibration import golden, promotions
     from grader.labelling import given

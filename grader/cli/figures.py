@@ -126,7 +126,7 @@ def against_labels(found: list[CodeAgreement], reviewer: str) -> None:
                  f"{c.n_near_misses_flagged} of {c.n_near_misses}")
                 for c in codes if c.decided
             ],
-            title=f"against the labels of {reviewer}",
+            title=f"against the labels of {reviewer}, as they are: nobody drew them, so they calibrate nothing",
         )  # fmt: skip
     if choices:
         console.table(

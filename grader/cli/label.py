@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -77,7 +78,7 @@ def plan(
 
     Example:
       grader label plan --rubric accuracy -n 200 --seed 1 --reviewers ana,ben
-      grader label plan -c invented_deadline -c wrong_status -n 150 --positives 0.3
+      grader label plan -c invented_deadline -c status_without_lookup -n 150 --positives 0.3
       grader label plan --audit -n 120
     """
     del quiet
@@ -141,7 +142,10 @@ def export(
     del quiet
     from grader.labelling.given import reviewers_form
 
-    _write_form(plan_id, lambda store, plan: reviewers_form(store, plan, reviewer), out, workspace, as_json=as_json)
+    _write_form(
+        plan_id, lambda store, plan: reviewers_form(store, plan, reviewer), out, workspace,
+        f"--reviewer {shlex.quote(reviewer)}", as_json=as_json,
+    )  # fmt: skip
 
 
 @app.command("adjudicate")
@@ -164,11 +168,20 @@ def adjudicate(
     del quiet
     from grader.labelling.given import adjudication_form
 
-    _write_form(plan_id, adjudication_form, out, workspace, as_json=as_json)
+    _write_form(
+        plan_id, adjudication_form, out, workspace, "--reviewer NAME, who is none of the plan's reviewers",
+        as_json=as_json,
+    )  # fmt: skip
 
 
 def _write_form(
-    plan_id: str, make: Callable[[Store, LabelPlan], Form], out: Path, workspace: Path | None, *, as_json: bool
+    plan_id: str,
+    make: Callable[[Store, LabelPlan], Form],
+    out: Path,
+    workspace: Path | None,
+    who: str,
+    *,
+    as_json: bool,
 ) -> None:
     from grader.cli.db import looked_at
     from grader.labelling.given import kept_plan
@@ -200,6 +213,7 @@ def _write_form(
     console.out(f"{out}: {len(form.items):,} items, {n_answers:,} answers asked")
     if form.n_gone:
         console.note(f"left out, gone or changed since they were labelled: {form.n_gone:,}")
+    console.note(f"next: fill it in, then grader label import {shlex.quote(str(out))} {who}")
 
 
 @app.command("import")

@@ -76,7 +76,10 @@ def tell_status(found: Status, *, as_json: bool) -> None:
     times = len(found.openings)
     console.out(f"splits: {told}; the test split was opened {times} {'time' if times == 1 else 'times'}")
     if found.n_open:
-        console.out(f"{found.n_open:,} disagreements open: grader label adjudicate {found.plan_id[:11]} -o FILE")
+        open_ = "disagreement" if found.n_open == 1 else "disagreements"
+        console.out(f"{found.n_open:,} {open_} open: grader label adjudicate {found.plan_id[:11]} -o FILE")
+    elif any(c.n_labelled for c in found.criteria):
+        console.note(f"next: grader calibrate {found.plan_id[:11]}")
 
 
 def taken_in(

@@ -112,7 +112,11 @@ def _next(found: Promotion) -> str:
         "labels": f"grader label plan {unlabelled}" if unlabelled else f"grader label status {plan}, and label more",
     }
     short = {c.name for d in found.decisions for c in d.checks if c.outcome != "pass"}
-    more = f"label more of plan {plan}, or draw a larger one: grader label plan --rubric {rubric}"
+    more = (
+        f"label more of plan {plan}, or draw a larger one, of which half is test: grader label plan --rubric {rubric}"
+    )
+    if len(found.plan.drawn) == found.plan.n_frame:
+        more = f"grade more conversations, then label them: plan {plan} holds all of its frame"
     return f"{next((commands[name] for name in _FIRST if name in short), more)}; then the same command again"
 
 

@@ -161,9 +161,10 @@ def _stands_for(s: Slice) -> str:
 def _table(slices: list[Slice], by: str, instruments: dict[str | None, dict[str, tuple[str, ...]]]) -> None:
     from grader.outcomes.quality import QUALITY, comparable
     from grader.outcomes.share import percent
+    from grader.report.reading import small
 
     shown = SHOWN
-    columns = (by, "judged>", *(f"{QUALITY[name].title.lower()}>" for name in shown))
+    columns = (by, "judged>", *(f"{small(QUALITY[name].title)}>" for name in shown))
     rows: list[tuple[str, ...]] = []
     before: str | None = None
     for s in slices:

@@ -47,6 +47,12 @@ def of_figure(trusted: Trusted, figure: str) -> Status:
     return trusted.over(wanted.codes)
 
 
+def unasked(trusted: Trusted, undecided: frozenset[str]) -> frozenset[str]:
+    """Of the figures that nothing says anything of, those whose rubrics no judge was asked."""
+    asked = {j.instrument.rubric for j in trusted.judges}
+    return frozenset(f for f in undecided if asked and not asked & set(QUALITY[f].rubrics))
+
+
 def of_cause(trusted: Trusted, kind: str, cause: str | None = None) -> Status:
     """Of a line of the ledger; of all causes of a kind without one."""
     criterion = "escalation_reason" if kind == "escalation" else "non_resolution_cause"

@@ -18,7 +18,7 @@ from grader.outcomes.changes import FEWEST
 from grader.outcomes.period import Period
 from grader.outcomes.quality import QUALITY, Cause, Theme
 from grader.outcomes.share import percent
-from grader.report.believed import NOBODY, Believed, believed, by_people, of_cause, of_figure, zero
+from grader.report.believed import NOBODY, Believed, believed, by_people, of_cause, of_figure, unasked, zero
 from grader.report.overview import words
 from grader.report.reading import (
     MEANS,
@@ -29,6 +29,7 @@ from grader.report.reading import (
     interval,
     rounded,
     sentence,
+    small,
     state,
     value,
 )
@@ -296,7 +297,8 @@ class _Writer:
             people = by_people(status, now.n, now.of, weighted=now.weighted)
         return Line(
             TITLES[t.figure], ", ".join(about), value(t.now), interval(t.now), count(t.now), value(t.before),
-            count(t.before) if t.before else "", change(t.change, t.now), state(t, self._brief.undecided), self.ref(t),
+            count(t.before) if t.before else "", change(t.change, t.now),
+            state(t, self._brief.undecided, unasked(self._trusted, self._brief.undecided)), self.ref(t),
             spark(trend, t.figure) if trend else None,
             believed(status) if status is not None else None, people, self._left_open(t),
         )  # fmt: skip
@@ -357,6 +359,8 @@ class _Writer:
         told = f"over all {value(w.overall.now)} ({count(w.overall.now)}), before {value(w.overall.before)}{trust}"
         if w.signs:
             return Sign(title, "on", " ".join(self.sentence(t) for t in w.signs), refs)
+        if w.figure in unasked(self._trusted, self._brief.undecided):
+            return Sign(title, "unknown", "The judge was not asked: its rubric is not in the run that counts.", refs)
         if w.figure in self._brief.undecided:
             return Sign(title, "unknown", "This judge does not decide it.", refs)
         if w.overall.broken:
@@ -406,7 +410,7 @@ class _Writer:
 
 
 def _notices(brief: Brief, trusted: Trusted) -> tuple[str, ...]:
-    found = []
+    found, missing = [], unasked(trusted, brief.undecided)
     if brief.n_synthetic:
         found.append(
             f"Synthetic data: {brief.n_synthetic:,} of the conversations in this database were made up. Their rates "
@@ -415,17 +419,23 @@ def _notices(brief: Brief, trusted: Trusted) -> tuple[str, ...]:
     if not brief.over:
         found.append(f"Not over: the data end before {_named_weeks(brief.period)} did. Expect figures to move.")
     if any(" · signals · " in instrument for instrument in brief.instruments):
-        undecided = ", ".join(TITLES[f].lower() for f in QUALITY if f in brief.undecided)
+        undecided = ", ".join(small(TITLES[f]) for f in QUALITY if f in brief.undecided - missing)
         found.append(
             "Judged by the offline detectors `signals`, not by a model: they do not decide every code"
             + (f". Not decided: {undecided}." if undecided else ".")
         )
     if brief.n_judged:
+        if missing:
+            rubrics = ", ".join(dict.fromkeys(r.rubric for r in trusted.rubrics()))
+            found.append(
+                f"The run that counts asked only {rubrics}: defects are of these alone, and nothing is known of "
+                f"{'; '.join(small(TITLES[f]) for f in QUALITY if f in missing)}. Another run: `--run`."
+            )
         found += trusted.warnings()
         if not any(r.n_calibrated for r in trusted.rubrics()):
             found.append(
-                "Not calibrated: what the judge found was not held against human labels, so its own errors are in "
-                "every figure of verdicts."
+                "Not calibrated: nothing corrects what the judge found, so its own errors are in every figure of "
+                "verdicts. `grader calibrate` says what is missing."
             )
     else:
         found.append("Nothing of these weeks was judged: `grader grade` adds defects, hand-offs, mood and the backlog.")

@@ -58,6 +58,7 @@ class Page:
     counted: str
     work: tuple[Todo, ...]
     good: tuple[Todo, ...]
+    also_good: str  # answers of choices that are not calibrated as a whole
     shared: tuple[str, ...]
     rates: Plot
     reliability: Plot
@@ -99,7 +100,8 @@ def page(
         audit_only=held.plan.audit, loud=_loud(found, single),
         facts=_facts(found, zone),
         counts=tuple((s, TITLES[s], MARKS[s], counts[s]) for s in (*_WORK, "calibrated")), counted=_counted(told_codes),
-        work=work, good=good, shared=shared, rates=plots.rates(found), reliability=plots.reliability(found),
+        work=work, good=good, also_good=also_good(work), shared=shared,
+        rates=plots.rates(found), reliability=plots.reliability(found),
         errors=plots.errors(found, floors or {}), apart=plots.apart(found), reviewers=plots.reviewers(found),
         unagreed=plots.unagreed(found), single=single, audit=plots.audit(found), slices=plots.slices(found),
         later=plots.later(found, later),
@@ -204,12 +206,29 @@ def left_out(found: Calibrated) -> tuple[str, ...]:
         said.append(f"{held.n_changed:,} labelled conversations are gone or changed since: their labels do not count.")
     if held.n_held_back:
         others = [s for s in SPLITS if s not in held.splits]
-        opening = ", which counts as an opening of the test split" if "test" in others else ""
-        said.append(
-            f"{held.n_held_back:,} more labelled conversations are in {', '.join(others)}: --split all reads them"
-            f"{opening}."
-        )
+        said.append(f"{held.n_held_back:,} more labelled conversations are in {', '.join(others)}{reading(others)}.")
+    if more := label_more(found):
+        said.append(more)
     return tuple(said)
+
+
+def reading(others: Sequence[str]) -> str:
+    """How the splits are read that were held back. Train is not, once examples were drawn from it."""
+    if list(others) == ["train"]:
+        return ", which is left out once examples were drawn from it"
+    opening = ", which counts as an opening of the test split" if "test" in others else ""
+    return f": --split all reads them{opening}"
+
+
+def label_more(found: Calibrated) -> str:
+    """How more labels are had, where some code wants them; '' where none does."""
+    short = any(c.decided and c.stands.standing in ("insufficient", "not_calibrated") for c in found.overall)
+    if found.held.plan.audit or not short:
+        return ""
+    return (
+        "More labels are had by a new, larger plan, or one of fewer codes: grader label plan -n N -c CODE --positives "
+        "0.5. Labels of several plans are not added up."
+    )
 
 
 def _source(found: Calibrated) -> tuple[tuple[str, str], ...]:
@@ -253,6 +272,14 @@ def todo(found: Calibrated) -> tuple[tuple[Todo, ...], tuple[Todo, ...], tuple[s
     work = sorted((t for t in entries if t.standing != "calibrated"), key=_urgency)
     good = sorted((t for t in entries if t.standing == "calibrated"), key=lambda t: _SEVERITIES.index(t.severity))
     return tuple(work), tuple(good), shared
+
+
+def also_good(work: Sequence[Todo]) -> str:
+    """The calibrated answers of choices of which not every answer is."""
+    return "; ".join(
+        f"{t.title} {', '.join(mine)}"
+        for t in work if (mine := [f"{a.title} {a.rate.value}" for a in t.inside if a.rate is not None])
+    )  # fmt: skip
 
 
 def _notes(c: OfCode) -> list[str]:

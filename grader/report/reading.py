@@ -16,6 +16,7 @@ STATES = {  # of a change, in words
     "alone": "outside noise by itself, not among so many",
     "few": "too few to tell",
     "undecided": "not decided by this judge",
+    "unasked": "its rubric was not asked",
     "broken": "the judge changed: not compared",
 }
 MEANS = {  # what a figure is, for a page that stands alone
@@ -73,8 +74,15 @@ def change(found: Change | None, now: Reading | None) -> str:
     return f"{signed(found.point)}{unit} ({signed(found.low)} to {signed(found.high)})"
 
 
-def state(t: Told, undecided: frozenset[str] = frozenset()) -> str:
+def small(title: str) -> str:
+    """A title inside a sentence: its first letter small. AI stays."""
+    return title[:1].lower() + title[1:]
+
+
+def state(t: Told, undecided: frozenset[str] = frozenset(), unasked: frozenset[str] = frozenset()) -> str:
     """What a change amounts to: a key of `STATES`."""
+    if t.figure in unasked:
+        return "unasked"
     if t.figure in undecided:
         return "undecided"
     if t.broken:

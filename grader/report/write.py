@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from grader import outcomes
-from grader.calibration.trust import of_run
+from grader.calibration.trust import of_run, of_runs
 from grader.errors import ConfigError
 from grader.outcomes import Found, Reader
 from grader.report.export import csv_lines, document
@@ -62,7 +62,7 @@ def text(
     """The report as stretches of text. `every`: the page holds unflagged conversations too. Raises as `find_run`."""
     run_id = outcomes.find_run(reader, run_id)
     if form == "csv":
-        yield from csv_lines(run_id, _verdicts(reader, run_id), of_run(reader, run_id))
+        yield from csv_lines(run_id, _verdicts(reader, run_id), of_runs(reader, [run_id]))
         return
     figures, trusted = outcomes.figures(reader, run_id), of_run(reader, run_id)
     if form == "json":

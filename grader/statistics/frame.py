@@ -341,4 +341,5 @@ def _short(part: Part) -> str:
     if part.n_labelled >= wanted:
         return ""
     more = wanted - part.n_labelled
-    return f"{part.n_labelled} labels of {part.n_population:,} conversations {part}: label {more} more of them."
+    labels = "label" if part.n_labelled == 1 else "labels"
+    return f"{part.n_labelled} {labels} of {part.n_population:,} conversations {part}: label {more} more of them."
