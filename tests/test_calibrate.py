@@ -71,6 +71,19 @@ def test_the_test_split_stays_closed_unless_it_is_asked_for(shop: Path, main: Ma
     assert rows(shop, "select split, count(*) from split_opening group by all") == [("test", 2)]
 
 
+@pytest.mark.parametrize("args", [
+    ("--code", "nope"), ("--code", "order.late = nope"), ("--later", "nope"),
+])  # fmt: skip
+def test_what_is_not_known_neither_opens_the_test_split_nor_is_kept(
+    shop: Path, main: Main, args: tuple[str, ...]
+) -> None:
+    half_right(shop, main)
+    done = main("calibrate", "--split", "all", *args)
+    assert (done.code, done.out) == (2, "")
+    assert rows(shop, "select count(*) from split_opening") == [(0,)]
+    assert rows(shop, "select count(*) from calibration") == [(0,)]
+
+
 def test_four_judges_of_a_test_split_are_counted(shop: Path, main: Main) -> None:
     half_right(shop, main)
     said = ["present"] * 80 + ["absent"] * 320

@@ -17,7 +17,7 @@ from grader.calibration.instrument import Instrument, of_run
 from grader.calibration.openings import purpose
 from grader.errors import ConfigError, InputError
 from grader.labelling.frame import rubrics_of
-from grader.labelling.plan import LabelPlan
+from grader.labelling.plan import LabelPlan, export_command
 from grader.labelling.reference import Answered, answered, reference
 from grader.model import Answer
 from grader.rubric import SEVERITIES, Criterion, Rubric
@@ -228,7 +228,7 @@ def disagreements(
     used = rubrics_of(store, run)
     criteria, not_asked = _asked(plan, run, used, codes)
     if not answered(store, plan):
-        export = f"grader label export {plan.plan_id[:11]} --reviewer {plan.reviewers[0]} -o FILE"
+        export = export_command(plan, "FILE")
         raise InputError(
             f"plan {plan.plan_id[:11]} has no label yet", cure=f"{export}, fill it in, import it; or name another plan"
         )

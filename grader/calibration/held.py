@@ -18,7 +18,7 @@ from grader.calibration.instrument import Instrument, of_run
 from grader.errors import ConfigError, InputError
 from grader.labelling.design import REST, UNSUPPORTED, Asked, strata
 from grader.labelling.frame import frame, rubrics_of
-from grader.labelling.plan import LabelPlan, Question
+from grader.labelling.plan import LabelPlan, Question, export_command
 from grader.labelling.reference import Answered, answered, reference, second_looks
 from grader.model import Answer
 from grader.rubric.record import version_key
@@ -279,7 +279,7 @@ def hold(
         )
     every = answered(store, plan)
     if not every:
-        export = f"grader label export {plan.plan_id[:11]} --reviewer {plan.reviewers[0]} -o FILE"
+        export = export_command(plan, "FILE")
         raise InputError(
             f"plan {plan.plan_id[:11]} has no label yet", cure=f"{export}, fill it in, import it; or name another plan"
         )
