@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 import tomllib
+from collections import Counter
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -298,3 +301,34 @@ def test_a_table_shows_none_as_a_dash_and_markup_as_it_is(capsys: pytest.Capture
 def test_python_dash_m_and_the_entry_point_are_the_same_program() -> None:
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert EntryPoint("grader", project["scripts"]["grader"], "console_scripts").load() is cli.program
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("width", [30, 60, 80, 120])
+def test_a_table_loses_nothing_on_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+    columns = ("code", "corrected>", "interval", "kappa>", "standing", "why")
+    rows = [
+        ("exchange_treated_as_return", "27.3 %", "4.0 to 16.1", "0.82", "not calibrated", "too few labels " * 9),
+        ("late", "100 %", "93.7 to >99.9", None, "calibrated", "Z" * 90),
+    ]  # fmt: skip
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stdout", screen)
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setenv("TERM", "xterm")
+    console.table(columns, rows)
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", screen.getvalue()).splitlines()
+    shown = Counter(word for line in lines for word in line.split())
+    wanted = Counter(
+        word for row in [[c.rstrip(">") for c in columns], *rows] for cell in row for word in (cell or "–").split()
+        if len(word) <= console.UNBROKEN
+    )  # fmt: skip
+    assert wanted <= shown
+    assert "".join(lines).count("Z") == 90
+    if width == 120:
+        assert max(map(len, lines)) <= width

@@ -228,6 +228,16 @@ def test_a_check_keeps_to_the_budget(shop: Path, main: Main) -> None:
     assert rows(shop, "select count(*) from golden_check") == [(0,)]
 
 
+@pytest.mark.parametrize("command", [("golden", "check"), ("grade",)])
+def test_a_check_that_ends_early_is_one_document_too(shop: Path, main: Main, command: tuple[str, ...]) -> None:
+    done = main(*command, "--model", "worse", "--budget", "30", "--json")
+    assert done.code == 4
+    (one,) = told(done)["checks" if command[0] == "golden" else "golden"]
+    assert (one["name"], one["outcome"], one["run"]["state"]) == ("first", None, "budget")
+    assert one["run"]["not_yet_judged"] > 0
+    assert rows(shop, "select count(*) from golden_check") == [(0,)]
+
+
 def test_conversations_that_changed_since_are_left_out_and_told(shop: Path, main: Main) -> None:
     one = known(shop).items[0]
     with open_store(shop / "grader.duckdb") as store:
@@ -440,6 +450,29 @@ def test_sets_and_their_checks_outlive_a_rebuild(shop: Path, main: Main) -> None
     (shop / "grader.duckdb").rename(shop / "gone")
     assert main("db", "rebuild", "--yes").code == 0
     assert known(shop) == golden
+
+
+@pytest.mark.parametrize("damaged", ["labels", "samples", "journal"])
+def test_sets_come_back_from_their_files_though_another_file_is_damaged(shop: Path, main: Main, damaged: str) -> None:
+    golden = known(shop)
+    (shop / "grader.duckdb").unlink()
+    folder = shop / ".grader" / damaged
+    folder.mkdir(exist_ok=True)
+    (folder / ("zz.jsonl" if damaged == "journal" else "zz.json")).write_text("{}\n")
+    done = main("db", "rebuild", "--yes")
+    assert done.code == 2
+    assert "zz.json" in done.err
+    assert known(shop) == golden
+    assert plan_of(shop) == golden.plan_id
+
+
+def test_every_damaged_file_is_told_in_one_rebuild(shop: Path, main: Main) -> None:
+    for name in ("labels", "golden"):
+        (shop / ".grader" / name / "zz.json").write_text("{}\n")
+    done = main("db", "rebuild", "--yes")
+    assert done.code == 2
+    assert "labels/zz.json" in done.err
+    assert "golden/zz.json" in done.err
 
 
 def test_truth_is_read_off_the_words() -> None:

@@ -379,6 +379,17 @@ def test_disagreements_go_to_a_third_whose_answer_is_the_reference(main: Main, s
     assert status["open"] == 0
 
 
+def test_a_conversation_that_changed_does_not_keep_the_others_from_being_decided(main: Main, shop: Path) -> None:
+    plan = disagreeing(main, shop)["plan_id"]
+    with open_store(shop / "grader.duckdb") as store:
+        store.rows("update conversation set content_hash = 'cv_new' where conversation_id = 'talk-010'")
+    done = main("label", "adjudicate", plan, "-o", "third.jsonl")
+    assert (done.code, done.out) == (0, "third.jsonl: 11 items, 11 answers asked\n")
+    assert "left out, gone or changed since they were labelled: 1" in done.err
+    assert imported(main, fill(shop / "third.jsonl", truth), "--reviewer", "cleo")["new"] == 11
+    assert "changed since it was drawn: talk-010" in main("label", "adjudicate", plan, "-o", "again.csv").err
+
+
 def test_a_second_look_is_held_beside_the_first_and_counts_for_nothing_else(main: Main, shop: Path) -> None:
     plan = drawn(main, "-n", "60", "--reviewers", "ana", "-c", "invented_deadline", "--duplicates", "5")
     form = exported(main, plan["plan_id"], "ana", shop / "a.jsonl")

@@ -17,7 +17,7 @@ from grader.calibration.instrument import Instrument, of_run
 from grader.calibration.openings import purpose
 from grader.errors import ConfigError, InputError
 from grader.labelling.frame import rubrics_of
-from grader.labelling.plan import LabelPlan
+from grader.labelling.plan import LabelPlan, export_command
 from grader.labelling.reference import Answered, answered, reference
 from grader.model import Answer
 from grader.rubric import SEVERITIES, Criterion, Rubric
@@ -228,7 +228,7 @@ def disagreements(
     used = rubrics_of(store, run)
     criteria, not_asked = _asked(plan, run, used, codes)
     if not answered(store, plan):
-        export = f"grader label export {plan.plan_id[:11]} --reviewer {plan.reviewers[0]} -o FILE"
+        export = export_command(plan, "FILE")
         raise InputError(
             f"plan {plan.plan_id[:11]} has no label yet", cure=f"{export}, fill it in, import it; or name another plan"
         )
@@ -348,7 +348,8 @@ def _group(
     return Group(name, criterion.title, severity, criterion, items[0].direction, pair, n_labels, tuple(order))
 
 
-def _by_weight(group: Group) -> tuple[int, int, str, int, tuple[str, str]]:
-    """The most frequent first, then the most severe."""
+def _by_weight(group: Group) -> tuple[bool, int, int, str, int, tuple[str, str]]:
+    """What the judge saw wrongly first, then whether it applies; the most frequent first, then the most severe."""
     rank = -SEVERITIES.index(group.severity) if group.severity in SEVERITIES else 1
-    return -len(group.items), rank, group.code, DIRECTIONS.index(group.direction), group.pair or ("", "")
+    late = group.direction in (NOT_APPLICABLE, APPLICABLE, NOT_ASSESSED)
+    return late, -len(group.items), rank, group.code, DIRECTIONS.index(group.direction), group.pair or ("", "")

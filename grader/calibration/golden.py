@@ -258,7 +258,7 @@ def document(golden: GoldenSet) -> dict[str, JsonValue]:
 
 def write(golden: GoldenSet, path: Path) -> None:
     """Write the file, whole or not at all. Raises StoreError."""
-    planfile.write(planfile.text(document(golden), ("items",)), path, "check the rights")
+    planfile.write(planfile.text(document(golden), ("items",)), path, "check the rights", "golden set")
 
 
 def read(path: Path) -> GoldenSet:

@@ -6,6 +6,7 @@ labels, since they are a simple random sample of each of the plan's strata, and 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,9 +18,10 @@ from grader.calibration.instrument import Instrument, of_run
 from grader.errors import ConfigError, InputError
 from grader.labelling.design import REST, UNSUPPORTED, Asked, strata
 from grader.labelling.frame import frame, rubrics_of
-from grader.labelling.plan import LabelPlan, Question
+from grader.labelling.plan import LabelPlan, Question, export_command
 from grader.labelling.reference import Answered, answered, reference, second_looks
 from grader.model import Answer
+from grader.rubric.record import version_key
 from grader.statistics.agreement import Answers
 from grader.statistics.frame import Labelled, Part, Stratum, Truth, Verdict, collapsed, parts_of
 from grader.store import Store
@@ -215,15 +217,24 @@ def split_names(text: str) -> tuple[str, ...]:
     return tuple(name for name in SPLITS if name in names)
 
 
-def without_examples(store: Store, plan: LabelPlan, text: str | None) -> tuple[tuple[str, ...], bool]:
+_INTO = re.compile(r"([\w-]+)@(\d+\.\d+\.\d+)")
+
+
+def without_examples(
+    store: Store, plan: LabelPlan, text: str | None, judged: Iterable[Instrument]
+) -> tuple[tuple[str, ...], bool]:  # fmt: skip
     """The splits that are asked for (None: train and dev), and whether train was left out of them: a judge that was
-    shown examples from it would be held against what it was taught. Named by itself, train is read all the same.
+    shown examples from it would be held against what it was taught. That is one whose rubric is of the version that
+    examples were drafted into, or a later one. Named by itself, train is read all the same.
     """
     splits = split_names(text or "train,dev")
-    drawn = bool(store.rows(
-        "select 1 from split_opening where plan_id = ? and split = 'train' limit 1", [plan.plan_id]
-    ))  # fmt: skip
-    leave = drawn and (text is None or text.strip() == "all")
+    taught: dict[str, tuple[int, int, int]] = {}
+    noted = "select purpose from split_opening where plan_id = ? and split = 'train'"
+    for (why,) in store.rows(noted, [plan.plan_id]):
+        for rubric, version in _INTO.findall(why.partition(" into ")[2].partition(":")[0]):
+            taught[rubric] = min(taught.get(rubric, version_key(version)), version_key(version))
+    knows = any(i.rubric in taught and version_key(i.rubric_version) >= taught[i.rubric] for i in judged)
+    leave = knows and "train" in splits and (text is None or text.strip() == "all")
     return tuple(name for name in splits if name != "train" or not leave), leave
 
 
@@ -268,7 +279,7 @@ def hold(
         )
     every = answered(store, plan)
     if not every:
-        export = f"grader label export {plan.plan_id[:11]} --reviewer {plan.reviewers[0]} -o FILE"
+        export = export_command(plan, "FILE")
         raise InputError(
             f"plan {plan.plan_id[:11]} has no label yet", cure=f"{export}, fill it in, import it; or name another plan"
         )

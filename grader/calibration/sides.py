@@ -13,7 +13,7 @@ from grader.calibration.instrument import Instrument, of_run
 from grader.errors import ConfigError, InputError
 from grader.labelling.frame import frame, rubrics_of
 from grader.labelling.given import kept_plan
-from grader.labelling.plan import LabelPlan, Question
+from grader.labelling.plan import LabelPlan, Question, export_command
 from grader.rubric import Rubric
 from grader.store import Store
 
@@ -122,7 +122,7 @@ def find_plan(store: Store, wanted: str | None, rubrics: Collection[str]) -> Lab
                 cure="name a plan that was drawn from everything",
             )
         if plan.plan_id not in labelled:
-            export = f"grader label export {plan.plan_id[:11]} --reviewer {plan.reviewers[0]} -o FILE"
+            export = export_command(plan, "FILE")
             raise InputError(
                 f"plan {plan.plan_id[:11]} has no label yet",
                 cure=f"{export}, fill it in, import it; or name another plan",

@@ -88,7 +88,7 @@ def calibrate(
     from grader.calibration.kept import keep, kept
     from grader.calibration.openings import by_rubric, purpose
     from grader.calibration.repeats import flips
-    from grader.cli.calibrated import named, tell
+    from grader.cli.calibrated import check_asked, named, tell
     from grader.cli.db import looked_at
     from grader.cli.progress import steps
     from grader.outcomes.figures import find_run
@@ -110,13 +110,17 @@ def calibrate(
     )  # fmt: skip
     with opened as store:
         plan = chosen_plan(store, plan_id)
-        splits, without_train = without_examples(store, plan, split)
-        if without_train:
-            console.note("examples were drawn from train (grader disagreements): its labels are left out")
         run_id = find_run(store, run) if run else plan.run_id
+        judges = of_run(store, run_id).values()
+        splits, without_train = without_examples(store, plan, split, judges)
+        if without_train:
+            console.note("this rubric has examples from train (grader disagreements): its labels are left out")
+        # Before the test split is read: what a typing error opened was opened for nothing.
+        later_runs = [find_run(store, x) for x in later or ()]
+        check_asked(store, plan, code or ())
         now = datetime.now(UTC)
         held = hold(
-            store, plan, run_id, splits, purpose=purpose("calibrate", of_run(store, run_id).values()),
+            store, plan, run_id, splits, purpose=purpose("calibrate", judges),
             zone=settings.workspace.tz, timezone=settings.workspace.timezone, now=now,
         )  # fmt: skip
         if code:
@@ -136,11 +140,8 @@ def calibrate(
             keep(store, found)
         rows = kept(store, calibration_id=found.calibration_id) if not dry_run else []
         carried_over = (
-            {
-                name: [(k.name, carried(store, k, name)) for k in rows if k.dimension is None]
-                for name in (find_run(store, x) for x in later or ())
-            }
-            if later
+            {name: [(k.name, carried(store, k, name)) for k in rows if k.dimension is None] for name in later_runs}
+            if later_runs
             else {}
         )
     path = _page(found, carried_over, settings, out) if out or open_it else None

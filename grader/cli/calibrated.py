@@ -15,7 +15,9 @@ from grader.statistics.figure import percent, percents
 if TYPE_CHECKING:
     from grader.calibration.calibrate import Calibrated, OfCode
     from grader.calibration.held import Code
+    from grader.labelling.plan import LabelPlan
     from grader.statistics.figure import Figure
+    from grader.store import Store
 
 
 SHARED = 3  # codes with one and the same note: it is told once, with their names
@@ -35,6 +37,22 @@ def named(codes: Sequence[Code], wanted: Sequence[str]) -> list[Code]:
             )
         found += [c for c in mine if c not in found]
     return found
+
+
+def check_asked(store: Store, plan: LabelPlan, wanted: Sequence[str]) -> None:
+    """The same before any label is read. An answer of a choice may be one that only a judge or a person has named."""
+    from grader.calibration.held import Code
+    from grader.labelling.frame import rubrics_of
+
+    if not wanted:
+        return
+    rubrics = rubrics_of(store, plan.run_id)
+    codes = [Code(q.rubric, q.criterion, None, "", "") for q in plan.questions]
+    for name in wanted:
+        question, equals, _ = name.partition(" = ")
+        (one,) = named(codes, [question])
+        if equals and rubrics[one.rubric].criterion(one.criterion).scale != "choice":
+            raise ConfigError(f"--code {name!r}: {one.question} is no choice", cure=f"--code {one.question}")
 
 
 def tell(found: Calibrated, later: Mapping[str, Sequence[tuple[str, Figure]]], *, kept_it: bool, lines: bool) -> None:

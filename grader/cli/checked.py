@@ -28,12 +28,17 @@ SHOWN = 5
 
 @dataclass(frozen=True)
 class Judged:
-    """A set, what judged it again, the run, and what came of it (None: nothing was called)."""
+    """A set, what judged it again, the run, and what came of it (None: nothing was called, or it ended early)."""
 
     golden: GoldenSet
     instrument: Instrument
     outcome: Outcome
     checked: Checked | None
+
+    @property
+    def stopped(self) -> bool:
+        """It ended before its end: by the budget, by Ctrl-C, or by a judge that cannot go on."""
+        return self.checked is None and self.outcome.summary is not None
 
     def as_json(self) -> dict[str, Any]:
         """For programs."""
@@ -65,7 +70,7 @@ def check_sets(
     settings: Settings, store: Store, loaded: Sequence[Rubric], name: str | None, *, repeat: int, retry_failed: bool,
     dry_run: bool, quiet: bool, as_json: bool,
 ) -> list[Judged]:  # fmt: skip
-    """Check one set, or all of these rubrics, one after the other within one budget."""
+    """Check one set, or all of these rubrics, one after the other within one budget; one that stopped is the last."""
     from grader.calibration.golden import golden_set, golden_sets
 
     instruments = announced(settings, loaded)
@@ -95,6 +100,8 @@ def check_sets(
             console.out(one.line())
             if one.checked is not None:
                 tell_checked(one.checked)
+        if one.stopped:
+            break
     return found
 
 
@@ -103,7 +110,7 @@ def before_grading(
     as_json: bool,
 ) -> tuple[list[Judged], float]:  # fmt: skip
     """Judge the golden sets again that these rubrics have, where this instrument is neither their baseline nor was
-    checked already. Returns what came of it and the USD that it took.
+    checked already. Returns what came of it and the USD that it took; one that stopped is the last.
     """
     if not store.rows("select 1 from golden_set limit 1"):
         return [], 0.0
@@ -137,6 +144,8 @@ def before_grading(
             found.append(one)
             if one.checked is not None and not as_json:
                 console.out(f"{one.line()}\n  {one.checked.sentence}")
+            if one.stopped:
+                return found, _spent(found)
     return found, _spent(found)
 
 
@@ -167,10 +176,8 @@ def _judged(
         settings, store, rubrics, draws, chosen, repeat=repeat, retry_failed=retry_failed, dry_run=dry_run, quiet=quiet,
         spent=spent,
     )  # fmt: skip
-    if outcome.summary is None:
+    if outcome.summary is None or outcome.summary.state not in ("complete", "incomplete"):
         return Judged(golden, instrument, outcome, None)
-    if outcome.summary.state not in ("complete", "incomplete"):
-        outcome.finish()
     found = held_against(store, golden, instrument, rubric.codes, outcome.summary.run_id)
     keep(store, golden, instrument, found, outcome.summary.run_id, datetime.now(UTC))
     return Judged(golden, instrument, outcome, found)

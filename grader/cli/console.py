@@ -153,7 +153,9 @@ def console(*, stderr: bool = False) -> Console:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str | None = None) -> None:
-    """A table on stdout. A column whose name ends in `>` is set flush right. None is shown as –."""
+    """A table on stdout. A column whose name ends in `>` is set flush right. None is shown as –. Nothing is cut off:
+    what does not fit the terminal is broken at blanks, and where its words do not fit, the table is wider.
+    """
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -163,14 +165,39 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: st
         title=Text(clean(title)) if title else None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False,
         show_edge=False,
     )  # fmt: skip
-    for index, name in enumerate(columns):
-        # What is short stays whole: a word or a date that is broken in two cannot be read or copied.
-        whole = all(len(row[index]) <= UNBROKEN for row in cells)
+    screen = console()
+    between = 3 * (len(columns) - 1)
+    widths = _widths([[name.rstrip(">"), *(row[n] for row in cells)] for n, name in enumerate(columns)],
+                     screen.width - between)  # fmt: skip
+    screen.width = max(screen.width, sum(widths) + between)
+    for name, width in zip(columns, widths, strict=True):
         justify: Literal["left", "right"] = "right" if name.endswith(">") else "left"
-        drawn.add_column(Text(name.rstrip(">")), justify=justify, overflow="fold", no_wrap=whole)
+        drawn.add_column(Text(name.rstrip(">")), justify=justify, overflow="fold", width=width)
     for row in cells:
         drawn.add_row(*map(Text, row))
-    console().print(drawn)
+    screen.print(drawn)
+
+
+def _widths(columns: Sequence[Sequence[str]], room: int) -> list[int]:
+    """A width for each column, as near to `room` in all as can be: the widest are broken first, those of short cells,
+    since a date in two lines cannot be copied, only where that does not do. No word of so many characters is broken.
+    """
+    from rich.cells import cell_len
+
+    widths = [min(max(map(cell_len, column)), max(room, UNBROKEN)) for column in columns]
+    words = [
+        min(UNBROKEN, max((cell_len(word) for text in column for word in text.split()), default=1))
+        for column in columns
+    ]  # fmt: skip
+    short = [max(map(len, column[1:]), default=0) <= UNBROKEN for column in columns]
+    whole = [width if is_short else word for width, word, is_short in zip(widths, words, short, strict=True)]
+    for floors in (whole, words):
+        while sum(widths) > room:
+            spare = [(width, -n) for n, (width, floor) in enumerate(zip(widths, floors, strict=True)) if width > floor]
+            if not spare:
+                break
+            widths[-max(spare)[1]] -= 1
+    return widths
 
 
 def target(folder: Path | None, workspace: Path | None, default: Path) -> Path:

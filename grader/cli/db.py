@@ -169,15 +169,25 @@ def rebuild(
     at = datetime.now(UTC)
     aside = database.with_name(f"{database.name}.{at:%Y%m%dT%H%M%S}-{at.microsecond // 1000:03d}.old")
     people = console.people(settings)
-    done = again(database, journals, aside, settings.workspace.state_dir / "samples", people=people)
     from grader.calibration import golden, promotions
     from grader.labelling import given
     from grader.store import open_store
 
+    state, damaged = settings.workspace.state_dir, []
+    try:
+        done = again(database, journals, aside, state / "samples", people=people)
+    except InputError as error:
+        damaged.append(error)
     with open_store(database, create=False, people=people) as store:
-        given.keep_again(store, settings.workspace.state_dir / "labels")
-        golden.keep_again(store, settings.workspace.state_dir / "golden")
-        promotions.keep_again(store, settings.workspace.state_dir / "promotions")
+        for kept, folder in ((given, "labels"), (golden, "golden"), (promotions, "promotions")):
+            try:
+                kept.keep_again(store, state / folder)
+            except InputError as error:  # a damaged file takes nothing with it that is whole
+                damaged.append(error)
+    for told in damaged[:-1]:
+        console.error(told)
+    if damaged:
+        raise damaged[-1]
     if as_json:
         console.out_json({
             "database": database, "journals": done.n_journals, "done": True, "kept": done.kept,

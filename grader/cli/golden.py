@@ -211,6 +211,8 @@ def check(
     told: list[dict[str, Any]] = [one.as_json() for one in found]
     if as_json:
         console.out_json({"checks": told})
+    if found[-1].stopped:
+        found[-1].outcome.finish()
     outcomes = {one.checked.outcome for one in found if one.checked is not None}
     if "failed" in outcomes:
         raise typer.Exit(1)

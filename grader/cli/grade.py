@@ -90,6 +90,10 @@ def grade(
         again, spent = before_grading(
             settings, store, rubric or (), left_out=no_golden, dry_run=dry_run, quiet=quiet, as_json=as_json
         )
+        if again and again[-1].stopped:
+            if as_json:
+                console.out_json({"golden": [one.as_json() for one in again]})
+            again[-1].outcome.finish()
         outcome = run(
             settings, store, rubrics=rubric or (), select=selection(select or ()), sample=sample, seed=seed, plan=plan,
             repeat=repeat, repeats=repeats, retry_failed=retry_failed, dry_run=dry_run, quiet=quiet,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import shlex
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -83,7 +85,7 @@ def plan(
     import grader
     from grader.cli.grade import selection
     from grader.labelling.frame import gone, make_plan, questions
-    from grader.labelling.plan import document, read, write
+    from grader.labelling.plan import document, export_command, read, write
     from grader.outcomes.figures import find_run
     from grader.store import open_store
 
@@ -116,7 +118,8 @@ def plan(
     tell_plan(drawn, n, n_gone)
     console.out(f"{'the same plan as before' if known else 'plan'} {drawn.plan_id}")
     console.out(f"written to {path}: it names strata, so keep it from those who label")
-    console.note(f"next: grader label export {drawn.plan_id[:11]} --reviewer {names[0]} -o labels-{names[0]}.csv")
+    file = f"labels-{names[0].replace('/', '-')}.csv"
+    console.note(f"next: {export_command(drawn, file)}")
 
 
 @app.command("export")
@@ -140,8 +143,8 @@ def export(
     from grader.labelling.given import reviewers_form
 
     _write_form(
-        plan_id, lambda store, plan: reviewers_form(store, plan, reviewer), out, workspace, f"--reviewer {reviewer}",
-        as_json=as_json,
+        plan_id, lambda store, plan: reviewers_form(store, plan, reviewer), out, workspace,
+        f"--reviewer {shlex.quote(reviewer)}", as_json=as_json,
     )  # fmt: skip
 
 
@@ -200,13 +203,17 @@ def _write_form(
             "is there already, and may hold labels", file=str(out), cure="name another file, or move it away"
         ) from None
     except OSError as error:
+        with contextlib.suppress(OSError):
+            out.unlink()  # what is there in part holds no labels, and would stand in the way of the next attempt
         raise InputError(f"cannot be written: {error.strerror}", file=str(out), cure="name another place") from error
     n_answers = sum(len(i.asked) for i in form.items)
     if as_json:
         console.out_json({"file": out, "form": form.form_id, "items": len(form.items), "answers_asked": n_answers})
         return
     console.out(f"{out}: {len(form.items):,} items, {n_answers:,} answers asked")
-    console.note(f"next: fill it in, then grader label import {out} {who}")
+    if form.n_gone:
+        console.note(f"left out, gone or changed since they were labelled: {form.n_gone:,}")
+    console.note(f"next: fill it in, then grader label import {shlex.quote(str(out))} {who}")
 
 
 @app.command("import")

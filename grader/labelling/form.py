@@ -48,12 +48,15 @@ class FormItem:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What one reviewer is given. `form_id` names the plan without saying anything of it."""
+    """What one reviewer is given. `form_id` names the plan without saying anything of it. `n_gone`: conversations that
+    should be in it, and are gone or changed.
+    """
 
     form_id: str
     reviewer: str | None
     questions: tuple[FormQuestion, ...]
     items: tuple[FormItem, ...]
+    n_gone: int = 0
 
 
 def text_hash(item_id: str, text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from grader.errors import ConfigError, InputError
@@ -97,13 +97,18 @@ def reviewers_form(store: Store, plan: LabelPlan, reviewer: str) -> Form:
 
 
 def adjudication_form(store: Store, plan: LabelPlan) -> Form:
-    """What the reviewers answered differently and nobody has decided, in an order of its own; not what they said."""
+    """What the reviewers answered differently and nobody has decided, in an order of its own; not what they said. What
+    is gone or changed is left out, as its labels are everywhere: the others can be decided all the same.
+    """
     open_: dict[str, list[str]] = {}
     for one in answered(store, plan):
         if one.how == "open":
             open_.setdefault(one.conversation_id, []).append(one.name)
     rows = sorted((item_id(plan.seed, _THIRD, c, 0), c, tuple(names)) for c, names in open_.items())
-    return _form(store, plan, plan.adjudication_id, None, rows)
+    texts = texts_of(store, plan, open_)
+    there = [row for row in rows if row[1] in texts]
+    found = _form(store, plan, plan.adjudication_id, None, there or rows)
+    return replace(found, n_gone=len(rows) - len(there))
 
 
 def _form(

@@ -8,6 +8,7 @@ identity of what reviewers are given, the same for two runs whose verdicts diffe
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
@@ -117,6 +118,11 @@ def named(plan: LabelPlan) -> LabelPlan:
     }
     plan = replace(plan, form_id=digest("lf", form))
     return replace(plan, plan_id=digest("lp", _meaning(plan)))
+
+
+def export_command(plan: LabelPlan, file: str) -> str:
+    """The command that writes the first reviewer's form, as a shell takes it."""
+    return shlex.join(["grader", "label", "export", plan.plan_id[:11], "--reviewer", plan.reviewers[0], "-o", file])
 
 
 def document(plan: LabelPlan) -> dict[str, JsonValue]:
