@@ -492,18 +492,3 @@ def test_a_judge_that_the_gate_refused_gives_way_in_the_figures_of_weeks(
                 "grader_version": "0", "decided_at": NOW,
             })  # fmt: skip
     assert f"run {counts}" in main("quality").err
-
-
-def test_a_trial_of_one_rubric_does_not_stand_for_a_run_of_more(shop: Path, main: Main) -> None:
-    from report_data import RUBRICS, T0, World
-
-    from grader.store import open_store
-
-    with open_store(shop / "grader.duckdb") as store:
-        w = World(store)
-        for i in range(8):
-            w.talk(f"talk-{i:03}")
-            w.judged_by_all(f"talk-{i:03}")
-        w.finish(at=T0, rubrics=[{"name": r.name, "version": r.version} for r in RUBRICS.values()])
-    judge(shop, ["absent"] * 8, run_id="run_2", model="judge-2", again=1, days=91)
-    assert "run run_1" in main("quality").err

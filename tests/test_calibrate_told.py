@@ -1,4 +1,5 @@
-"""What a calibration says in words: what is left to label, whose labels they are, what an audit excludes."""
+"""What a calibration says in words: what is left to label, whose labels they are, what an audit excludes, which
+run figures are of."""
 
 from __future__ import annotations
 
@@ -76,3 +77,14 @@ def test_what_was_missed_outside_the_largest_stratum_is_in_the_audit(shop: Path,
     assert audited["n_clean"] == 360
     assert audited["n_missed"] > 0  # it was 0 of the largest stratum, at most 4 %
     assert audited["at_most"] > 20 / 360
+
+
+def test_a_trial_of_one_rubric_does_not_stand_for_a_run_of_more(shop: Path, main: Main) -> None:
+    with open_store(shop / "grader.duckdb") as store:
+        w = World(store)
+        for i in range(8):
+            w.talk(f"talk-{i:03}")
+            w.judged_by_all(f"talk-{i:03}")
+        w.finish(at=T0, rubrics=[{"name": r.name, "version": r.version} for r in RUBRICS.values()])
+    judge(shop, ["absent"] * 8, run_id="run_2", model="judge-2", again=1, days=91)
+    assert "run run_1" in main("quality").err
