@@ -468,8 +468,12 @@ def test_labels_that_examples_were_drawn_from_are_left_out(shop: Path, main: Mai
     plan = half_right(shop, main)
     before = of(calibrate(main))["n_labelled"]
     n_train = of(calibrate(main, "--split", "train"))["n_labelled"]
+    why = "disagreements --as rubric-examples into accuracy@{}: judge-1"
     with open_store(shop / "grader.duckdb") as store:
-        store.open_split(plan, "train", "disagreements --as rubric-examples: accuracy", NOW)
+        store.open_split(plan, "train", why.format("1.1.0"), NOW)
+    assert calibrate(main)["splits"] == ["train", "dev", "test"]  # this judge has not seen them
+    with open_store(shop / "grader.duckdb") as store:
+        store.open_split(plan, "train", why.format("1.0.0"), NOW)
     told = calibrate(main)
     assert told["splits"] == ["dev", "test"]
     assert of(told)["n_labelled"] == before - n_train
@@ -479,3 +483,43 @@ def test_labels_that_examples_were_drawn_from_are_left_out(shop: Path, main: Mai
     assert (
         of(calibrate(main, "--split", "train,dev"))["n_labelled"] > of(calibrate(main, "--split", "dev"))["n_labelled"]
     )
+
+
+@pytest.mark.parametrize(
+    ("outcome", "counts"), [("fail", "run_1"), ("hold", "run_1"), ("pass", "run_2"), (None, "run_2")]
+)
+def test_a_judge_that_the_gate_refused_gives_way_in_the_figures_of_weeks(
+    shop: Path, main: Main, outcome: str | None, counts: str
+) -> None:
+    from calibrate_parts import NOW
+
+    from grader.calibration.instrument import of_run
+    from grader.store import open_store
+
+    judge(shop, ["present"] * 10 + ["absent"] * 10)
+    judge(shop, ["absent"] * 20, run_id="run_2", model="judge-2", again=1, days=91)
+    if outcome:
+        with open_store(shop / "grader.duckdb") as store:
+            old, new = (of_run(store, run)["accuracy"].row() for run in ("run_1", "run_2"))
+            store.add_promotion({
+                "promotion_id": "pm_1", "rubric": "accuracy", "outcome": outcome, "from_run": "run_1",
+                "to_run": "run_2",
+                "from_instrument": old, "to_instrument": new, "plan_id": "lp_1", "gate": {}, "evidence": {},
+                "grader_version": "0", "decided_at": NOW,
+            })  # fmt: skip
+    assert f"run {counts}" in main("quality").err
+
+
+def test_a_trial_of_one_rubric_does_not_stand_for_a_run_of_more(shop: Path, main: Main) -> None:
+    from report_data import RUBRICS, T0, World
+
+    from grader.store import open_store
+
+    with open_store(shop / "grader.duckdb") as store:
+        w = World(store)
+        for i in range(8):
+            w.talk(f"talk-{i:03}")
+            w.judged_by_all(f"talk-{i:03}")
+        w.finish(at=T0, rubrics=[{"name": r.name, "version": r.version} for r in RUBRICS.values()])
+    judge(shop, ["absent"] * 8, run_id="run_2", model="judge-2", again=1, days=91)
+    assert "run run_1" in main("quality").err
