@@ -24,9 +24,10 @@ def judge(
     folder: Path, said: Sequence[str], *, run_id: str = "run_1", model: str = "judge-1", days: float = 90,
     contact: Callable[[int], str] = lambda i: f"+5511{i:09}", queue: Callable[[int], str] = lambda _: "orders",
     prefix: str = "talk", again: int = 0, code: str = CODE,
+    also: Sequence[str] = (),
 ) -> None:  # fmt: skip
     """Conversations judged by accuracy: `said[i]` of `code` (present, unsupported, failed, or an answer), absent else.
-    `again`: the how manieth other judge it is that reads the same conversations.
+    `again`: the how manieth other judge it is that reads the same conversations. `also`: other rubrics.
     """
     with open_store(folder / "grader.duckdb") as store:
         w = World(store)
@@ -44,7 +45,9 @@ def judge(
                 continue
             verdict = {"present": present("It arrives"), "unsupported": unproved("It will")}.get(answer, answer)
             w.judged(name, "accuracy", {code: verdict}, model=model)
-        used = [{"name": "accuracy", "version": RUBRICS["accuracy"].version}]
+            for rubric in also:
+                w.judged(name, rubric, {}, model=model)
+        used = [{"name": name, "version": RUBRICS[name].version} for name in ("accuracy", *also)]
         w.finish(run_id, at=T0 + timedelta(days=days), rubrics=used, model=model)
 
 
@@ -105,3 +108,15 @@ def of(told: dict[str, Any], name: str = NAME, **where: str) -> dict[str, Any]:
     ]  # fmt: skip
     one: dict[str, Any] = found
     return one
+
+
+def number(conversation_id: str) -> int:
+    return int(conversation_id.rsplit("-", 1)[1])
+
+
+def half_right(shop: Path, main: Main, *, n: int = 1000) -> str:
+    """400 conversations: the first 80 flagged, of which people find 60; 30 of the 320 others people find too."""
+    judge(shop, ["present"] * 80 + ["absent"] * 320, queue=lambda i: "returns" if i % 2 else "orders")
+    plan = planned(main, n=n)
+    label(shop, plan, lambda c, _: "present" if number(c) < 60 or 80 <= number(c) < 110 else "absent")
+    return plan

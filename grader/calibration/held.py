@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 from importlib.resources import files
@@ -240,15 +240,17 @@ def without_examples(
 
 def hold(
     store: Store, plan: LabelPlan, run_id: str | None, splits: Sequence[str], *, purpose: str, zone: tzinfo,
-    timezone: str, now: datetime,
+    timezone: str, now: datetime, only: Collection[str] = (),
 ) -> Held:  # fmt: skip
-    """Bring a run's verdicts and a plan's labels together. `run_id` None: the run that the plan was drawn from.
+    """Bring a run's verdicts and a plan's labels together. `run_id` None: the run that the plan was drawn from. `only`:
+    the questions, by name, that the run must ask; all by default, and of others it has no verdict.
 
     Reading the test split is noted with its purpose. Raises InputError where the run has not judged the plan's frame,
     or nothing is labelled.
     """
     run = run_id or plan.run_id
-    questions = _questions(store, plan, run)
+    asked = tuple(q for q in plan.questions if not only or q.name in only)
+    questions = _questions(store, plan, run, asked)
     first = frame(store, plan.run_id, plan.questions)
     if plan.selection:
         inside = set(store.population(plan.selection, zone=zone))
@@ -262,8 +264,15 @@ def hold(
     stratum |= {i: d.stratum for i, d in chosen.items() if i in stratum}
     if plan.audit:
         first = [m for m in first if stratum[m.conversation_id] == REST]
-    answers = {m.conversation_id: m.verdicts for m in (first if run == plan.run_id else frame(store, run, questions))}
-    nothing: tuple[str | None, ...] = (None,) * len(questions)
+    if run == plan.run_id:
+        answers = {m.conversation_id: m.verdicts for m in first}
+    else:
+        place = [asked.index(q) if q in asked else None for q in plan.questions]
+        answers = {
+            m.conversation_id: tuple(None if n is None else m.verdicts[n] for n in place)
+            for m in frame(store, run, questions)
+        }
+    nothing: tuple[str | None, ...] = (None,) * len(plan.questions)
     seen = {
         m.conversation_id: Seen(
             m.conversation_id, stratum[m.conversation_id], m.contact_id, answers.get(m.conversation_id, nothing)
@@ -318,13 +327,13 @@ def _instruments(store: Store, run_id: str, questions: Iterable[Question]) -> di
     return {rubric: found for rubric, found in of_run(store, run_id).items() if rubric in wanted}
 
 
-def _questions(store: Store, plan: LabelPlan, run_id: str) -> tuple[Question, ...]:
+def _questions(store: Store, plan: LabelPlan, run_id: str, asked: tuple[Question, ...]) -> tuple[Question, ...]:
     """The plan's questions in the versions that the run used. Raises InputError where it does not ask one."""
     if run_id == plan.run_id:
-        return plan.questions
+        return asked
     used = rubrics_of(store, run_id)
     found = []
-    for q in plan.questions:
+    for q in asked:
         rubric = used.get(q.rubric)
         if rubric is None or q.criterion not in rubric.codes:
             raise InputError(

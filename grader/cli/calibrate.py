@@ -88,7 +88,7 @@ def calibrate(
     from grader.calibration.kept import keep, kept
     from grader.calibration.openings import by_rubric, purpose
     from grader.calibration.repeats import flips
-    from grader.cli.calibrated import check_asked, named, tell
+    from grader.cli.calibrated import named, questions_named, tell
     from grader.cli.db import looked_at
     from grader.cli.progress import steps
     from grader.outcomes.figures import find_run
@@ -117,11 +117,11 @@ def calibrate(
             console.note("this rubric has examples from train (grader disagreements): its labels are left out")
         # Before the test split is read: what a typing error opened was opened for nothing.
         later_runs = [find_run(store, x) for x in later or ()]
-        check_asked(store, plan, code or ())
+        asked = questions_named(store, plan, code or ())
         now = datetime.now(UTC)
         held = hold(
             store, plan, run_id, splits, purpose=purpose("calibrate", judges),
-            zone=settings.workspace.tz, timezone=settings.workspace.timezone, now=now,
+            zone=settings.workspace.tz, timezone=settings.workspace.timezone, now=now, only=asked,
         )  # fmt: skip
         if code:
             held = held.only(named(held.codes, code))

@@ -39,20 +39,23 @@ def named(codes: Sequence[Code], wanted: Sequence[str]) -> list[Code]:
     return found
 
 
-def check_asked(store: Store, plan: LabelPlan, wanted: Sequence[str]) -> None:
-    """The same before any label is read. An answer of a choice may be one that only a judge or a person has named."""
+def questions_named(store: Store, plan: LabelPlan, wanted: Sequence[str]) -> tuple[str, ...]:
+    """The questions of the codes that are named, before any label is read: an answer of a choice may be one that only a
+    judge or a person has given. Raises ConfigError.
+    """
     from grader.calibration.held import Code
     from grader.labelling.frame import rubrics_of
 
-    if not wanted:
-        return
     rubrics = rubrics_of(store, plan.run_id)
     codes = [Code(q.rubric, q.criterion, None, "", "") for q in plan.questions]
+    found = []
     for name in wanted:
         question, equals, _ = name.partition(" = ")
         (one,) = named(codes, [question])
         if equals and rubrics[one.rubric].criterion(one.criterion).scale != "choice":
             raise ConfigError(f"--code {name!r}: {one.question} is no choice", cure=f"--code {one.question}")
+        found.append(one.question)
+    return tuple(found)
 
 
 def tell(found: Calibrated, later: Mapping[str, Sequence[tuple[str, Figure]]], *, kept_it: bool, lines: bool) -> None:
