@@ -7,9 +7,9 @@ import sys
 import pytest
 from conftest import REPOSITORY
 
-from grader.statistics.accuracy import Accuracy, accuracy, calibrate
+from grader.statistics.accuracy import ADDS_NOTHING, Accuracy, accuracy, calibrate
 from grader.statistics.figure import Figure
-from grader.statistics.frame import Labelled, Part, Stratum, parts_of
+from grader.statistics.frame import Labelled, Part, Stratum, Truth, Verdict, parts_of
 
 sys.path.insert(0, str(REPOSITORY / "benchmarks"))
 
@@ -120,3 +120,19 @@ def test_ends_that_do_not_lean_outwards_fail_the_check(monkeypatch: pytest.Monke
     monkeypatch.setattr("grader.statistics.accuracy.LEAN", 0.0)
     held = errors("30 % judge-positive", FEW_WRONG, 600, 300, seed=1)
     assert held["positive_value"].coverage < LEAST
+
+
+def test_contacts_widen_what_people_alone_say_as_they_widen_what_is_corrected() -> None:
+    """100 contacts of four alike: a judge that narrows the interval by a third is not called useless for it."""
+    table: dict[tuple[Verdict, Truth], int] = {
+        ("fires", "fires"): 72, ("fires", "clean"): 8, ("clean", "fires"): 8, ("clean", "clean"): 312
+    }  # fmt: skip
+    labels = [
+        Labelled((verdict, ""), truth, f"{verdict} {truth} {i // 4}")
+        for (verdict, truth), n in table.items() for i in range(n)
+    ]  # fmt: skip
+    parts = parts_of({("fires", ""): 400, ("clean", ""): 1_600}, labels)
+    found = calibrate(parts, labels, simple_random=True, seed=1)
+    assert found.people.point == 0.2
+    assert (found.people.width or 0) > 1.2 * (found.corrected.width or 1)
+    assert ADDS_NOTHING not in found.notes

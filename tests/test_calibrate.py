@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from calibrate_parts import NAME, calibrate, decide, judge, label, of, planned
 from conftest import Main
-from label_parts import drawn, rows
+from label_parts import rows
 
 from grader.calibration.held import split_names
 from grader.errors import ConfigError
@@ -71,19 +71,6 @@ def test_the_test_split_stays_closed_unless_it_is_asked_for(shop: Path, main: Ma
     assert rows(shop, "select split, count(*) from split_opening group by all") == [("test", 2)]
 
 
-@pytest.mark.parametrize("args", [
-    ("--code", "nope"), ("--code", "order.late = nope"), ("--later", "nope"),
-])  # fmt: skip
-def test_what_is_not_known_neither_opens_the_test_split_nor_is_kept(
-    shop: Path, main: Main, args: tuple[str, ...]
-) -> None:
-    half_right(shop, main)
-    done = main("calibrate", "--split", "all", *args)
-    assert (done.code, done.out) == (2, "")
-    assert rows(shop, "select count(*) from split_opening") == [(0,)]
-    assert rows(shop, "select count(*) from calibration") == [(0,)]
-
-
 def test_four_judges_of_a_test_split_are_counted(shop: Path, main: Main) -> None:
     half_right(shop, main)
     said = ["present"] * 80 + ["absent"] * 320
@@ -143,22 +130,6 @@ def test_another_run_on_the_same_frame_is_held_against_the_same_labels(shop: Pat
     assert one["figures"]["sensitivity"]["point"] == one["figures"]["specificity"]["point"] == 1
     assert one["figures"]["corrected"]["point"] == pytest.approx(90 / 400)
     assert 0 < one["figures"]["corrected"]["low"] < 90 / 400 < one["figures"]["corrected"]["high"] < 1
-
-
-def test_of_a_run_that_asks_less_the_codes_that_it_asks_can_be_named(shop: Path, main: Main) -> None:
-    """The plan's questions are of accuracy and behavior, the other run's of accuracy alone."""
-    judge(shop, ["present"] * 20 + ["absent"] * 80, also=["behavior"])
-    asked = ("-c", "behavior.promised_exception", "-c", NAME)
-    plan = drawn(main, *asked, "-n", "1000", "--overlap", "0", "--duplicates", "0")["plan_id"]
-    label(shop, plan, lambda c, _: "present" if number(c) < 15 else "absent")
-    judge(shop, ["present"] * 10 + ["absent"] * 90, run_id="run_2", model="judge-2", again=1, days=91)
-    done = main("calibrate", "--run", "run_2")
-    assert done.code == 2
-    assert "does not ask behavior." in done.err
-    assert "(--code)" in done.err
-    told = of(calibrate(main, "--run", "run_2", "--split", "all", "--code", NAME))
-    assert (told["figures"]["raw"]["n"], told["figures"]["raw"]["of"]) == (10, 100)
-    assert told["figures"]["sensitivity"]["point"] == pytest.approx(10 / 15)
 
 
 def test_a_run_that_judged_a_part_of_the_frame_has_no_strata(shop: Path, main: Main) -> None:
@@ -468,8 +439,12 @@ def test_labels_that_examples_were_drawn_from_are_left_out(shop: Path, main: Mai
     plan = half_right(shop, main)
     before = of(calibrate(main))["n_labelled"]
     n_train = of(calibrate(main, "--split", "train"))["n_labelled"]
+    why = "disagreements --as rubric-examples into accuracy@{}: judge-1"
     with open_store(shop / "grader.duckdb") as store:
-        store.open_split(plan, "train", "disagreements --as rubric-examples: accuracy", NOW)
+        store.open_split(plan, "train", why.format("1.1.0"), NOW)
+    assert calibrate(main)["splits"] == ["train", "dev", "test"]  # this judge has not seen them
+    with open_store(shop / "grader.duckdb") as store:
+        store.open_split(plan, "train", why.format("1.0.0"), NOW)
     told = calibrate(main)
     assert told["splits"] == ["dev", "test"]
     assert of(told)["n_labelled"] == before - n_train
@@ -479,3 +454,43 @@ def test_labels_that_examples_were_drawn_from_are_left_out(shop: Path, main: Mai
     assert (
         of(calibrate(main, "--split", "train,dev"))["n_labelled"] > of(calibrate(main, "--split", "dev"))["n_labelled"]
     )
+
+
+@pytest.mark.parametrize(
+    ("outcome", "counts"), [("fail", "run_1"), ("hold", "run_1"), ("pass", "run_2"), (None, "run_2")]
+)
+def test_a_judge_that_the_gate_refused_gives_way_in_the_figures_of_weeks(
+    shop: Path, main: Main, outcome: str | None, counts: str
+) -> None:
+    from calibrate_parts import NOW
+
+    from grader.calibration.instrument import of_run
+    from grader.store import open_store
+
+    judge(shop, ["present"] * 10 + ["absent"] * 10)
+    judge(shop, ["absent"] * 20, run_id="run_2", model="judge-2", again=1, days=91)
+    if outcome:
+        with open_store(shop / "grader.duckdb") as store:
+            old, new = (of_run(store, run)["accuracy"].row() for run in ("run_1", "run_2"))
+            store.add_promotion({
+                "promotion_id": "pm_1", "rubric": "accuracy", "outcome": outcome, "from_run": "run_1",
+                "to_run": "run_2",
+                "from_instrument": old, "to_instrument": new, "plan_id": "lp_1", "gate": {}, "evidence": {},
+                "grader_version": "0", "decided_at": NOW,
+            })  # fmt: skip
+    assert f"run {counts}" in main("quality").err
+
+
+def test_a_trial_of_one_rubric_does_not_stand_for_a_run_of_more(shop: Path, main: Main) -> None:
+    from report_data import RUBRICS, T0, World
+
+    from grader.store import open_store
+
+    with open_store(shop / "grader.duckdb") as store:
+        w = World(store)
+        for i in range(8):
+            w.talk(f"talk-{i:03}")
+            w.judged_by_all(f"talk-{i:03}")
+        w.finish(at=T0, rubrics=[{"name": r.name, "version": r.version} for r in RUBRICS.values()])
+    judge(shop, ["absent"] * 8, run_id="run_2", model="judge-2", again=1, days=91)
+    assert "run run_1" in main("quality").err

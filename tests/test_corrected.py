@@ -200,7 +200,7 @@ def test_a_later_frame_is_read_with_the_errors_of_the_old_one() -> None:
     assert found.point == pytest.approx((900 / 5_200 + sp - 1) / (se + sp - 1))
     low, high = ends(found)
     assert 0.1 < low < 0.2 < high
-    assert carried_over(TYPICAL, [Part("fires", 20, 0, 0), Part("clean", 5_180, 0, 0)], seed=1).point == 0  # clipped
+    assert carried_over(TYPICAL, [Part("fires", 230, 0, 0), Part("clean", 4_970, 0, 0)], seed=1).point == 0  # clipped
     assert "no conversation with a verdict" in carried_over(TYPICAL, later[2:], seed=1).reason
     nobody = [Part("fires", 400, 0, 50), Part("clean", 4_800, 0, 99)]
     assert carried_over(nobody, later, seed=1).reason.startswith("No human-positive labels")
@@ -334,3 +334,16 @@ def test_without_the_share_term_the_check_fails() -> None:
     assert without < 0.9
     model = Model(TYPICAL)
     assert mover(model, with_shares=False) < mover(model)
+
+
+def test_a_later_frame_that_the_errors_do_not_allow_has_no_rate_and_no_interval_of_no_width() -> None:
+    """Se 0.95 and Sp 0.8: one in five conversations would be flagged with nothing there, 5 % cannot be."""
+    old = [Part("fires", 260, 90, 40), Part("clean", 740, 10, 160)]
+    for flagged in (50, 990):
+        found = carried_over(old, [Part("fires", flagged, 0, 0), Part("clean", 1_000 - flagged, 0, 0)], seed=1)
+        assert (found.point, found.low, found.high) == (None, None, None)
+        assert "not what they were" in found.reason
+    cut = carried_over(old, [Part("fires", 100, 0, 0), Part("clean", 900, 0, 0)], seed=1)
+    assert cut.point == 0
+    assert cut.high
+    assert "cut off" in cut.reason

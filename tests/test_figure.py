@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.statistics.figure import Figure, at_most, jeffreys, proportion, recall_audit, undefined
+from grader.statistics.figure import (
+    Figure,
+    at_most,
+    audit_of,
+    jeffreys,
+    proportion,
+    recall_audit,
+    stratified_audit,
+    undefined,
+)
 
 
 def test_a_figure_is_no_nan_and_says_why_it_is_not_there() -> None:
@@ -56,3 +65,18 @@ def test_a_rate_of_zero_says_what_the_audit_can_exclude() -> None:
     assert "Nobody reviewed" in nothing.sentence
     with pytest.raises(ValueError, match="no audit"):
         recall_audit(0, 5, 4)
+
+
+def test_an_audit_of_several_strata_counts_what_any_of_them_shows() -> None:
+    """None of 120 in the 850 of the first, 9 of 20 in the 100 of the second: 9 / 20 × 100 / 950 = 4.7 % is seen."""
+    found = stratified_audit([(0, 120, 850), (9, 20, 100)])
+    assert (found.n_missed, found.n_reviewed, found.n_clean) == (9, 140, 950)
+    assert 9 / 20 * 100 / 950 < found.at_most < found.high < 0.1
+    assert "9 had it" in found.sentence
+    assert "weighted by stratum" in found.sentence
+    assert audit_of(9, 140, 950, found.at_most, found.high) == found
+    # None at all: no less than if all were one sample in proportion, for misses may stand in either.
+    assert stratified_audit([(0, 100, 500), (0, 100, 500)]).at_most >= recall_audit(0, 200, 1_000).at_most
+    # Who was not looked at may have it.
+    assert stratified_audit([(0, 100, 900), (0, 0, 100)]).at_most > 0.1
+    assert stratified_audit([]) == recall_audit(0, 0, 0)

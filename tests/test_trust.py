@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from calibrate_parts import calibrate, judge, label, planned
 from conftest import Main
 from report_data import RUBRICS
 from trust_parts import CODE, NOON, calibrated, golden, labelled, shop
 
-from grader.calibration.carried import carried, later_parts, said
+from grader.calibration.carried import carried, counted, later_parts, said
 from grader.calibration.held import Code
 from grader.calibration.kept import kept
 from grader.calibration.status import Status, Trust
@@ -151,3 +152,90 @@ def test_a_figure_of_several_codes_is_calibrated_only_where_all_are(
     found = Status(tuple((f"a.{n}", Trust(s, s, of)) for n, s in enumerate(states)))  # type: ignore[arg-type]
     assert (found.calibrated, found.short) == (calibrated_, short)
     assert found.text.startswith(short if len(states) > 1 else "changed" if states else "not calibrated")
+
+
+def test_labels_of_one_queue_calibrate_that_queue_and_not_the_run(
+    main: Main, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 200 about refunds 100 are flagged, of 600 about orders 20: the rate of refunds is none of all."""
+    (tmp_path / "grader.toml").touch()
+    monkeypatch.chdir(tmp_path)
+    verdicts = ["present" if i < 100 or 200 <= i < 220 else "absent" for i in range(800)]
+    judge(tmp_path, verdicts, queue=lambda i: "refunds" if i < 200 else "orders")
+    plan = planned(main, "--select", "queue:refunds")
+    label(tmp_path, plan, lambda i, _: "present" if i < "talk-090" else "absent")
+    told = calibrate(main, "--later", "run_1")
+    assert told["codes"][0]["standing"] == "calibrated"  # of refunds
+    (later,) = told["later"]["run_1"]
+    assert later["reason"].startswith("Labels are of queue:refunds alone")
+    judge(tmp_path, verdicts[:200], queue=lambda _: "refunds", run_id="run_2", again=1, days=91)
+    with open_store(tmp_path / "grader.duckdb") as store:
+        all_of_it, refunds = (of_run(store, run) for run in ("run_1", "run_2"))
+        both = of_runs(store, ["run_1"])
+    for found in (all_of_it, both):
+        one = found.of("accuracy", CODE)
+        assert (one.state, one.corrected, one.audit) == ("not_calibrated", None, None)
+        assert "are of queue:refunds alone" in one.text
+        assert "are of queue:refunds alone" in found.lines()[0]
+    one = refunds.of("accuracy", CODE)
+    assert one.calibrated
+    assert one.corrected is not None
+    assert one.corrected.point == pytest.approx(0.45)
+
+
+def test_labels_of_a_period_are_carried_over_to_the_rest_of_the_run(
+    main: Main, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "grader.toml").touch()
+    monkeypatch.chdir(tmp_path)
+    judge(tmp_path, ["present" if i < 100 or 250 <= i < 260 else "absent" for i in range(600)])
+    with open_store(tmp_path / "grader.duckdb") as store:
+        ((until,),) = store.rows("select started_at from conversation where conversation_id = 'talk-249'")
+    plan = planned(main, "--select", f"until:{until.isoformat()}+00:00")
+    label(tmp_path, plan, lambda i, _: "present" if i < "talk-090" else "absent")
+    own = calibrate(main)["codes"][0]["figures"]["corrected"]["point"]
+    with open_store(tmp_path / "grader.duckdb") as store:
+        one = of_run(store, "run_1").of("accuracy", CODE)
+    assert own == pytest.approx(90 / 249)
+    assert one.carried
+    assert one.corrected is not None
+    false_alarms = 10 / 159  # Se 1: (q - false alarms) / (1 - false alarms)
+    assert one.corrected.point == pytest.approx((110 / 600 - false_alarms) / (1 - false_alarms))
+
+
+def test_fresh_labels_of_another_code_do_not_count(main: Main, tmp_path: Path) -> None:
+    shop(tmp_path)
+    labelled(main, tmp_path)
+    calibrated(main, tmp_path)
+    shop(tmp_path, 120, run_id="run_2", names="other", model="judge-2", days=91)
+    with open_store(tmp_path / "grader.duckdb") as store:
+        golden(store, "passed", run_id="run_2")
+    labelled(main, tmp_path, n=110, codes=("status_without_lookup",))
+    with open_store(tmp_path / "grader.duckdb") as store:
+        one = of_run(store, "run_2").of("accuracy", CODE)
+    assert one.state == "changed"
+    assert one.text.endswith("0 of 100 fresh labels")
+
+
+def test_a_week_of_which_not_all_is_applicable_has_no_rate_by_counts_of_yes_and_no(
+    main: Main, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """People see the code in some that the judge calls not applicable: yes and no alone do not tell it."""
+    (tmp_path / "grader.toml").touch()
+    monkeypatch.chdir(tmp_path)
+    judge(tmp_path, ["present"] * 50 + ["absent"] * 250 + ["not_applicable"] * 200)
+
+    def says(i: str, _: str) -> str:
+        n = int(i[-3:])
+        if n < 45 or 50 <= n < 55 or 300 <= n < 320:
+            return "present"
+        return "absent" if n < 340 else "not_applicable"
+
+    label(tmp_path, planned(main), says)
+    calibrate(main)
+    with open_store(tmp_path / "grader.duckdb") as store:
+        (one,) = kept(store, overall=True)
+    week = counted(one, 25, 150)
+    assert week.point is None
+    assert "not applicable" in week.reason
+    assert counted(one, 50, 300) == one.figures["corrected"]

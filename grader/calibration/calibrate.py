@@ -14,7 +14,7 @@ from grader.model import JsonValue, digest
 from grader.statistics.accuracy import Calibration, calibrate
 from grader.statistics.agreement import Reviewers, between_reviewers
 from grader.statistics.corrected import error_design_effect
-from grader.statistics.figure import Audit, Figure, percent, percents, recall_audit
+from grader.statistics.figure import WILSON, Audit, Figure, percent, percents, stratified_audit
 from grader.statistics.frame import Part
 from grader.statistics.paired import Flips
 
@@ -142,7 +142,8 @@ def _of_code(
     standing = stands(found, reviewers, counted.parts, n_open=counted.n_open, n_skipped=counted.n_skipped, of=of)
     return OfCode(
         code, held.instruments[code.rubric], dimension, name, counted, found,
-        reviewers if dimension in (None, AUDITED[0]) else None, audit(counted.cells), flips, standing,
+        reviewers if dimension in (None, AUDITED[0]) else None,
+        audit(counted.cells, simple_random=held.simple_random), flips, standing,
     )  # fmt: skip
 
 
@@ -152,24 +153,19 @@ def _of(dimension: str | None, name: str | None) -> str:
     return " among those judged clean" if (dimension, name) == AUDITED else f" of {dimension} {name}"
 
 
-def audit(parts: Sequence[Part]) -> Audit:
-    """The blind review of what the judge called clean of a code. Where clean ones were drawn with several chances, it
-    is of the largest stratum of them, of which its labels are a simple random sample.
-    """
+def audit(parts: Sequence[Part], *, simple_random: bool) -> Audit:
+    """The blind review of all that the judge called clean of a code, whichever stratum it was drawn from."""
     clean = [p for p in parts if p.verdict == "clean" and not p.name.startswith("present without proof")]
-    if not clean:
-        return recall_audit(0, 0, 0)
-    chances = {round(p.n_labelled / p.n_population, 9) for p in clean}
-    chosen = clean if len(chances) == 1 else [max(clean, key=lambda p: (p.n_population, p.name))]
-    return recall_audit(
-        sum(p.n_fires for p in chosen), sum(p.n_labelled for p in chosen), sum(p.n_population for p in chosen)
-    )
+    cells = [(p.n_fires, p.n_labelled, p.n_population) for p in clean]
+    if simple_random or len({round(n / size, 9) for _, n, size in cells}) < 2:
+        cells = [(sum(k for k, _, _ in cells), sum(n for _, n, _ in cells), sum(size for _, _, size in cells))]
+    return stratified_audit(cells)
 
 
 def _reviewers(held: Held, code: Code, seed: int) -> Reviewers:
     items = held.items(code)
     return between_reviewers(
-        items, code.positive, n_reviewers=len(held.plan.reviewers), seed=seed, twice=held.twice(code),
+        items, code.positive, n_reviewers=held.n_reviewers(code), seed=seed, twice=held.twice(code),
     )  # fmt: skip
 
 
@@ -177,7 +173,7 @@ def report_line(one: OfCode, *, began: tuple[datetime | None, datetime | None]) 
     """The line to quote: the rate with frame, versions, labels, design and interval, as STATISTICS section 2 has it."""
     f, a = one.found, one.found.accuracy
     fires, rest = one.n_by_verdict
-    design = "simple random" if f.people.method.endswith("Wilson") and f.people.point is not None else "stratified"
+    design = "simple random" if f.people.method == WILSON else "stratified"
     reviewers = ""
     if one.reviewers is not None:
         n = one.reviewers.n_reviewers

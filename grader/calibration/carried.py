@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from importlib.resources import files
 
-from grader.calibration.held import Code
+from grader.calibration.held import JUDGED_AT_LEAST, Code
 from grader.calibration.instrument import of_run
 from grader.calibration.kept import Kept
 from grader.statistics.corrected import CARRIED, carried_over
@@ -14,6 +15,8 @@ from grader.statistics.figure import Figure, undefined
 from grader.statistics.frame import Part, Stratum
 from grader.store import Store
 
+NOT_APPLICABLE = "Some are not applicable, and how many the judge called so is not counted here."
+PERIOD = ("since", "until")  # what selects by time
 Said = Mapping[tuple[str, str], Mapping[str | None, int]]  # (rubric, criterion): how often each answer
 
 
@@ -22,9 +25,11 @@ def carried(store: Store, one: Kept, run_id: str, *, draws: int = 20_000) -> Fig
 
     Undefined with the reason where another instrument judged the run, where the labels do not tell the judge's errors,
     or where it does not tell the two kinds apart. A rate of the calibrated run itself is no estimate of a later frame:
-    it is the corrected one.
+    it is the corrected one, if its plan was drawn from all of it.
     """
-    if run_id == one.run_id:
+    if part := only_of(store, one, [run_id]):
+        return undefined(f"Labels are of {part} alone: the judge's errors elsewhere are not known.", CARRIED)
+    if run_id == one.run_id and is_whole(store, one):
         return one.figures["corrected"]
     mine = of_run(store, run_id).get(one.instrument.rubric)
     if mine is None:
@@ -41,13 +46,49 @@ def carried_to(one: Kept, later: tuple[Part, ...], *, draws: int = 20_000) -> Fi
     return carried_over(one.parts, later, seed=one.seed, draws=draws, design_effect=effect)
 
 
+def only_of(store: Store, one: Kept, run_ids: Collection[str]) -> str:
+    """The plan's selection (`queue:refunds`) where these runs also judged what is outside of it, so that what labels
+    say of errors is not of all that is shown; '' else. A period is none: errors are taken to be as they were.
+    """
+    chosen = [(name, value) for name, value in _selection(store, one) if name not in PERIOD]
+    if not chosen:
+        return ""
+    ((n, inside),) = store.rows(
+        "select count(*), count(*) filter (where conversation_id in (select unnest($1))) from ("
+        "select distinct conversation_id from run_item join conversation using (conversation_id) "
+        "where run_id in (select unnest($2)) and rubric = $3)",
+        [store.population(chosen), list(run_ids), one.instrument.rubric],
+    )
+    return "" if inside >= JUDGED_AT_LEAST * n else ", ".join(f"{name}:{value}" for name, value in chosen)
+
+
+def is_whole(store: Store, one: Kept) -> bool:
+    """The calibrated frame is all that its run judged, and not a part that the plan selected."""
+    if not _selection(store, one):
+        return True
+    ((n,),) = store.rows(
+        "select count(distinct conversation_id) from run_item join conversation using (conversation_id) "
+        "where run_id = ? and rubric = ?",
+        [one.run_id, one.instrument.rubric],
+    )
+    return one.n_population >= JUDGED_AT_LEAST * int(n)
+
+
+def _selection(store: Store, one: Kept) -> list[tuple[str, str]]:
+    found = store.rows("select selection from label_plan where plan_id = ?", [one.plan_id])
+    return [(name, value) for name, value in json.loads(found[0][0])] if found else []
+
+
 def counted(one: Kept, n: int, of: int) -> Figure:
     """The corrected rate of any conversations that the same instrument judged: `n` flagged of `of` that it answered. Of
-    all that was calibrated it is the corrected rate itself.
+    all that was calibrated it is the corrected rate itself. Undefined where some are not applicable, since how many the
+    judge called so is not in these counts.
     """
     raw = one.figures["raw"]
     if (raw.n, raw.of) == (n, of):
         return one.figures["corrected"]
+    if any(p.verdict == "not_applicable" or p.n_not_applicable for p in one.parts):
+        return undefined(NOT_APPLICABLE, CARRIED)
     return carried_to(one, (Part("clean", of - n, 0, 0, 0, ""), Part("fires", n, 0, 0, 0, "")))
 
 

@@ -348,7 +348,8 @@ def _group(
     return Group(name, criterion.title, severity, criterion, items[0].direction, pair, n_labels, tuple(order))
 
 
-def _by_weight(group: Group) -> tuple[int, int, str, int, tuple[str, str]]:
-    """The most frequent first, then the most severe."""
+def _by_weight(group: Group) -> tuple[bool, int, int, str, int, tuple[str, str]]:
+    """What the judge saw wrongly first, then whether it applies; the most frequent first, then the most severe."""
     rank = -SEVERITIES.index(group.severity) if group.severity in SEVERITIES else 1
-    return -len(group.items), rank, group.code, DIRECTIONS.index(group.direction), group.pair or ("", "")
+    late = group.direction in (NOT_APPLICABLE, APPLICABLE, NOT_ASSESSED)
+    return late, -len(group.items), rank, group.code, DIRECTIONS.index(group.direction), group.pair or ("", "")

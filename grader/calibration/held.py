@@ -6,6 +6,7 @@ labels, since they are a simple random sample of each of the plan's strata, and 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,6 +21,7 @@ from grader.labelling.frame import frame, rubrics_of
 from grader.labelling.plan import LabelPlan, Question, export_command
 from grader.labelling.reference import Answered, answered, reference, second_looks
 from grader.model import Answer
+from grader.rubric.record import version_key
 from grader.statistics.agreement import Answers
 from grader.statistics.frame import Labelled, Part, Stratum, Truth, Verdict, collapsed, parts_of
 from grader.store import Store
@@ -126,6 +128,7 @@ class Held:
     _place: Mapping[str, int] = field(default_factory=dict)
     _agreement: Mapping[str, tuple[Answers, ...]] = field(default_factory=dict)
     _twice: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    _by: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def simple_random(self) -> bool:
@@ -160,7 +163,8 @@ class Held:
                 known[key] = verdict, f"{why}, {one.stratum}" if why else one.stratum
             population[known[key]] += 1
             stratum_of[i] = known[key]
-        labels, n_skipped, n_open = [], 0, 0
+        labels, n_open = [], 0
+        skipped: Counter[Stratum] = Counter()
         for (i, question), answer in self.labels.items():
             if question != code.question or i not in stratum_of:
                 continue
@@ -169,13 +173,13 @@ class Held:
                 continue
             truth = code.truth(answer.answer)
             if truth is None:
-                n_skipped += 1
+                skipped[stratum_of[i]] += 1
                 continue
             labels.append(Labelled(stratum_of[i], truth, self.seen[i].contact_id))
         order = dict(sorted(population.items()))
-        cells = parts_of(order, labels)
+        cells = parts_of(order, labels, skipped)
         parts, used = collapsed(cells, labels)
-        return Counted(parts, used, n_skipped, n_open, cells)
+        return Counted(parts, used, skipped.total(), n_open, cells)
 
     def items(self, code: Code) -> tuple[Answers, ...]:
         """What all reviewers of the plan said, an item a conversation, in every split: no verdict is looked at."""
@@ -184,6 +188,16 @@ class Held:
     def twice(self, code: Code) -> tuple[tuple[str, str], ...]:
         """What reviewers said of a conversation and of its hidden copy."""
         return self._twice.get(code.question, ())
+
+    def n_reviewers(self, code: Code) -> int:
+        """How many of the plan's reviewers have answered it; before the first label, how many are to."""
+        return len(self._by.get(code.question, ())) or len(self.plan.reviewers)
+
+    @property
+    def reviewers(self) -> tuple[str, ...]:
+        """Those of the plan who have answered anything; before the first label, all of them."""
+        some = frozenset[str]().union(*self._by.values())
+        return tuple(name for name in self.plan.reviewers if name in some) or self.plan.reviewers
 
     def only(self, codes: Sequence[Code]) -> Held:
         """The same of fewer codes."""
@@ -203,15 +217,24 @@ def split_names(text: str) -> tuple[str, ...]:
     return tuple(name for name in SPLITS if name in names)
 
 
-def without_examples(store: Store, plan: LabelPlan, text: str | None) -> tuple[tuple[str, ...], bool]:
+_INTO = re.compile(r"([\w-]+)@(\d+\.\d+\.\d+)")
+
+
+def without_examples(
+    store: Store, plan: LabelPlan, text: str | None, judged: Iterable[Instrument]
+) -> tuple[tuple[str, ...], bool]:  # fmt: skip
     """The splits that are asked for (None: train and dev), and whether train was left out of them: a judge that was
-    shown examples from it would be held against what it was taught. Named by itself, train is read all the same.
+    shown examples from it would be held against what it was taught. That is one whose rubric is of the version that
+    examples were drafted into, or a later one. Named by itself, train is read all the same.
     """
     splits = split_names(text or "train,dev")
-    drawn = bool(store.rows(
-        "select 1 from split_opening where plan_id = ? and split = 'train' limit 1", [plan.plan_id]
-    ))  # fmt: skip
-    leave = drawn and (text is None or text.strip() == "all")
+    taught: dict[str, tuple[int, int, int]] = {}
+    noted = "select purpose from split_opening where plan_id = ? and split = 'train'"
+    for (why,) in store.rows(noted, [plan.plan_id]):
+        for rubric, version in _INTO.findall(why.partition(" into ")[2].partition(":")[0]):
+            taught[rubric] = min(taught.get(rubric, version_key(version)), version_key(version))
+    knows = any(i.rubric in taught and version_key(i.rubric_version) >= taught[i.rubric] for i in judged)
+    leave = knows and "train" in splits and (text is None or text.strip() == "all")
     return tuple(name for name in splits if name != "train" or not leave), leave
 
 
@@ -277,8 +300,10 @@ def hold(
     for look in second_looks(store, plan):
         twice.setdefault(look.name, []).append((look.first_answer, look.second_answer))
     items: dict[str, list[Answers]] = {}
+    by: dict[str, set[str]] = {}
     for a in every:
         items.setdefault(a.name, []).append(a.answers)
+        by.setdefault(a.name, set()).update(a.reviewers)
     return Held(
         plan, run, _instruments(store, run, questions),
         tuple(_codes(plan, rubrics, seen.values(), labels)), tuple(splits), seen, labels,
@@ -286,6 +311,7 @@ def hold(
         _even(store, plan.run_id),
         {q.name: n for n, q in enumerate(plan.questions)},
         {name: tuple(found) for name, found in items.items()}, {name: tuple(found) for name, found in twice.items()},
+        {name: frozenset(found) for name, found in by.items()},
     )  # fmt: skip
 
 

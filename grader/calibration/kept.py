@@ -12,7 +12,7 @@ from typing import Any
 from grader.calibration.calibrate import Calibrated, code_row
 from grader.calibration.instrument import Instrument
 from grader.calibration.standing import TITLES, Standing
-from grader.statistics.figure import Audit, Figure, recall_audit
+from grader.statistics.figure import Audit, Figure, audit_of
 from grader.statistics.frame import Part
 from grader.store import Store
 
@@ -61,7 +61,7 @@ class Kept:
     def audit(self) -> Audit:
         """What a blind review of clean ones could exclude."""
         told = self.details["audit"]
-        return recall_audit(told["n_missed"], told["n_reviewed"], told["n_clean"])
+        return audit_of(told["n_missed"], told["n_reviewed"], told["n_clean"], told["at_most"], told["high"])
 
 
 def keep(store: Store, found: Calibrated) -> bool:

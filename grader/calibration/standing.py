@@ -109,9 +109,10 @@ def _where(sentence: str, of: str) -> str:
 def _more_positives(found: Calibration, parts: Sequence[Part], n_positive: int, of: str) -> str:
     """Where the missing human-positives are to be had: among flags, as many as their precision asks for."""
     wanted = FEWEST_POSITIVE - n_positive
-    left = {v: sum(p.n_population - p.n_labelled for p in parts if p.verdict == v) for v in ("fires", "clean")}
-    value = found.accuracy.positive_value.point
-    needed = ceil(wanted / max(value or 0.5, 0.1))
+    left = {v: sum(p.n_assessable - p.n_labelled for p in parts if p.verdict == v) for v in ("fires", "clean")}
+    value = found.accuracy.positive_value
+    # Before any flag was found right, as Jeffreys' interval has it: one half among one more.
+    needed = ceil(wanted / (value.point or 0.5 / (value.of + 1)))
     have = (
         f"{n_positive} human-positive {'label' if n_positive == 1 else 'labels'}{of}, {FEWEST_POSITIVE} are the least"
     )
@@ -131,14 +132,14 @@ def _fewer(parts: Sequence[Part], of: str) -> str:
     """Which verdict has too few labels, or that there are too few in all."""
     for verdict in ("clean", "fires"):
         mine = [p for p in parts if p.verdict == verdict]
-        n, size = sum(p.n_labelled for p in mine), sum(p.n_population for p in mine)
+        n, size = sum(p.n_labelled for p in mine), sum(p.n_assessable for p in mine)
         wanted = min(FEWEST_OF_A_VERDICT, size)
         if n < wanted:
             return f"{n} labelled {_SAID[verdict]}{of}, {wanted} are the least: label {wanted - n} more of them."
-    total, size = sum(p.n_labelled for p in parts), sum(p.n_population for p in parts)
+    total, size = sum(p.n_labelled for p in parts), sum(p.n_assessable for p in parts)
     wanted = min(FEWEST_LABELS, size)
     if total >= wanted:
         return ""
-    clean = sum(p.n_population - p.n_labelled for p in parts if p.verdict == "clean")
+    clean = sum(p.n_assessable - p.n_labelled for p in parts if p.verdict == "clean")
     which = _SAID["clean"] if clean >= wanted - total else "conversations"
     return f"{total} labels{of}, {wanted} are the least: label {wanted - total} more {which}{of}."

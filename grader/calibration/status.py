@@ -31,6 +31,7 @@ class Trust:
     corrected: Figure | None = None
     carried: bool = False
     same_judge: bool = False
+    only_of: str = ""  # the selection that labels are of, where more than that is shown
     audit: Audit | None = None  # what a blind review of clean ones could exclude; None: nobody reviewed any
     audited_elsewhere: bool = False  # those of an earlier run
     flips: Figure | None = None  # how often two runs of a conversation differ; None: nothing was judged twice

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from importlib.resources import files
 
 from grader.calibration import instrument as instruments
-from grader.calibration.carried import Said, carried_to, later_parts, said
+from grader.calibration.carried import Said, carried_to, is_whole, later_parts, only_of, said
 from grader.calibration.instrument import Instrument
 from grader.calibration.kept import Kept, kept
 from grader.calibration.repeats import flips
@@ -109,6 +109,8 @@ class Judge:
         when, labels = max(t.kept.calibrated_at for t in mine if t.kept), max(t.n_labels for t in mine)
         in_part = sum(any(of[c]) and not all(of[c]) for c in names)
         partly = f", answers of {in_part} more" if in_part else ""
+        if not good and not in_part and (part := next((t for t in mine if t.only_of), None)) is not None:
+            return line("not_calibrated", part.text, "label all that it judged: " + LABEL_IT)
         if not good and not in_part:
             text = f"not calibrated: {labels:,} labels of {when:%Y-%m-%d} do not do for any of {n} codes"
             return line("not_calibrated", text, "grader calibrate says of each code what it wants")
@@ -181,7 +183,7 @@ def _name(key: Key) -> str:
 
 def of_run(store: Store, run_id: str) -> Trusted:
     """What is known of the judges behind a run, with the corrected rates of that run."""
-    return _trusted(store, instruments.of_run(store, run_id).values(), run_id)
+    return _trusted(store, instruments.of_run(store, run_id).values(), run_id, [run_id])
 
 
 def of_runs(store: Store, run_ids: Sequence[str]) -> Trusted:
@@ -189,34 +191,48 @@ def of_runs(store: Store, run_ids: Sequence[str]) -> Trusted:
     found: dict[tuple[str, ...], Instrument] = {}
     for run_id in run_ids:
         found |= {one.identity: one for one in instruments.of_run(store, run_id).values()}
-    return _trusted(store, found.values(), None)
+    return _trusted(store, found.values(), None, run_ids)
 
 
-def _trusted(store: Store, found: Iterable[Instrument], run_id: str | None) -> Trusted:
+def _trusted(store: Store, found: Iterable[Instrument], run_id: str | None, run_ids: Sequence[str]) -> Trusted:
+    parts: dict[tuple[str, str], str] = {}
+
+    def part(k: Kept) -> str:
+        key = k.plan_id, k.instrument.rubric
+        if key not in parts:
+            parts[key] = only_of(store, k, run_ids)
+        return parts[key]
+
     every: dict[str, list[Kept]] = {}
     read: dict[tuple[tuple[str, ...], Key], Kept] = {}  # where most clean ones were read
     for k in kept(store, overall=True):
         if k.dimension is None:
             every.setdefault(k.instrument.rubric, []).append(k)
         of = k.instrument.identity, (k.instrument.rubric, k.criterion, k.option)
-        if k.audit.n_reviewed > (read[of].audit.n_reviewed if of in read else 0):
+        if k.audit.n_reviewed > (read[of].audit.n_reviewed if of in read else 0) and not part(k):
             read[of] = k
     told: Said | None = None
     judges = []
     for one in sorted(found, key=lambda i: (i.rubric, i.name, i.identity)):
         golden = checked(store, one)
         codes: dict[tuple[str, str | None], Trust] = {}
-        fresh: int | None = None
+        fresh: dict[str, int] | None = None
         for k in every.get(one.rubric, []):
             key = k.criterion, k.option
             if k.instrument.identity == one.identity:
-                if key not in codes or not codes[key].same_judge:
-                    if run_id not in (None, k.run_id) and told is None:
-                        told = said(store, str(run_id))
-                    codes[key] = _own(k, golden, run_id, told)
-            elif key not in codes:
+                if key in codes and codes[key].same_judge and not codes[key].only_of:
+                    continue
+                if part(k):
+                    if key not in codes or not codes[key].same_judge:
+                        codes[key] = _own_part(k, part(k))
+                    continue
+                elsewhere = run_id is not None and not (run_id == k.run_id and is_whole(store, k))
+                if elsewhere and told is None:
+                    told = said(store, str(run_id))
+                codes[key] = _own(k, golden, run_id, told if elsewhere else None)
+            elif key not in codes and not part(k):
                 fresh = fresh_labels(store, one) if fresh is None else fresh
-                codes[key] = _changed(k, one, golden, fresh)
+                codes[key] = _changed(k, one, golden, fresh.get(k.criterion, 0))
         for (identity, (_, criterion, option)), k in read.items():
             if identity == one.identity:
                 known = codes.get((criterion, option), UNKNOWN)
@@ -243,12 +259,21 @@ def _criteria(store: Store, one: Instrument) -> tuple[Criterion, ...]:
     return tuple(Criterion(*row) for row in rows)
 
 
+def _own_part(k: Kept, part: str) -> Trust:
+    text = (
+        f"not calibrated: labels of {k.calibrated_at:%Y-%m-%d} are of {part} alone, and the judge's errors elsewhere "
+        "are not known"
+    )
+    return Trust("not_calibrated", text, k, same_judge=True, only_of=part)
+
+
 def _own(k: Kept, golden: Golden | None, run_id: str | None, told: Said | None) -> Trust:
+    """`told`: what the run says where it is not what was calibrated."""
     when = f"{k.calibrated_at:%Y-%m-%d}"
-    elsewhere = run_id is not None and run_id != k.run_id
+    elsewhere = told is not None
     corrected = None
     if run_id is not None:
-        corrected = carried_to(k, later_parts(k, told or {})) if elsewhere else k.figures["corrected"]
+        corrected = k.figures["corrected"] if told is None else carried_to(k, later_parts(k, told))
     trust = Trust("not_calibrated", "", k, corrected, elsewhere, same_judge=True)
     if golden is not None and golden.outcome == "failed" and golden.checked_at > k.calibrated_at:
         return replace(trust, text=f"not calibrated: {golden.told}, after the calibration")
@@ -287,15 +312,17 @@ def checked(store: Store, one: Instrument) -> Golden | None:
     return Golden(name, outcome, sentence, at.replace(tzinfo=UTC))
 
 
-def fresh_labels(store: Store, one: Instrument) -> int:
-    """Conversations that were labelled blind in plans drawn from runs by this instrument."""
+def fresh_labels(store: Store, one: Instrument) -> dict[str, int]:
+    """By criterion, conversations that were labelled blind in plans drawn from runs by this instrument."""
     rows = store.rows(
-        "select p.run_id, count(distinct l.conversation_id) from label_record l join label_plan p using (plan_id) "
-        "where l.rubric = ? group by p.run_id",
+        "select p.run_id, l.criterion, count(distinct l.conversation_id) from label_record l "
+        "join label_plan p using (plan_id) where l.rubric = ? group by p.run_id, l.criterion",
         [one.rubric],
     )
-    total = 0
-    for run_id, n in rows:
-        mine = instruments.of_run(store, run_id).get(one.rubric)
-        total += n if mine is not None and mine.identity == one.identity else 0
-    return total
+    judged = {run_id: instruments.of_run(store, run_id).get(one.rubric) for run_id in {row[0] for row in rows}}
+    found: dict[str, int] = {}
+    for run_id, criterion, n in rows:
+        mine = judged[run_id]
+        if mine is not None and mine.identity == one.identity:
+            found[criterion] = found.get(criterion, 0) + n
+    return found

@@ -110,16 +110,17 @@ def calibrate(
     )  # fmt: skip
     with opened as store:
         plan = chosen_plan(store, plan_id)
-        splits, without_train = without_examples(store, plan, split)
-        if without_train:
-            console.note("examples were drawn from train (grader disagreements): its labels are left out")
         run_id = find_run(store, run) if run else plan.run_id
+        judges = of_run(store, run_id).values()
+        splits, without_train = without_examples(store, plan, split, judges)
+        if without_train:
+            console.note("this rubric has examples from train (grader disagreements): its labels are left out")
         # Before the test split is read: what a typing error opened was opened for nothing.
         later_runs = [find_run(store, x) for x in later or ()]
         asked = questions_named(store, plan, code or ())
         now = datetime.now(UTC)
         held = hold(
-            store, plan, run_id, splits, purpose=purpose("calibrate", of_run(store, run_id).values()),
+            store, plan, run_id, splits, purpose=purpose("calibrate", judges),
             zone=settings.workspace.tz, timezone=settings.workspace.timezone, now=now, only=asked,
         )  # fmt: skip
         if code:

@@ -69,7 +69,7 @@ def tell(found: Calibrated, later: Mapping[str, Sequence[tuple[str, Figure]]], *
     frame = f", {first:%Y-%m-%d} to {last:%Y-%m-%d}" if first and last else ""
     console.out(f"plan {held.plan.plan_id[:11]} × run {held.run_id} · {len(held.seen):,} judged conversations{frame}")
     console.out(f"judge {'; '.join(i.name for i in held.instruments.values())}")
-    console.out(f"labels of {', '.join(held.splits)} · {_reviewers(held.plan.reviewers)}")
+    console.out(f"labels of {', '.join(held.splits)} · {_reviewers(held.reviewers)}")
     if held.plan.audit:
         console.out("a recall audit: only conversations that the judge called clean of every code were drawn")
         _tell_audit(found, short)
@@ -110,7 +110,7 @@ def tell(found: Calibrated, later: Mapping[str, Sequence[tuple[str, Figure]]], *
             for c in answered
         ],
     )  # fmt: skip
-    if len(held.plan.reviewers) > 1:
+    if len(held.reviewers) > 1:
         console.out("\nthe reviewers: the ceiling of what a judge can do")
         _table(
             ["code", "by two>", "agree>", "alpha>", "", "AC1>", "positives>", "oneself>"],
@@ -240,8 +240,8 @@ def _tell_later(later: Mapping[str, Sequence[tuple[str, Figure]]]) -> None:
     for run, rows in later.items():
         console.out(f"\ncarried over to run {run}: assumes sensitivity and specificity as they were then")
         _table(
-            ["code", "rate>", "", "why not"],
-            [(name, percent_of(f), interval(f), "" if f.point is not None else f.reason) for name, f in rows],
+            ["code", "rate>", "", "why not, or how to read it"],
+            [(name, percent_of(f), interval(f), f.reason) for name, f in rows],
         )
 
 

@@ -68,10 +68,11 @@ def compare(
         wanted = named(store, a, "A"), named(store, b, "B")
         rubrics = common(store, *wanted)
         labels = find_plan(store, plan, rubrics)
-        splits, without_train = without_examples(store, labels, split)
-        if without_train:
-            console.note("examples were drawn from train (grader disagreements): its labels are left out")
         old, new = (find_side(store, one, labels, rubrics) for one in wanted)
+        judges = [*old.instruments.values(), *new.instruments.values()]
+        splits, without_train = without_examples(store, labels, split, judges)
+        if without_train:
+            console.note("a rubric has examples from train (grader disagreements): its labels are left out")
         found = compared(store, labels, old, new, splits, codes=code or (), now=datetime.now(UTC))
     if as_json:
         console.out_json(document(found))

@@ -136,10 +136,10 @@ def _belief(found: Calibrated, codes: Sequence[OfCode]) -> str:
 
 
 def _single(held: Held) -> str:
-    if len(held.plan.reviewers) != 1:
+    if len(held.reviewers) != 1:
         return ""
     return (
-        f"{SINGLE[0].upper()}{SINGLE[1:]}: all labels are by {held.plan.reviewers[0]} alone. Nobody knows how far "
+        f"{SINGLE[0].upper()}{SINGLE[1:]}: all labels are by {held.reviewers[0]} alone. Nobody knows how far "
         "people agree, and so how good a judge could be at all. Plan labels that overlap, with a second reviewer."
     )
 
@@ -171,7 +171,7 @@ def _facts(found: Calibrated, zone: tzinfo) -> tuple[tuple[str, str], ...]:
     if held.n_held_back:
         others = ", ".join(s for s in SPLITS if s not in held.splits)
         labels += f"; {held.n_held_back:,} of {others} held back"
-    names = held.plan.reviewers
+    names = held.reviewers
     opened = (
         f"opened for {plural(found.n_openings, 'judge')}, this one included; after 3 draw a fresh one"
         if "test" in held.splits

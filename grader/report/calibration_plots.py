@@ -238,7 +238,7 @@ def errors(found: Calibrated, floors: Mapping[str, float]) -> Plot:
 
 def reviewers(found: Calibrated) -> Plot | None:
     """How far people agree, by question; None where there is one reviewer."""
-    if len(found.held.plan.reviewers) < 2:
+    if len(found.held.reviewers) < 2:
         return None
     nobody = between_reviewers((), "", n_reviewers=2, seed=0)
 
@@ -324,7 +324,7 @@ def audit(found: Calibrated) -> tuple[Audited, ...]:
         rows.append(Audited(
             c.code.title, c.code.name, said, f"{a.n_missed:,}" if a.n_reviewed else "–", f"{a.n_reviewed:,}",
             f"{a.n_clean:,}", percent(a.at_most) if a.n_reviewed else "–", percent(a.high) if a.n_reviewed else "–",
-            "" if clean == a.n_clean else f"in the largest stratum: {a.n_clean:,} of {clean:,} judged clean",
+            "" if clean == a.n_clean else f"{clean - a.n_clean:,} more are present without proof",
         ))  # fmt: skip
     return tuple(rows)
 

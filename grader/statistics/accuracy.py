@@ -249,7 +249,7 @@ def calibrate(
     """
     kept = tuple(p for p in parts if p.n_population)
     corrected = corrected_rate(kept, labels, seed=seed, draws=draws)
-    people = people_only(kept, simple_random=simple_random)
+    people = people_only(kept, labels, simple_random=simple_random)
     fires, clean = (sum(p.n_population for p in kept if p.verdict == v) for v in ("fires", "clean"))
     raw = proportion(fires, fires + clean, "The judge answered no conversation with yes or no.")
     found = accuracy(kept, labels, seed=seed, draws=draws)

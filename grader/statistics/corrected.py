@@ -8,11 +8,11 @@ read; people's labels alone; and the difference of two frames, each under its ow
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import sqrt
 from typing import TYPE_CHECKING
 
-from grader.statistics.figure import Z95, Figure, jeffreys, proportion, undefined
+from grader.statistics.figure import Z95, Figure, jeffreys, proportion, undefined, wilson
 from grader.statistics.frame import (
     DRAWS,
     JUDGED,
@@ -23,6 +23,7 @@ from grader.statistics.frame import (
     Labelled,
     Model,
     Part,
+    parts_of,
 )
 
 if TYPE_CHECKING:
@@ -37,6 +38,11 @@ NOT_APART = (
     "The judge does not tell the two kinds apart clearly (sensitivity + specificity - 1 is not clearly above 0), so "
     "its verdicts say nothing of a frame without labels: label conversations of that frame."
 )
+CHANGED = (
+    "The judge flags fewer or more of the later frame than the errors that it had allow, so they are not what they "
+    "were: label conversations of that frame."
+)
+CUT = "Fewer or more flags than the judge's errors alone would give: the rate is cut off where it cannot be."
 NARROWER = 0.97
 MOVER = "post-stratified, MOVER-Jeffreys"
 BY_DRAWS = "post-stratified, Dirichlet draws"
@@ -126,12 +132,21 @@ def rate_draws(parts: Sequence[Part], labels: Sequence[Labelled] = (), *, seed: 
     return model.ends(PREVALENCE, shares, chances, masks, model.design_effect(PREVALENCE, labels))
 
 
-def people_only(parts: Sequence[Part], *, simple_random: bool) -> Figure:
-    """The rate by labels alone: Wilson, of a simple random sample only; weighted versions cover too seldom."""
+def people_only(parts: Sequence[Part], labels: Sequence[Labelled] = (), *, simple_random: bool) -> Figure:
+    """The rate by labels alone: Wilson, of a simple random sample only; weighted versions cover too seldom. With
+    `labels` of as many as they are worth by the design effect of their contacts, as the corrected rate is.
+    """
     if not simple_random:
         return undefined(STRATIFIED, "people's labels alone, Wilson")
     n, of = sum(p.n_fires for p in parts), sum(p.n_fires + p.n_clean for p in parts)
-    return proportion(n, of, NONE_APPLICABLE if any(p.n_labelled for p in parts) else NO_LABELS)
+    found = proportion(n, of, NONE_APPLICABLE if any(p.n_labelled for p in parts) else NO_LABELS)
+    if found.point is None or not labels:
+        return found
+    together = [replace(x, stratum=("clean", "")) for x in labels]
+    whole = parts_of({("clean", ""): sum(p.n_population for p in parts)}, together)
+    effect = Model(whole).design_effect(PREVALENCE, together)
+    low, high = wilson(n / effect, of / effect)
+    return replace(found, low=min(low, found.point), high=max(high, found.point))
 
 
 def judge_adds_nothing(corrected: Figure, people: Figure) -> bool:
@@ -181,7 +196,7 @@ class _Carried:
         self.deff = error_design_effect(parts, labels) if deff is None else deff
 
     def _solve(self, shares: np.ndarray, chances: np.ndarray, seen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The rates, and the determinants: for two kinds (q + Sp - 1) / (Se + Sp - 1) and Se + Sp - 1."""
+        """The rates, not cut off, and the determinants: for two kinds (q + Sp - 1) / (Se + Sp - 1) and Se + Sp - 1."""
         import numpy as np
 
         k = len(self.kinds)
@@ -195,9 +210,13 @@ class _Carried:
         applicable = found[:, 0] + found[:, 1]
         with np.errstate(divide="ignore", invalid="ignore"):
             rate = np.where(applicable > 0, found[:, 0] / applicable, 0.5)
-        return np.clip(np.where(usable, rate, 0.5), 0, 1), apart
+        return np.where(usable, rate, 0.5), apart
 
     def point(self) -> float:
+        return min(1.0, max(0.0, self.uncut()))
+
+    def uncut(self) -> float:
+        """The rate by the formula: below 0 or above 1 where the verdicts cannot come from these errors."""
         import numpy as np
 
         extra = len(self.unseen)
@@ -218,6 +237,7 @@ class _Carried:
             chances /= np.maximum(chances.sum(axis=2, keepdims=True), 1e-300)
         seen = np.random.default_rng([seed, 1]).dirichlet(self.later + 0.5, draws)
         rate, apart = self._solve(shares, chances, seen)
+        rate = np.clip(rate, 0, 1)
         if self.deff > 1:
             point = self.point()
             rate = np.clip(point + sqrt(self.deff) * (rate - point), 0, 1)
@@ -239,8 +259,9 @@ def carried_over(
     (W, p) are drawn from the old frame → Se, Sp → θ = (q + Sp - 1) / (Se + Sp - 1), clipped to [0, 1] (Rogan & Gladen
     1978, Am. J. Epidemiol. 107:71), the new shares of verdicts ~ Dirichlet(N + ½). With "not applicable" the same with
     three kinds: the table P(verdict | truth) is inverted. Refused where its determinant, Se + Sp - 1 for two kinds, is
-    above 0 in fewer than 97.5 % of the draws. Later conversations without a verdict are taken to be like the others.
-    `design_effect`: the `error_design_effect` that was kept, where the labels are not at hand.
+    above 0 in fewer than 97.5 % of the draws, and where nearly all draws are clipped at one end, since then the errors
+    are not what they were; a point that is clipped says so. Later conversations without a verdict are taken to be like
+    the others. `design_effect`: the `error_design_effect` that was kept, where the labels are not at hand.
     """
     old = Model(parts)
     n, of = old.counted(SENSITIVITY.below), old.counted(PREVALENCE.below)
@@ -256,8 +277,11 @@ def carried_over(
         return undefined(NOT_APART, CARRIED, n=n, of=of)
     low = float(np.quantile(carried.drawn(seed, draws, without=0)[0], 0.025))
     high = float(np.quantile(carried.drawn(seed, draws, without=1)[0], 0.975))
+    if high <= 0 or low >= 1:
+        return undefined(CHANGED, CARRIED, n=n, of=of)
     point = carried.point()
-    return Figure(point, min(low, point), max(high, point), n, of, CARRIED)
+    cut = CUT if not -1e-9 <= carried.uncut() <= 1 + 1e-9 else ""
+    return Figure(point, min(low, point), max(high, point), n, of, CARRIED, cut)
 
 
 def unlabelled(model: Model) -> str:

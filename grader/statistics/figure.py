@@ -5,6 +5,7 @@ What cannot be told is None with a reason: never NaN, never a 0 or 1 that nobody
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import isfinite, sqrt
@@ -57,7 +58,7 @@ def undefined(reason: str, method: str, *, n: int = 0, of: int = 0) -> Figure:
     return Figure(None, None, None, n, of, method, reason)
 
 
-def wilson(n: int, of: int, z: float = Z95) -> tuple[float, float]:
+def wilson(n: float, of: float, z: float = Z95) -> tuple[float, float]:
     """The Wilson score interval for n of `of`: (p + z²/2N ± z √(p(1-p)/N + z²/4N²)) / (1 + z²/N).
 
     E. B. Wilson (1927), J. Am. Stat. Assoc. 22:209; method 3 in R. G. Newcombe (1998), Stat. Med. 17:857. It holds for
@@ -154,10 +155,36 @@ def recall_audit(n_missed: int, n_reviewed: int, n_clean: int) -> Audit:
             "and a rate of zero would mean nothing."
         )
         return Audit(0, 0, n_clean, 1.0, 1.0, said)
-    bound, high = at_most(n_missed, n_reviewed), at_most(n_missed, n_reviewed, 0.975)
+    return audit_of(n_missed, n_reviewed, n_clean, at_most(n_missed, n_reviewed), at_most(n_missed, n_reviewed, 0.975))
+
+
+def stratified_audit(cells: Sequence[tuple[int, int, int]]) -> Audit:
+    """The same of cells (missed, reviewed, clean) drawn with different chances: θ + √Σ W² (u - p)², W a cell's share of
+    the clean ones, p = missed / reviewed and u its bound by Clopper and Pearson (MOVER, as in corrected rates).
+    A cell that nobody reviewed may all be missed.
+    """
+    n_missed, n_reviewed, n_clean = (sum(column) for column in zip(*cells, strict=True)) if cells else (0, 0, 0)
+    if len(cells) < 2 or not n_reviewed:
+        return recall_audit(n_missed, n_reviewed, n_clean)
+    ends = []
+    for confidence in (0.95, 0.975):
+        point = away = 0.0
+        for k, n, size in cells:
+            p = k / n if n else 1.0
+            point += size / n_clean * p
+            away += (size / n_clean * (at_most(k, n, confidence) - p)) ** 2
+        ends.append(min(1.0, point + sqrt(away)))
+    return audit_of(n_missed, n_reviewed, n_clean, *ends)
+
+
+def audit_of(n_missed: int, n_reviewed: int, n_clean: int, bound: float, high: float) -> Audit:
+    """An audit with these bounds, by which of the two methods they show themselves."""
+    if not n_reviewed:
+        return recall_audit(n_missed, n_reviewed, n_clean)
+    how = "Clopper-Pearson" if abs(bound - at_most(n_missed, n_reviewed)) < 1e-9 else "weighted by stratum"
     found = "none" if not n_missed else f"{n_missed:,}"
     said = (
         f"Of {n_reviewed:,} reviewed conversations that were judged clean, {found} had it: at most {percent(bound)} "
-        f"of the {n_clean:,} judged clean do (one-sided 95 % bound, Clopper-Pearson; two-sided {percent(high)})."
+        f"of the {n_clean:,} judged clean do (one-sided 95 % bound, {how}; two-sided {percent(high)})."
     )
     return Audit(n_missed, n_reviewed, n_clean, bound, high, said)

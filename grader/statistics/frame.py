@@ -34,7 +34,8 @@ class Part:
     """Conversations of one verdict (and of one queue, reason, … where `name` says so), and what their labels say.
 
     `verdict` "missing" is for what the judge did not answer: an error, a refusal, evidence that did not hold. It is
-    never left out. A label that a reviewer skipped is none: it is not counted among the three.
+    never left out. A label that a reviewer skipped (`n_skipped`) is none: it is not counted among the three, and no
+    other can be had in its place.
     """
 
     verdict: Verdict
@@ -43,9 +44,10 @@ class Part:
     n_clean: int
     n_not_applicable: int = 0
     name: str = ""
+    n_skipped: int = 0
 
     def __post_init__(self) -> None:
-        counts = (self.n_fires, self.n_clean, self.n_not_applicable)
+        counts = (self.n_fires, self.n_clean, self.n_not_applicable, self.n_skipped)
         if min(counts) < 0 or sum(counts) > self.n_population:
             raise ValueError(f"no stratum of counts: {self}")
 
@@ -53,6 +55,11 @@ class Part:
     def n_labelled(self) -> int:
         """Labels drawn from it."""
         return self.n_fires + self.n_clean + self.n_not_applicable
+
+    @property
+    def n_assessable(self) -> int:
+        """Conversations that have a label, or can get one."""
+        return self.n_population - self.n_skipped
 
     def __str__(self) -> str:
         said = {
@@ -77,13 +84,19 @@ class Labelled:
     contact: str | None = None
 
 
-def parts_of(population: Mapping[Stratum, int], labels: Sequence[Labelled]) -> tuple[Part, ...]:
-    """The strata with their labels counted; strata without conversations are left out."""
+def parts_of(
+    population: Mapping[Stratum, int], labels: Sequence[Labelled], skipped: Mapping[Stratum, int] | None = None
+) -> tuple[Part, ...]:
+    """The strata with their labels counted, and those that were skipped; strata without conversations are left out."""
+    without = skipped or {}
     seen = Counter((label.stratum, label.truth) for label in labels)
     if unknown := {stratum for stratum, _ in seen} - set(population):
         raise ValueError(f"labels of strata that the frame does not have: {sorted(unknown)}")
     return tuple(
-        Part(stratum[0], n, seen[stratum, "fires"], seen[stratum, "clean"], seen[stratum, "not_applicable"], stratum[1])
+        Part(
+            stratum[0], n, seen[stratum, "fires"], seen[stratum, "clean"], seen[stratum, "not_applicable"], stratum[1],
+            without.get(stratum, 0),
+        )
         for stratum, n in population.items() if n
     )  # fmt: skip
 
@@ -149,11 +162,13 @@ class _Cell:
         return f"{largest.name} + {len(others)} smaller strata"
 
     def as_part(self, name: str) -> Part:
-        fires, clean, other = (
+        fires, clean, other, skipped = (
             sum(column)
-            for column in zip(*((p.n_fires, p.n_clean, p.n_not_applicable) for p in self.parts), strict=True)
+            for column in zip(
+                *((p.n_fires, p.n_clean, p.n_not_applicable, p.n_skipped) for p in self.parts), strict=True
+            )
         )
-        return Part(self.parts[0].verdict, self.n_population, fires, clean, other, name)
+        return Part(self.parts[0].verdict, self.n_population, fires, clean, other, name, skipped)
 
 
 def _without_small(cells: list[_Cell]) -> list[_Cell]:
@@ -337,9 +352,11 @@ def shortage(parts: Sequence[Part]) -> tuple[str, ...]:
 
 
 def _short(part: Part) -> str:
-    wanted = min(FEWEST_IN_STRATUM, part.n_population)
+    wanted = max(1, min(FEWEST_IN_STRATUM, part.n_assessable))
     if part.n_labelled >= wanted:
         return ""
+    if not part.n_assessable:
+        return f"Reviewers could not assess any of the {part.n_population:,} conversations {part}."
     more = wanted - part.n_labelled
     labels = "label" if part.n_labelled == 1 else "labels"
     return f"{part.n_labelled} {labels} of {part.n_population:,} conversations {part}: label {more} more of them."
