@@ -108,3 +108,15 @@ def of(told: dict[str, Any], name: str = NAME, **where: str) -> dict[str, Any]:
     ]  # fmt: skip
     one: dict[str, Any] = found
     return one
+
+
+def number(conversation_id: str) -> int:
+    return int(conversation_id.rsplit("-", 1)[1])
+
+
+def half_right(shop: Path, main: Main, *, n: int = 1000) -> str:
+    """400 conversations: the first 80 flagged, of which people find 60; 30 of the 320 others people find too."""
+    judge(shop, ["present"] * 80 + ["absent"] * 320, queue=lambda i: "returns" if i % 2 else "orders")
+    plan = planned(main, n=n)
+    label(shop, plan, lambda c, _: "present" if number(c) < 60 or 80 <= number(c) < 110 else "absent")
+    return plan

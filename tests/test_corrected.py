@@ -336,12 +336,20 @@ def test_without_the_share_term_the_check_fails() -> None:
     assert mover(model, with_shares=False) < mover(model)
 
 
-def test_a_later_frame_that_the_errors_do_not_allow_has_no_rate_and_no_interval_of_no_width() -> None:
-    """Se 0.95 and Sp 0.8: one in five conversations would be flagged with nothing there, 5 % cannot be."""
+def test_a_later_frame_that_the_errors_do_not_allow_is_cut_off_says_so_and_keeps_what_flags_alone_allow() -> None:
+    """Se .81 and Sp .90: one in ten conversations would be flagged with nothing there, 5 % cannot be."""
     old = [Part("fires", 260, 90, 40), Part("clean", 740, 10, 160)]
-    for flagged in (50, 990):
+    for flagged, point in ((50, 0), (990, 1)):
         found = carried_over(old, [Part("fires", flagged, 0, 0), Part("clean", 1_000 - flagged, 0, 0)], seed=1)
-        assert (found.point, found.low, found.high) == (None, None, None)
+        assert found.point == point
+        assert found.low is not None
+        assert found.high is not None
+        if point == 0:  # 6.5 % of flags at most, of 50 in 1,000, and a sensitivity of .70 at least
+            assert found.low == 0
+            assert 0.08 < found.high < 0.10
+        else:  # 1.8 % not flagged at most, and a specificity of .85 at least
+            assert 0.97 < found.low < 0.99
+            assert found.high == 1
         assert "not what they were" in found.reason
     cut = carried_over(old, [Part("fires", 100, 0, 0), Part("clean", 900, 0, 0)], seed=1)
     assert cut.point == 0

@@ -40,7 +40,7 @@ NOT_APART = (
 )
 CHANGED = (
     "The judge flags fewer or more of the later frame than the errors that it had allow, so they are not what they "
-    "were: label conversations of that frame."
+    "were, and the rate is cut off where it cannot be: label conversations of that frame."
 )
 CUT = "Fewer or more flags than the judge's errors alone would give: the rate is cut off where it cannot be."
 NARROWER = 0.97
@@ -215,6 +215,20 @@ class _Carried:
     def point(self) -> float:
         return min(1.0, max(0.0, self.uncut()))
 
+    def bounds(self, seed: int, draws: int, *, at_zero: bool) -> tuple[float, float]:
+        """What still holds where false alarms are fewer than they were (`at_zero`), or misses: flags of what has it are
+        some of all flags, so θ Se ≤ q, and likewise (1 - θ) Sp ≤ 1 - q. By 95 % bounds of both, two kinds alone.
+        """
+        import numpy as np
+
+        shares, chances = self.model.draw(seed, draws)
+        ratio = SENSITIVITY if at_zero else SPECIFICITY
+        masks = self.model.mask(ratio.above), self.model.mask(ratio.below)
+        least = float(np.quantile(self.model.ends(ratio, shares, chances, masks, self.deff), 0.025))
+        n, of = int(self.later[0 if at_zero else 1]), int(self.later.sum())
+        most = min(1.0, jeffreys(n, of)[1] / max(least, 1e-9))
+        return (0.0, most) if at_zero else (1.0 - most, 1.0)
+
     def uncut(self) -> float:
         """The rate by the formula: below 0 or above 1 where the verdicts cannot come from these errors."""
         import numpy as np
@@ -259,9 +273,10 @@ def carried_over(
     (W, p) are drawn from the old frame → Se, Sp → θ = (q + Sp - 1) / (Se + Sp - 1), clipped to [0, 1] (Rogan & Gladen
     1978, Am. J. Epidemiol. 107:71), the new shares of verdicts ~ Dirichlet(N + ½). With "not applicable" the same with
     three kinds: the table P(verdict | truth) is inverted. Refused where its determinant, Se + Sp - 1 for two kinds, is
-    above 0 in fewer than 97.5 % of the draws, and where nearly all draws are clipped at one end, since then the errors
-    are not what they were; a point that is clipped says so. Later conversations without a verdict are taken to be like
-    the others. `design_effect`: the `error_design_effect` that was kept, where the labels are not at hand.
+    above 0 in fewer than 97.5 % of the draws. A point that is clipped says so; where nearly all draws are, the errors
+    are not what they were, and only what the flags alone allow is told: θ Se ≤ q. Later conversations without a verdict
+    are taken to be like the others. `design_effect`: the `error_design_effect` that was kept, where the labels are not
+    at hand.
     """
     old = Model(parts)
     n, of = old.counted(SENSITIVITY.below), old.counted(PREVALENCE.below)
@@ -277,9 +292,12 @@ def carried_over(
         return undefined(NOT_APART, CARRIED, n=n, of=of)
     low = float(np.quantile(carried.drawn(seed, draws, without=0)[0], 0.025))
     high = float(np.quantile(carried.drawn(seed, draws, without=1)[0], 0.975))
-    if high <= 0 or low >= 1:
-        return undefined(CHANGED, CARRIED, n=n, of=of)
     point = carried.point()
+    if high <= 0 or low >= 1:
+        if old.three or carried.model.three:
+            return undefined(CHANGED, CARRIED, n=n, of=of)
+        low, high = carried.bounds(seed, draws, at_zero=high <= 0)
+        return Figure(point, min(low, point), max(high, point), n, of, CARRIED, CHANGED)
     cut = CUT if not -1e-9 <= carried.uncut() <= 1 + 1e-9 else ""
     return Figure(point, min(low, point), max(high, point), n, of, CARRIED, cut)
 
