@@ -1,4 +1,4 @@
-"""What `grader calibrate` is told by name: codes and runs, found or refused before a label of the test split is read."""
+"""What `grader calibrate` is told by name: codes and runs, found or refused before any label of test is read."""
 
 from __future__ import annotations
 
