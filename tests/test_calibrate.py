@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from calibrate_parts import NAME, calibrate, decide, half_right, judge, label, number, of, planned
 from conftest import Main
-from label_parts import drawn, rows
+from label_parts import rows
 
 from grader.calibration.held import split_names
 from grader.errors import ConfigError
@@ -56,19 +56,6 @@ def test_the_test_split_stays_closed_unless_it_is_asked_for(shop: Path, main: Ma
     for _ in range(2):
         assert calibrate(main, "--split", "test")["n_openings"] == 1  # the same judge again tells nothing new
     assert rows(shop, "select split, count(*) from split_opening group by all") == [("test", 2)]
-
-
-@pytest.mark.parametrize("args", [
-    ("--code", "nope"), ("--code", "order.late = nope"), ("--later", "nope"),
-])  # fmt: skip
-def test_what_is_not_known_neither_opens_the_test_split_nor_is_kept(
-    shop: Path, main: Main, args: tuple[str, ...]
-) -> None:
-    half_right(shop, main)
-    done = main("calibrate", "--split", "all", *args)
-    assert (done.code, done.out) == (2, "")
-    assert rows(shop, "select count(*) from split_opening") == [(0,)]
-    assert rows(shop, "select count(*) from calibration") == [(0,)]
 
 
 def test_four_judges_of_a_test_split_are_counted(shop: Path, main: Main) -> None:
@@ -130,22 +117,6 @@ def test_another_run_on_the_same_frame_is_held_against_the_same_labels(shop: Pat
     assert one["figures"]["sensitivity"]["point"] == one["figures"]["specificity"]["point"] == 1
     assert one["figures"]["corrected"]["point"] == pytest.approx(90 / 400)
     assert 0 < one["figures"]["corrected"]["low"] < 90 / 400 < one["figures"]["corrected"]["high"] < 1
-
-
-def test_of_a_run_that_asks_less_the_codes_that_it_asks_can_be_named(shop: Path, main: Main) -> None:
-    """The plan's questions are of accuracy and behavior, the other run's of accuracy alone."""
-    judge(shop, ["present"] * 20 + ["absent"] * 80, also=["behavior"])
-    asked = ("-c", "behavior.promised_exception", "-c", NAME)
-    plan = drawn(main, *asked, "-n", "1000", "--overlap", "0", "--duplicates", "0")["plan_id"]
-    label(shop, plan, lambda c, _: "present" if number(c) < 15 else "absent")
-    judge(shop, ["present"] * 10 + ["absent"] * 90, run_id="run_2", model="judge-2", again=1, days=91)
-    done = main("calibrate", "--run", "run_2")
-    assert done.code == 2
-    assert "does not ask behavior." in done.err
-    assert "(--code)" in done.err
-    told = of(calibrate(main, "--run", "run_2", "--split", "all", "--code", NAME))
-    assert (told["figures"]["raw"]["n"], told["figures"]["raw"]["of"]) == (10, 100)
-    assert told["figures"]["sensitivity"]["point"] == pytest.approx(10 / 15)
 
 
 def test_a_run_that_judged_a_part_of_the_frame_has_no_strata(shop: Path, main: Main) -> None:
