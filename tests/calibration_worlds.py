@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from grader.calibration.calibrate import Calibrated, calibrated
-from grader.calibration.held import SPLITS, Code, Held, Seen
+from grader.calibration.held import Code, Held, Seen
 from grader.calibration.instrument import Instrument
+from grader.calibration.splits import SPLITS
 from grader.labelling.plan import Chosen, LabelPlan, Question
 from grader.labelling.reference import Answered
 from grader.sampling import Layer

@@ -9,7 +9,7 @@ from calibrate_parts import NAME, calibrate, decide, half_right, judge, label, n
 from conftest import Main
 from label_parts import rows
 
-from grader.calibration.held import split_names
+from grader.calibration.splits import split_names
 from grader.errors import ConfigError
 
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
+from calibrate_parts import half_right
+from conftest import Main
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.calibration.golden import GoldenSet, Known, document, named, parsed
-from grader.calibration.instrument import Instrument
-from grader.calibration.recheck import Checked, compared
+from grader.calibration.golden import GoldenSet, Known, document, golden_sets, named, parsed
+from grader.calibration.instrument import Instrument, of_run
+from grader.calibration.recheck import Checked, compared, held_against
+from grader.store import open_store
 
 JUDGE = Instrument("llm", "m1", "pa_1", "pr_1", "alpha", "1.0.0", "ru_1")
 
@@ -136,3 +140,24 @@ def test_a_set_reads_back_from_its_document_and_any_change_of_it_is_another(
     assert parsed(document(one)) == one
     other = parsed({**document(one), "seed": seed})
     assert (named(other).golden_id == one.golden_id) is (seed == one.seed)
+
+
+def test_what_a_judge_was_shown_as_examples_is_left_out_of_its_check(
+    workspace: Path, main: Main, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(workspace)
+    plan = half_right(workspace, main)
+    done = main("golden", "freeze", "first", "--plan", plan)
+    assert done.code == 0, done.err
+    with open_store(workspace / "grader.duckdb") as store:
+        (frozen,) = golden_sets(store)
+        judge = of_run(store, frozen.run_id)["accuracy"]
+        train = "select conversation_id from label_draw where plan_id = ? and split = 'train'"
+        mine = {i for (i,) in store.rows(train, [plan])} & set(frozen.conversations)
+        assert mine
+        before = held_against(store, frozen, judge, frozen.codes, frozen.run_id)
+        store.open_split(plan, "train", "disagreements --as rubric-examples into accuracy@1.0.0: x", datetime.now(UTC))
+        after = held_against(store, frozen, judge, frozen.codes, frozen.run_id)
+    assert before.taught == ()
+    assert set(after.taught) == mine
+    assert after.positives.n + after.negatives.n == sum(i.conversation_id not in mine for i in frozen.items)

@@ -6,7 +6,6 @@ labels, since they are a simple random sample of each of the plan's strata, and 
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,18 +14,16 @@ from importlib.resources import files
 from typing import Any
 
 from grader.calibration.instrument import Instrument, of_run
-from grader.errors import ConfigError, InputError
+from grader.errors import InputError
 from grader.labelling.design import REST, UNSUPPORTED, Asked, strata
 from grader.labelling.frame import frame, rubrics_of
 from grader.labelling.plan import LabelPlan, Question, export_command
 from grader.labelling.reference import Answered, answered, reference, second_looks
 from grader.model import Answer
-from grader.rubric.record import version_key
 from grader.statistics.agreement import Answers
 from grader.statistics.frame import Labelled, Part, Stratum, Truth, Verdict, collapsed, parts_of
 from grader.store import Store
 
-SPLITS = ("train", "dev", "test")
 DIMENSIONS = ("queue", "reason", "week", "channel", "language")
 UNKNOWN = "(not known)"
 JUDGED_AT_LEAST = 0.95  # of the frame, for sizes of strata to be those of the frame
@@ -206,36 +203,6 @@ class Held:
     def _slice(self, conversation_id: str, dimension: str) -> str:
         value = self.slices.get(conversation_id, {}).get(dimension)
         return UNKNOWN if value is None else str(value)
-
-
-def split_names(text: str) -> tuple[str, ...]:
-    """`dev`, `train,dev`, `all` as splits. Raises ConfigError."""
-    names = SPLITS if text.strip() == "all" else tuple(dict.fromkeys(p.strip() for p in text.split(",") if p.strip()))
-    unknown = [name for name in names if name not in SPLITS]
-    if unknown or not names:
-        raise ConfigError(f"--split {text!r} is none", cure=f"{', '.join(SPLITS)}, several with commas, or all")
-    return tuple(name for name in SPLITS if name in names)
-
-
-_INTO = re.compile(r"([\w-]+)@(\d+\.\d+\.\d+)")
-
-
-def without_examples(
-    store: Store, plan: LabelPlan, text: str | None, judged: Iterable[Instrument]
-) -> tuple[tuple[str, ...], bool]:  # fmt: skip
-    """The splits that are asked for (None: train and dev), and whether train was left out of them: a judge that was
-    shown examples from it would be held against what it was taught. That is one whose rubric is of the version that
-    examples were drafted into, or a later one. Named by itself, train is read all the same.
-    """
-    splits = split_names(text or "train,dev")
-    taught: dict[str, tuple[int, int, int]] = {}
-    noted = "select purpose from split_opening where plan_id = ? and split = 'train'"
-    for (why,) in store.rows(noted, [plan.plan_id]):
-        for rubric, version in _INTO.findall(why.partition(" into ")[2].partition(":")[0]):
-            taught[rubric] = min(taught.get(rubric, version_key(version)), version_key(version))
-    knows = any(i.rubric in taught and version_key(i.rubric_version) >= taught[i.rubric] for i in judged)
-    leave = knows and "train" in splits and (text is None or text.strip() == "all")
-    return tuple(name for name in splits if name != "train" or not leave), leave
 
 
 def hold(

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from grader.calibration.golden import FEWEST, GoldenSet, Known, golden_sets, power_sentence
 from grader.calibration.instrument import Instrument
+from grader.calibration.splits import shown, taught_from
 from grader.labelling.frame import frame
 from grader.labelling.plan import Question
 from grader.statistics.paired import holm, mcnemar
@@ -53,6 +54,7 @@ class Checked:
     n_missing: int
     changed: tuple[str, ...]
     unasked: tuple[str, ...]
+    taught: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +104,24 @@ def held_against(store: Store, golden: GoldenSet, instrument: Instrument, codes:
         for member in (frame(store, run_id, questions) if questions else ())
         for code, verdict in zip(asked, member.verdicts, strict=True)
     }
-    return compared(golden, verdicts, changed(store, golden), tuple(c for c in golden.codes if c not in codes))
+    unasked = tuple(c for c in golden.codes if c not in codes)
+    return compared(golden, verdicts, changed(store, golden), unasked, taught(store, golden, instrument))
+
+
+def taught(store: Store, golden: GoldenSet, judge: Instrument) -> tuple[str, ...]:
+    """The conversations of the set that this judge may have been shown as examples: those of train, where its rubric's
+    version has some. What it was shown would make up for what it lost.
+    """
+    if not shown(taught_from(store, golden.plan_id), judge):
+        return ()
+    of_train = "select conversation_id from label_draw where plan_id = ? and split = 'train'"
+    train = {i for (i,) in store.rows(of_train, [golden.plan_id])}
+    return tuple(i for i in golden.conversations if i in train)
 
 
 def compared(
     golden: GoldenSet, verdicts: Mapping[tuple[str, str], str | None], gone: Sequence[str] = (),
-    unasked: Sequence[str] = (),
+    unasked: Sequence[str] = (), known: Sequence[str] = (),
 ) -> Checked:  # fmt: skip
     """The set against these verdicts, by (conversation, code).
 
@@ -116,8 +130,9 @@ def compared(
     among `FEWEST` known positives at least.
     """
     pairs, n_missing = [], 0
+    left_out = {*gone, *known}
     for item in golden.items:
-        if item.conversation_id in gone or item.criterion in unasked:
+        if item.conversation_id in left_out or item.criterion in unasked:
             continue
         verdict = verdicts.get((item.conversation_id, item.criterion))
         if verdict is None:
@@ -130,7 +145,10 @@ def compared(
     few = positives.n < FEWEST
     outcome = "insufficient" if n_missing else "failed" if fallen else "insufficient" if few else "passed"
     sentence = _sentence(golden, outcome, positives, negatives, fallen, n_missing)
-    return Checked(outcome, sentence, positives, negatives, tuple(codes), n_missing, tuple(gone), tuple(unasked))
+    return Checked(
+        outcome, sentence, positives, negatives, tuple(codes), n_missing, tuple(gone), tuple(unasked),
+        tuple(known),
+    )  # fmt: skip
 
 
 def _held(criterion: str | None, positive: bool, pairs: Sequence[tuple[Known, str]]) -> Held:
@@ -198,7 +216,7 @@ def keep(store: Store, golden: GoldenSet, instrument: Instrument, found: Checked
     evidence = {
         "positives": asdict(found.positives), "negatives": asdict(found.negatives),
         "codes": [asdict(h) for h in found.codes], "n_missing": found.n_missing, "changed": list(found.changed),
-        "unasked": list(found.unasked),
+        "unasked": list(found.unasked), "taught": list(found.taught),
     }  # fmt: skip
     store.add_golden_check({
         "golden_id": golden.golden_id, "run_id": run_id, **row, "outcome": found.outcome, "sentence": found.sentence,

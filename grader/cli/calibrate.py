@@ -83,11 +83,12 @@ def calibrate(
     import grader
     from grader.calibration.calibrate import calibrated, figure_row
     from grader.calibration.carried import carried
-    from grader.calibration.held import DIMENSIONS, hold, split_names, without_examples
+    from grader.calibration.held import DIMENSIONS, hold
     from grader.calibration.instrument import of_run
     from grader.calibration.kept import keep, kept
     from grader.calibration.openings import by_rubric, purpose
     from grader.calibration.repeats import flips
+    from grader.calibration.splits import split_names, without_examples
     from grader.cli.calibrated import named, questions_named, tell
     from grader.cli.db import looked_at
     from grader.cli.progress import steps

@@ -190,6 +190,8 @@ def tell_checked(found: Checked) -> None:
     """The sentence, the counts by code, and what was left out."""
     console.out(found.sentence)
     _table((found.positives, found.negatives, *found.codes))
+    if found.taught:
+        console.note(f"left out, of train, which this rubric's examples were drawn from: {_some(found.taught)}")
     if found.changed:
         console.note(f"left out, gone or changed since the set was frozen: {_some(found.changed)}")
     if found.unasked:

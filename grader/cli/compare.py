@@ -59,8 +59,8 @@ def compare(
     """
     del quiet
     from grader.calibration.compare import compared
-    from grader.calibration.held import split_names, without_examples
     from grader.calibration.sides import common, find_plan, find_side
+    from grader.calibration.splits import split_names, without_examples
     from grader.cli.compared import document, tell
 
     settings = console.settings(workspace)

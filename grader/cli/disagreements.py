@@ -87,7 +87,7 @@ def disagreements(
     from grader.calibration.disagreements import direction_named
     from grader.calibration.disagreements import disagreements as find
     from grader.calibration.drafts import SPLIT, TAUGHT
-    from grader.calibration.held import split_names
+    from grader.calibration.splits import split_names
     from grader.cli.db import looked_at
     from grader.cli.drafted import drafted
     from grader.outcomes.figures import find_run

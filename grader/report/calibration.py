@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import tzinfo
 
 from grader.calibration.calibrate import Calibrated, OfCode, report_line
-from grader.calibration.held import SPLITS, Held
+from grader.calibration.held import Held
+from grader.calibration.splits import SPLITS
 from grader.calibration.standing import SINGLE, TITLES, Standing
 from grader.report import calibration_plots as plots
 from grader.report.calibration_plots import Audited, Differing, Dimension, Later, by_question
