@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -140,6 +140,9 @@ def _of_code(
     of = _of(dimension, name)
     found = calibrate(counted.parts, counted.labels, simple_random=held.simple_random, seed=seed, draws=draws)
     standing = stands(found, reviewers, counted.parts, n_open=counted.n_open, n_skipped=counted.n_skipped, of=of)
+    if held.n_held_back and "label " in standing.sentence and standing.standing in ("insufficient", "not_calibrated"):
+        # Labels that are there already come before labels that are to be made.
+        standing = replace(standing, sentence=f"{standing.sentence} First read those there are: {held.others}.")
     return OfCode(
         code, held.instruments[code.rubric], dimension, name, counted, found,
         reviewers if dimension in (None, AUDITED[0]) else None,

@@ -14,6 +14,7 @@ from importlib.resources import files
 from typing import Any
 
 from grader.calibration.instrument import Instrument, of_run
+from grader.calibration.splits import SPLITS
 from grader.errors import InputError
 from grader.labelling.design import REST, UNSUPPORTED, Asked, strata
 from grader.labelling.frame import frame, rubrics_of
@@ -132,6 +133,12 @@ class Held:
         """Everybody had the same chance to be labelled."""
         chances = [d.inclusion_probability for d in self.plan.drawn]
         return bool(chances) and max(chances) - min(chances) < 1e-9
+
+    @property
+    def others(self) -> str:
+        """What reads the labels that these splits leave out: `67 in test (--split all)`."""
+        names = ", ".join(name for name in SPLITS if name not in self.splits)
+        return f"{self.n_held_back:,} in {names} (--split all)"
 
     @property
     def began(self) -> tuple[datetime | None, datetime | None]:

@@ -191,12 +191,13 @@ def _page(
 
 
 def chosen_plan(store: Store, plan_id: str | None) -> LabelPlan:
-    """The plan that is named, else the latest. Raises ConfigError where there is none."""
+    """The plan that is named, else the latest that has labels, else the latest. Raises ConfigError where there is none."""
     from grader.labelling.given import kept_plan
 
     if plan_id is None:
-        plans = store.label_plans()
+        plans = [found for found, _ in store.label_plans()]
         if not plans:
             raise ConfigError("there is no label plan here", cure="grader label plan draws one")
-        plan_id = plans[0][0]
+        labelled = {found for (found,) in store.rows("select distinct plan_id from label_record", [])}
+        plan_id = next((found for found in plans if found in labelled), plans[0])
     return kept_plan(store, plan_id)
