@@ -191,7 +191,7 @@ def _page(
 
 
 def chosen_plan(store: Store, plan_id: str | None) -> LabelPlan:
-    """The plan that is named, else the latest that has labels, else the latest. Raises ConfigError where there is none."""
+    """The plan that is named, else the latest with labels, else the latest. Raises ConfigError where there is none."""
     from grader.labelling.given import kept_plan
 
     if plan_id is None:
