@@ -160,3 +160,14 @@ def test_every_shipped_question_is_put_with_all_its_answers() -> None:
         for q, criterion in zip(put(asked, {rubric.name: filled}), filled.criteria, strict=True):
             assert tuple(answer for answer, _ in q.answers) == criterion.answers
             assert q.question == criterion.question
+
+
+def test_which_code_is_rarer_is_as_it_was_when_the_plan_was_drawn() -> None:
+    both = Member("c1", "cv", None, ("present", "present"))
+    now = [both, *(Member(f"a{n}", "cv", None, ("present", "absent")) for n in range(3))]
+    asked = [Asked("a", False), Asked("b", False)]
+    assert strata(now, asked)["c1"] == "flagged: b"
+    then: list[Counter[str | None]] = [
+        Counter({"present": 2, "absent": 3}), Counter({"present": 4, "absent": 1})
+    ]  # fmt: skip
+    assert strata(now, asked, then)["c1"] == "flagged: a"

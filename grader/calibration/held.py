@@ -231,7 +231,7 @@ def hold(
         first = [m for m in first if m.conversation_id in inside]
     rubrics = rubrics_of(store, plan.run_id)
     scales = [Asked(q.name, rubrics[q.rubric].criterion(q.criterion).scale == "choice") for q in plan.questions]
-    stratum = strata(first, scales)
+    stratum = strata(first, scales, _counts(plan))
     chosen = plan.chosen()
     here = {m.conversation_id: m for m in first}
     changed = [i for i, d in chosen.items() if i not in here or here[i].content_hash != d.content_hash]
@@ -287,6 +287,14 @@ def hold(
         {name: tuple(found) for name, found in items.items()}, {name: tuple(found) for name, found in twice.items()},
         {name: frozenset(found) for name, found in by.items()},
     )  # fmt: skip
+
+
+def _counts(plan: LabelPlan) -> list[Counter[str | None]]:
+    """How often each verdict was given when the plan was drawn, by question: what its strata were made by."""
+    found: dict[tuple[str, str], Counter[str | None]] = {(q.rubric, q.criterion): Counter() for q in plan.questions}
+    for cell in plan.cells:
+        found[cell.rubric, cell.criterion][cell.verdict] += cell.n_population
+    return list(found.values())
 
 
 def _even(store: Store, run_id: str) -> bool:

@@ -52,9 +52,14 @@ class Assignment:
     copy: int
 
 
-def strata(members: Sequence[Member], asked: Sequence[Asked]) -> dict[str, str]:
-    """conversation → stratum. Of a choice, what is not its commonest answer counts as flagged."""
-    counts = [Counter(m.verdicts[i] for m in members) for i in range(len(asked))]
+def strata(
+    members: Sequence[Member], asked: Sequence[Asked], counts: Sequence[Counter[str | None]] | None = None
+) -> dict[str, str]:
+    """conversation → stratum. Of a choice, what is not its commonest answer counts as flagged. `counts` of verdicts by
+    question decide which code is rarer: those of the members, or those of an earlier day.
+    """
+    if counts is None:
+        counts = [Counter(m.verdicts[i] for m in members) for i in range(len(asked))]
     positive = [_positive(one, counted) for one, counted in zip(asked, counts, strict=True)]
     n_flagged = [sum(n for answer, n in c.items() if answer in p) for c, p in zip(counts, positive, strict=True)]
     by_rarity = sorted(range(len(asked)), key=lambda i: (n_flagged[i], asked[i].name))
