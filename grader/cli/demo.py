@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from grader.cli import console
+from grader.cli import console, judge_options
 from grader.cli import figures as shown
 from grader.errors import InputError
 
@@ -38,12 +38,12 @@ def demo(
     folder: Annotated[
         Path | None, typer.Argument(metavar="[DIR]", help="The demo's own workspace; grader-demo by default.")
     ] = None,
-    judge: Annotated[str | None, typer.Option(help="llm, signals, or auto (llm when an endpoint is set).")] = None,
-    model: Annotated[str | None, typer.Option("--model", "-m", help="The model's name at the endpoint.")] = None,
-    base_url: Annotated[str | None, typer.Option(help="An OpenAI-compatible endpoint.")] = None,
+    judge: judge_options.JudgeOption = None,
+    model: judge_options.ModelOption = None,
+    base_url: judge_options.BaseUrlOption = None,
     sample: Annotated[int | None, typer.Option("--sample", "-n", min=1, help="Grade so many, at random.")] = None,
-    budget: Annotated[float | None, typer.Option(help="Stop, to be resumed, before spending more USD.")] = None,
-    concurrency: Annotated[int | None, typer.Option("--concurrency", "-c", help="Most calls in flight.")] = None,
+    budget: judge_options.BudgetOption = None,
+    concurrency: judge_options.ConcurrencyOption = None,
     workspace: console.WorkspaceOption = None,
     open_report: Annotated[bool, typer.Option("--open", help="Open the report in the browser.")] = False,
     as_json: console.JsonOption = False,

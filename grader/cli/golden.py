@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from grader.cli import console
+from grader.cli import console, judge_options
 from grader.errors import ConfigError
 
 app = typer.Typer(no_args_is_help=True)
@@ -159,23 +159,18 @@ def check(
     name: Annotated[
         str | None, typer.Argument(metavar="[NAME]", help="One set; all of the rubrics that are asked by default.")
     ] = None,
-    rubric: Annotated[
-        list[str] | None,
-        typer.Option("--rubric", "-r", help="accuracy, accuracy@1.0.0 or a file; the newest of each by default."),
-    ] = None,
-    judge: Annotated[str | None, typer.Option(help="llm, signals, or auto (llm when an endpoint is set).")] = None,
-    model: Annotated[str | None, typer.Option("--model", "-m", help="The model's name at the endpoint.")] = None,
-    base_url: Annotated[str | None, typer.Option(help="An OpenAI-compatible endpoint.")] = None,
-    group: Annotated[str | None, typer.Option(help="all: one call with all rubrics; rubric: one call each.")] = None,
-    concurrency: Annotated[int | None, typer.Option("--concurrency", "-c", help="Most calls in flight.")] = None,
-    budget: Annotated[float | None, typer.Option(help="Stop, to be resumed, before spending more USD.")] = None,
+    rubric: judge_options.RubricsOption = None,
+    judge: judge_options.JudgeOption = None,
+    model: judge_options.ModelOption = None,
+    base_url: judge_options.BaseUrlOption = None,
+    group: judge_options.GroupOption = None,
+    concurrency: judge_options.ConcurrencyOption = None,
+    budget: judge_options.BudgetOption = None,
     repeat: Annotated[
         int,
         typer.Option(min=0, max=2**31 - 1, help="Another number judges all anew: has it changed behind its name?"),
     ] = 0,
-    retry_failed: Annotated[
-        bool, typer.Option("--retry-failed", help="Try again what failed for a reason that does not pass by itself.")
-    ] = False,
+    retry_failed: judge_options.RetryFailedOption = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be judged and cost.")] = False,
     workspace: console.WorkspaceOption = None,
     as_json: console.JsonOption = False,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from grader.cli import console
+from grader.cli import console, judge_options
 from grader.cli.checked import before_grading
 from grader.cli.judging import DATABASE_MEMORY, run
 from grader.errors import ConfigError, InputError
@@ -30,25 +30,20 @@ def grade(
         str | None,
         typer.Option(help="Exactly the sample that grader sample drew: its plan file or id.", metavar="FILE|ID"),
     ] = None,
-    rubric: Annotated[
-        list[str] | None,
-        typer.Option("--rubric", "-r", help="accuracy, accuracy@1.0.0 or a file; the newest of each by default."),
-    ] = None,
-    judge: Annotated[str | None, typer.Option(help="llm, signals, or auto (llm when an endpoint is set).")] = None,
-    model: Annotated[str | None, typer.Option("--model", "-m", help="The model's name at the endpoint.")] = None,
-    base_url: Annotated[str | None, typer.Option(help="An OpenAI-compatible endpoint.")] = None,
-    group: Annotated[str | None, typer.Option(help="all: one call with all rubrics; rubric: one call each.")] = None,
-    concurrency: Annotated[int | None, typer.Option("--concurrency", "-c", help="Most calls in flight.")] = None,
-    budget: Annotated[float | None, typer.Option(help="Stop, to be resumed, before spending more USD.")] = None,
+    rubric: judge_options.RubricsOption = None,
+    judge: judge_options.JudgeOption = None,
+    model: judge_options.ModelOption = None,
+    base_url: judge_options.BaseUrlOption = None,
+    group: judge_options.GroupOption = None,
+    concurrency: judge_options.ConcurrencyOption = None,
+    budget: judge_options.BudgetOption = None,
     repeat: Annotated[
         int, typer.Option(min=0, max=2**31 - 1, help="Judge again under another repeat number, to see it waver.")
     ] = 0,
     repeats: Annotated[
         int, typer.Option(min=1, max=100, help="Judge each conversation so many times: --repeat and the next numbers.")
     ] = 1,
-    retry_failed: Annotated[
-        bool, typer.Option("--retry-failed", help="Try again what failed for a reason that does not pass by itself.")
-    ] = False,
+    retry_failed: judge_options.RetryFailedOption = False,
     no_golden: Annotated[
         bool, typer.Option("--no-golden", help="Do not judge golden sets again first, though the judge has changed.")
     ] = False,
