@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -94,7 +94,7 @@ class Calibrated:
     grader_version: str
     codes: tuple[OfCode, ...]
     n_openings: int  # of the test split, this one included
-    calibration_id: str = field(default="")
+    calibration_id: str
 
     @property
     def overall(self) -> tuple[OfCode, ...]:
@@ -125,10 +125,9 @@ def calibrated(
             draws if dimension is None else min(draws, SLICE_DRAWS), (flips or {}).get((code.rubric, code.criterion)),
         ))  # fmt: skip
     progress(len(wanted), len(wanted))
-    told = Calibrated(held, seed, draws, now, grader_version, tuple(found), n_openings)
     content = [held.plan.plan_id, held.run_id, list(held.splits), seed, draws, [code_row(c) for c in found]]
     return Calibrated(
-        held, seed, draws, now, grader_version, told.codes, n_openings, digest("ca", content)
+        held, seed, draws, now, grader_version, tuple(found), n_openings, digest("ca", content)
     )  # fmt: skip
 
 

@@ -266,7 +266,7 @@ def hold(
         raise InputError(
             f"plan {plan.plan_id[:11]} has no label yet", cure=f"{export}, fill it in, import it; or name another plan"
         )
-    mine = reference(store, plan, splits, purpose=purpose, now=now)
+    mine = reference(store, plan, splits, purpose=purpose, now=now, among=every)
     dropped = set(changed)
     labels = {(a.conversation_id, a.name): a for a in mine if a.conversation_id not in dropped}
     inside_splits = {a.conversation_id for a in mine}

@@ -87,15 +87,6 @@ def kept(
     return [k for k in found if instrument is None or k.instrument.identity == instrument.identity]
 
 
-def standing_now(store: Store, instrument: Instrument) -> dict[tuple[str, str | None], Kept]:
-    """(criterion, option) → what the latest calibration of this very instrument says of it over all."""
-    found: dict[tuple[str, str | None], Kept] = {}
-    for k in kept(store, instrument=instrument):
-        if k.dimension is None:
-            found.setdefault((k.criterion, k.option), k)
-    return found
-
-
 def _read(row: Mapping[str, Any]) -> Kept:
     told = json.loads(row["figures"])
     return Kept(

@@ -48,13 +48,17 @@ def answered(store: Store, plan: LabelPlan) -> list[Answered]:
     ]
 
 
-def reference(store: Store, plan: LabelPlan, splits: Sequence[str], *, purpose: str, now: datetime) -> list[Answered]:
+def reference(
+    store: Store, plan: LabelPlan, splits: Sequence[str], *, purpose: str, now: datetime,
+    among: Sequence[Answered] | None = None,
+) -> list[Answered]:  # fmt: skip
     """The answers of these splits (train, dev, test), for a figure. With test among them that is an opening: it is kept
-    with its purpose, and counted. Labels from elsewhere are in none: they were not drawn.
+    with its purpose, and counted. Labels from elsewhere are in none: they were not drawn. `among`: what
+    `answered` gave, where it was read already.
     """
     if "test" in splits:
         store.open_split(plan.plan_id, "test", purpose, now)
-    return [one for one in answered(store, plan) if one.split in splits]
+    return [one for one in (answered(store, plan) if among is None else among) if one.split in splits]
 
 
 @dataclass(frozen=True, slots=True)
