@@ -44,6 +44,7 @@ OWNERS: dict[str, set[str]] = {
     "scipy": {"statistics"},
     "numpy": {"statistics"},
     "phonenumbers": {"people"},
+    "babel": {"language"},
 }
 
 

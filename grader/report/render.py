@@ -15,6 +15,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup, escape
 
+from grader import language
 from grader.report import unseen
 from grader.report.overview import words
 from grader.report.tiles import plural
@@ -46,12 +47,15 @@ def html(page: Page) -> str:
                     "options": _labels(page),
                     "all": page.all,
                     "unseen": {"pattern": unseen.PATTERN, "names": unseen.NAMES, "many": unseen.MANY},
+                    "language": language.current(),
+                    "words": language.catalogue_of_scripts(language.current()),
                 }
             ),
             static_findings=_static(page),
             same_todo=_same_todo(page),
             words=words,
             plural=plural,
+            lang=language.tag(language.current()),
         )
     )
 
@@ -141,4 +145,5 @@ def _environment() -> jinja2.Environment:
         keep_trailing_newline=True,
     )
     found.filters["refs"] = _refs
+    found.globals |= {"_": language._, "ngettext": language.ngettext, "number": language.number}
     return found

@@ -5,6 +5,8 @@ let cases = [], codes = {}, options = {};
 document.addEventListener("DOMContentLoaded", () => {
   const data = JSON.parse(byId("data").textContent);
   ({ cases, codes, options } = data);
+  LANGUAGE = data.language;
+  WORDS = data.words;
   UNSEEN = { ...data.unseen, pattern: new RegExp(data.unseen.pattern, "gu") };
   const every = data.all;              // this file was made with --all: it shows all unless told otherwise
   const index = new Map(cases.map((c) => [c.id, c]));
@@ -130,9 +132,9 @@ document.addEventListener("DOMContentLoaded", () => {
   }
 
   function showTheme() {
-    byId("theme").textContent = dark() ? "Light" : "Dark";
+    byId("theme").textContent = dark() ? _("Light") : _("Dark");
     byId("theme").setAttribute("aria-pressed", String(dark()));
-    byId("theme").setAttribute("aria-label", dark() ? "Switch to the light theme" : "Switch to the dark theme");
+    byId("theme").setAttribute("aria-label", dark() ? _("Switch to the light theme") : _("Switch to the dark theme"));
   }
 
   function setFilters(open) {

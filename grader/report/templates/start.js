@@ -12,6 +12,18 @@ const keep = {
 if (["light", "dark"].includes(keep.get("theme"))) root.dataset.theme = keep.get("theme");
 
 const dark = () => (root.dataset.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
+
+// The interface's language: the page's data fills these in before anything is drawn. English is what stands in the code.
+let LANGUAGE = "en", WORDS = {};
+const filled = (text, values) => (values ? text.replace(/\{(\w+)\}/g, (all, name) => (name in values ? String(values[name]) : all)) : text);
+const number = (n) => n.toLocaleString(LANGUAGE === "pt" ? "pt-BR" : "en-US");
+const _ = (text, values) => filled([WORDS[text] ?? text].flat()[0], values);
+function ngettext(one, many, n, values) {
+  const forms = [WORDS[one] ?? [one, many]].flat();
+  const first = LANGUAGE === "pt" ? n < 2 : n === 1;
+  return filled(first ? forms[0] : forms[forms.length - 1], { n: number(n), ...values });
+}
+
 const byId = (id) => document.getElementById(id);
 
 // Characters that cannot be seen are shown as chips: nothing of others may hide words on this page or turn their order.
