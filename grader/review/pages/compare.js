@@ -57,7 +57,7 @@ function drawEnd() {
   const heading = empty ? (judges() ? _("Nothing to decide") : _("Nothing to label"))
     : open || deferred ? _("Done for now") : judges() ? _("Everything is decided") : _("All items are labelled");
   const fact = (name, value) => (value === "" ? null : el("div", null, el("dt", null, name), el("dd", null, value)));
-  redraw(byId("talk"), el("div", { class: "end", id: "scroll", tabindex: "0", role: "region", "aria-labelledby": "talk-title" },
+  redraw(byId("talk"), el("div", { class: "end", id: "scroll" },
     el("h1", { id: "talk-title" }, heading),
     empty ? el("p", null, judges() ? _("Where two reviewers differ, the item comes here. None does now.") : _("The plan has no items under your name."))
       : el("dl", { class: "facts" }, fact(_("Submitted"), _("{done} of {all}", { done: number(p.n_submitted), all: number(p.n_items) })),

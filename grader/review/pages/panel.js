@@ -73,7 +73,6 @@ function drawSaved() {
   if (box.dataset.kind !== kind || box.textContent !== short) {
     box.dataset.kind = kind;
     box.textContent = short;
-    if (kind === "bad") announce(long);
   }
   box.title = writtenOut(long || short);
   drawMessage();
@@ -116,14 +115,11 @@ function switchTheme() {
 
 // What was just said, or what stands in the way of saving: over the page, so that nothing moves.
 function drawMessage() {
-  const [kind, , long] = savedState(), text = kind === "bad" || (kind === "kept" && !app.message) ? (kind === "bad" ? long : "") : app.message;
+  const [kind, , long] = savedState(), text = kind === "bad" ? long : app.message;
   const box = byId("message");
   box.hidden = !text;
   box.classList.toggle("bad", kind === "bad");
-  if (box.textContent !== text) {
-    box.textContent = writtenOut(text);
-    if (text) announce(text);
-  }
+  if (box.textContent !== writtenOut(text)) box.textContent = writtenOut(text);
 }
 
 // --- the conversation ---
