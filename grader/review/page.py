@@ -1,64 +1,50 @@
-"""The one page of the review app: HTML with one script and one style, both named by hash in its policy.
+"""The page of the review app: one document with one style and one script, both named by hash, the same for everybody.
 
-Nothing of a plan stands in it: conversations, questions and names come later, to the session that may see them. The
-scripts and styles that draw a conversation are the report's own.
+What it shows of a session comes by JSON; only the languages of the interface stand in it.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import re
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from grader import language, report
+from grader import language
+from grader.model import JsonValue
 from grader.report import unseen
-from grader.report.render import script_json
+from grader.report.render import Document, document
 
-_OURS = Path(__file__).parent / "pages"
-_SHARED = Path(report.__file__).parent / "templates"
-STYLES = (_SHARED / "tokens.css", _SHARED / "transcript.css", _OURS / "review.css", _OURS / "panel.css")
-SCRIPTS = (
-    *(_SHARED / name for name in ("start.js", "case.js")),
-    *(_OURS / name for name in ("outbox.js", "evidence.js", "state.js", "panel.js", "compare.js", "dialogs.js", "review.js")),
-)  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Served:
-    """The page, and the content security policy that it has to be served with."""
-
-    html: str
-    policy: str
+FOLDER = Path(__file__).parent / "pages"
+TEMPLATE = "review.html"
+STYLES_OF_REPORT = ("tokens.css", "transcript.css")
+SCRIPTS_OF_REPORT = ("start.js", "case.js")
 
 
 @cache
-def page(code: str = "en") -> Served:
-    """The page in this language at first; it can be switched there, so all catalogues come with it."""
-    style, script = _joined(STYLES), _joined(SCRIPTS)
-    data = {
-        "language": code,
-        "languages": dict(language.LANGUAGES),
-        "tags": {each: language.tag(each) for each in language.LANGUAGES},
-        "words": {each: language.catalogue_of_scripts(each) for each in language.LANGUAGES},
-        "unseen": {"pattern": unseen.PATTERN, "names": unseen.NAMES, "many": unseen.MANY},
-    }
-    filled = {"lang": language.tag(code), "style": style, "script": script, "data": str(script_json(data))}
-    shell = (_OURS / "review.html").read_text(encoding="utf-8")
-    html = re.sub("@(lang|style|script|data)@", lambda found: filled[found[1]], shell)
-    policy = (
-        f"default-src 'none'; script-src 'sha256-{_sha256(script)}'; style-src 'sha256-{_sha256(style)}'; "
-        "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    )
-    return Served(html, policy)
+def page(code: str) -> Document:
+    """The page in this language. Its script can take any other: all catalogues stand in it."""
+    with language.use(code):
+        return document(
+            FOLDER, TEMPLATE, (*STYLES_OF_REPORT, *_own("css")), (*SCRIPTS_OF_REPORT, *_own("js")),
+            policy="connect-src 'self'; frame-ancestors 'none'",
+            data={
+                "language": code, "languages": words(), "unseen": unseen_characters(),
+                "names": dict(language.LANGUAGES), "tags": {each: language.tag(each) for each in language.LANGUAGES},
+            },
+            lang=language.tag(code),
+        )  # fmt: skip
 
 
-def _joined(paths: tuple[Path, ...]) -> str:
-    # A carriage return would be a newline to the browser, and another hash.
-    return "\n".join(path.read_text(encoding="utf-8").replace("\r\n", "\n") for path in paths)
+def _own(kind: str) -> tuple[str, ...]:
+    """The app's files, `main.js` last: the others only define."""
+    names = sorted(p.name for p in FOLDER.glob(f"*.{kind}"))
+    return tuple(sorted(names, key=lambda name: name == f"main.{kind}"))
 
 
-def _sha256(text: str) -> str:
-    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+def words() -> dict[str, JsonValue]:
+    """The texts of the page's script in every language."""
+    return {code: dict(language.catalogue_of_scripts(code)) for code in language.LANGUAGES}
+
+
+def unseen_characters() -> dict[str, JsonValue]:
+    """How characters that cannot be seen are found and called."""
+    return {"pattern": unseen.PATTERN, "names": unseen.NAMES, "many": unseen.MANY}

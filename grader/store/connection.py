@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import duckdb
 
-from grader.errors import OldSchemaError, StoreError
+from grader.errors import HeldError, OldSchemaError, StoreError
 
 Row = tuple[Any, ...]
 _T = TypeVar("_T")
@@ -254,12 +254,12 @@ _MEANINGS = (
 def _as_store_error(error: duckdb.Error, path: Path) -> StoreError:
     text = str(error)
     if held := _HELD.search(text):
-        return StoreError(
+        return HeldError(
             f"{path}: the database is held by another process (PID {held['pid']}, {held['program']})",
             cure="wait until it ends, or end it",
         )
     if "Could not set lock" in text:
-        return StoreError(f"{path}: the database is held by another process", cure="wait until it ends, or end it")
+        return HeldError(f"{path}: the database is held by another process", cure="wait until it ends, or end it")
     if "version number" in text and "can only read" in text:
         return StoreError(f"{path}: written by a newer DuckDB: {text}", cure="upgrade duckdb: pip install -U duckdb")
     for words, meaning, cure in _MEANINGS:

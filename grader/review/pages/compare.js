@@ -54,12 +54,12 @@ function drawEnd() {
   const items = app.session.items, p = app.session.progress, deferred = items.filter((one) => one.state === "deferred").length;
   const open = items.filter((one) => isOpen(one) && one.state !== "deferred").length, empty = !items.length;
   const [, , long] = savedState();
-  const heading = empty ? (judges() ? _("Nothing to decide") : _("Nothing to label"))
+  const heading = app.session.role === "owner" ? _("The report and its disputes") : empty ? (judges() ? _("Nothing to decide") : _("Nothing to label"))
     : open || deferred ? _("Done for now") : judges() ? _("Everything is decided") : _("All items are labelled");
   const fact = (name, value) => (value === "" ? null : el("div", null, el("dt", null, name), el("dd", null, value)));
   redraw(byId("talk"), el("div", { class: "end", id: "scroll" },
     el("h1", { id: "talk-title" }, heading),
-    empty ? el("p", null, judges() ? _("Where two reviewers differ, the item comes here. None does now.") : _("The plan has no items under your name."))
+    app.session.role === "owner" ? el("p", null, _("Findings that are wrong can be disputed: open the finding in the report.")) : empty ? el("p", null, judges() ? _("Where two reviewers differ, the item comes here. None does now.") : _("The plan has no items under your name."))
       : el("dl", { class: "facts" }, fact(_("Submitted"), _("{done} of {all}", { done: number(p.n_submitted), all: number(p.n_items) })),
         fact(_("Deferred"), deferred ? number(deferred) : ""), fact(_("Still open"), open ? number(open) : ""),
         fact(_("Pace"), p.seconds_per_item ? _("about {each} an item", { each: seconds(p.seconds_per_item) }) : ""),
@@ -67,7 +67,8 @@ function drawEnd() {
     el("p", { class: "buttons" },
       open ? el("button", { type: "button", class: "primary", id: "primary", click: () => show(firstOpen()) }, _("Go on")) : null,
       !open && deferred ? el("button", { type: "button", class: "primary", id: "primary", click: () => show(firstOpen()) }, ngettext("Look at the deferred one", "Look at the {n} deferred ones", deferred)) : null,
-      empty ? null : el("button", { type: "button", click: () => openItems() }, _("All items"))),
+      empty ? null : el("button", { type: "button", click: () => openItems() }, _("All items")),
+      app.session.report ? [el("a", { class: "button", href: "report/" }, _("Open the report")), el("button", { type: "button", click: () => openDisputes() }, _("Disputes"))] : null),
     empty || open || deferred ? null : el("p", { class: "soft" }, _("You can close this window. The owner of the plan sees what came in with"), " ", el("code", null, `grader label status ${app.session.plan}`))));
   byId("panel").replaceChildren(el("h2", { id: "panel-title", class: "unseen" }, _("Questions")));
   announce(heading);

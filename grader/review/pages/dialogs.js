@@ -66,7 +66,7 @@ function openHelp() {
   const single = el("input", { type: "checkbox", id: "single", role: "switch", change: () => { app.shortcuts = single.checked; keep.set("shortcuts", app.shortcuts ? "on" : "off"); draw(); } });
   single.checked = app.shortcuts;
   const languages = el("select", { id: "language", change: () => { speak(languages.value); keep.set("language", LANGUAGE); draw(true); openHelp(); byId("language").focus(); } },
-    Object.entries(app.data.languages).map(([code, name]) => el("option", { value: code, lang: app.data.tags[code], selected: code === LANGUAGE }, name)));
+    Object.entries(app.data.names).map(([code, name]) => el("option", { value: code, lang: app.data.tags[code], selected: code === LANGUAGE }, name)));
   const theme = el("select", { id: "theme-choice", change: () => { if (theme.value) root.dataset.theme = theme.value; else delete root.dataset.theme; keep.set("theme", theme.value); draw(); } },
     [["", _("as the system has it")], ["light", _("Light")], ["dark", _("Dark")]].map(([value, name]) => el("option", { value, selected: value === (root.dataset.theme || "") }, name)));
   opened(_("Keys and settings"),
@@ -75,7 +75,7 @@ function openHelp() {
       el("label", { for: "language" }, _("Language"), languages), el("label", { for: "theme-choice" }, _("Theme"), theme)),
     el("dl", { class: `keys${app.shortcuts ? "" : " off"}` }, keys.map(([names, what]) => el("div", null, el("dt", null, names.map((name) => el("kbd", null, name))), el("dd", null, what)))),
     el("p", { class: "soft" }, _("Every answer is saved as it is given. You are {reviewer}, plan {plan}.", { reviewer: app.session.reviewer, plan: app.session.plan })),
-    judges() ? el("p", null, el("button", { type: "button", click: () => openDisputes() }, _("Disputes"))) : null);
+    app.session.report ? el("p", { class: "buttons" }, el("button", { type: "button", click: () => openDisputes() }, _("Disputes")), " ", el("a", { href: "report/" }, _("Report"))) : null);
 }
 
 // --- disputes ---
@@ -95,7 +95,7 @@ async function openDisputes() {
 // The address that a finding of the report opens: #dispute=CONVERSATION&code=QUESTION&run=RUN
 function openDispute(address) {
   const asked = question(address.get("code") || ""), answers = asked.answers.length ? asked.answers : ["present", "absent", "not_applicable", "cannot_assess"].map((one) => [one, ""]);
-  if (!judges()) { opened(_("Dispute a finding"), el("p", null, _("Disputes are for whoever decides. As a reviewer you stay blind to what the judge said."))); return; }
+  if (!app.session.report) { opened(_("Dispute a finding"), el("p", null, _("You stay blind to what the judge said until all your items are submitted. Then findings can be disputed."))); return; }
   const field = el("textarea", { id: "dispute-note", rows: "3", dir: "auto" });
   const send = (value) => {
     outbox.add({ run_id: address.get("run") || null, conversation_id: address.get("dispute"), question: asked.name, answer: value, note: field.value.trim() }, "api/dispute");

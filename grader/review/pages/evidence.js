@@ -3,7 +3,7 @@
 
 const textFrom = (piece) => piece.segments.map((segment) => segment.text).join("");
 const lineOf = (c, number) => c.lines.find((line) => line.number === number);
-const NOT_TEXT = ".badge, .gap, .fold-note, .unseen";
+const NOT_TEXT = ".badge, .gap, .copy, .fold-note, .unseen";
 
 // The characters of `piece` that lie within the range, or null where the node does not show this piece.
 function stretch(node, text, range) {

@@ -17,14 +17,22 @@ const uuid = () => {
 
 // One question to the server. Throws `Refused` for a 4xx, any other error where it cannot be reached.
 async function ask(path, given) {
-  const answer = await fetch(path, given === undefined ? { cache: "no-store" } : {
-    method: "POST", body: JSON.stringify(given), keepalive: JSON.stringify(given).length < 60000,
-    headers: { "Content-Type": "application/json", "X-Grader": "review" },
+  const body = given === undefined ? undefined : JSON.stringify(given);
+  const answer = await fetch(path, body === undefined ? { cache: "no-store", headers: { "X-Grader-Language": LANGUAGE } } : {
+    method: "POST", body, keepalive: body.length < 10000,      // what is small goes out even if the page is left meanwhile
+    headers: { "Content-Type": "application/json", "X-Grader": "review", "X-Grader-Language": LANGUAGE },
   });
   if (answer.status >= 500) throw new Error(String(answer.status));
   const told = await answer.json().catch(() => ({}));
   if (!answer.ok) throw new Refused(answer.status, told);
   return told;
+}
+
+// Whether the token is of no session that runs any more. A 404 alone may mean something else.
+async function hasEnded(error) {
+  if (!(error instanceof Refused) || error.status !== 404) return false;
+  try { await ask("api/session"); } catch (found) { return found instanceof Refused && found.status === 404; }
+  return false;
 }
 
 // `told(act, answer)` for each that arrived, `refused(act, error)` for each that never will, `changed()` for the rest.
@@ -58,7 +66,7 @@ function makeOutbox(told, refused, changed) {
         const one = waiting[0];
         let answer = null, error = null;
         try { answer = await ask(one.path, one.act); } catch (found) { error = found; }
-        if (error instanceof Refused && error.status === 404) { box.ended = true; break; }
+        if (await hasEnded(error)) { box.ended = true; break; }
         if (error && !(error instanceof Refused)) {
           timer = setTimeout(() => box.send(), RETRY[Math.min(failed, RETRY.length - 1)]);
           failed += 1;

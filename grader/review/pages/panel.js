@@ -1,7 +1,7 @@
 // Draws the bar at the top, the conversation, and the questions beside it.
 
-const SIGNS = { new: "○", begun: "◐", deferred: "↷", submitted: "●" };
-const stateName = (state) => ({ new: _("new"), begun: _("begun"), deferred: _("deferred"), submitted: _("submitted") })[state] || state;
+const SIGNS = { new: "○", begun: "◐", deferred: "↷", submitted: "●", gone: "–" };
+const stateName = (state) => ({ new: _("new"), begun: _("begun"), deferred: _("deferred"), submitted: _("submitted"), gone: _("gone") })[state] || state;
 function answerName(value) {
   const known = { present: _("Present"), absent: _("Absent"), not_applicable: _("Not applicable"), cannot_assess: _("Cannot assess") };
   if (!value) return _("No answer");
@@ -83,12 +83,12 @@ function drawBar() {
   const meter = el("progress", { max: String(all || 1), value: String(done), "aria-label": _("Submitted items") });
   redraw(byId("bar"),
     el("span", { class: "brand" }, logo(), el("span", { class: "wide" }, "Grader")),
-    el("span", { class: "who-am-i wide" }, el("b", { dir: "auto" }, app.session.reviewer), " ", judges() ? _("decides") : _("labels"), " ", el("code", null, app.session.plan)),
+    el("span", { class: "who-am-i wide" }, el("b", { dir: "auto" }, app.session.reviewer), " ", judges() ? _("decides") : app.session.role === "owner" ? _("owns") : _("labels"), " ", el("code", null, app.session.plan)),
     el("span", { class: "progress" }, meter, el("span", { class: "count" }, _("{done} of {all}", { done: number(done), all: number(all) })), el("span", { class: "pace soft" }, pace())),
     el("span", { class: "tools" },
       el("span", { id: "saved", class: "saved" }),
       el("button", { type: "button", class: "quiet", "data-f": "items", click: () => openItems() }, _("Items"), el("kbd", { "aria-hidden": "true", class: "wide" }, "/")),
-      judges() ? el("button", { type: "button", class: "quiet wide", "data-f": "disputes", click: () => openDisputes() }, _("Disputes")) : null,
+      app.session.report ? el("button", { type: "button", class: "quiet wide", "data-f": "disputes", click: () => openDisputes() }, _("Disputes")) : null,
       el("button", { type: "button", class: "quiet wide", "data-f": "theme", id: "theme", click: switchTheme, "aria-label": dark() ? _("Switch to the light theme") : _("Switch to the dark theme") }, dark() ? _("Light") : _("Dark")),
       el("button", { type: "button", class: "quiet", "data-f": "help", click: () => openHelp() }, el("span", { class: "wide" }, _("Keys and settings")), el("kbd", { class: "narrow-plain" }, "?"))));
   drawSaved();
@@ -142,7 +142,7 @@ function quotesOf(item) {
 function viewOf(item) {
   const quotes = quotesOf(item);
   const view = {
-    c: { ...withQuotes(item.conversation, quotes), findings: quotes }, print: false, has: () => false, link: () => "#",
+    c: { ...withQuotes(item.conversation, quotes), findings: quotes, lang: TAG.test(item.conversation.language || "") ? item.conversation.language : "" }, print: false, has: () => false, link: () => "#",
     focus: (n) => toQuestion(quotes[n - 1].code),
     toMessage: (quote) => toQuote(quote),
   };
@@ -181,7 +181,7 @@ function read(n, place) {
 function readOn(by) {
   const item = here();
   if (!item) return;
-  const numbers = [...byId("talk").querySelectorAll("[data-number]")].map((node) => Number(node.dataset.number));
+  const numbers = [...byId("talk").querySelectorAll('[id^="m"][data-number], [data-number] [id^="m"]')].map((node) => Number(node.id.slice(1)));
   if (!numbers.length) return;
   const at = numbers.indexOf(app.reading);
   read(numbers[at < 0 ? (by > 0 ? 0 : numbers.length - 1) : Math.max(0, Math.min(numbers.length - 1, at + by))]);
@@ -190,7 +190,7 @@ function readOn(by) {
 const TAG = /^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/;
 function drawTalk(item) {
   const items = app.session.items, at = items.findIndex((one) => one.id === app.id), scroll = byId("scroll"), was = scroll ? scroll.scrollTop : 0;
-  const c = item && item.conversation;
+  const c = item && item.conversation, inside = byId("talk").contains(document.activeElement) && document.activeElement.id === `m${app.reading}`;
   const head = el("header", { class: "talk-head" },
     el("div", { class: "line" },
       el("h1", { id: "talk-title" }, _("Item {n} of {total}", { n: number(at + 1), total: number(items.length) })),
@@ -204,7 +204,8 @@ function drawTalk(item) {
     if (item.policies && item.policies.length) body.append(el("details", { class: "policies", "data-f": "policies" },
       el("summary", null, ngettext("{n} policy in force", "{n} policies in force", item.policies.length)),
       item.policies.map((policy) => el("section", null, el("h2", { dir: "auto" }, policy.title), el("p", { dir: "auto" }, policy.text)))));
-    for (const text of (c.notes || [])) body.append(el("p", { class: "soft case-note" }, text));
+    const notes = [c.has_tools === false && _("No tool calls are recorded."), c.truncated && _("The source has cut messages off.")].filter(Boolean);
+    for (const text of notes) body.append(el("p", { class: "soft case-note" }, text));
     const shown = transcript(viewOf(item));
     if (TAG.test(c.language || "")) for (const node of shown.querySelectorAll(".bubble:not([lang])")) node.lang = c.language;
     body.append(shown);
@@ -212,7 +213,11 @@ function drawTalk(item) {
   const bar = el("div", { class: "chosen", id: "chosen", hidden: true });
   redraw(byId("talk"), head, body, bar);
   byId("scroll").scrollTop = was;
-  if (app.reading && byId(`m${app.reading}`)) { byId(`m${app.reading}`).classList.add("reading"); byId(`m${app.reading}`).tabIndex = -1; }
+  const node = app.reading && byId(`m${app.reading}`);
+  if (!node) return;
+  node.classList.add("reading");
+  node.tabIndex = -1;
+  if (inside) node.focus({ preventScroll: true });
 }
 
 // What is selected can be attached by hand, too; the bar lies over the conversation.
@@ -275,7 +280,7 @@ function openQuestion(item, name, place) {
     mine.quote ? el("figure", { class: "quoted" }, el("blockquote", { dir: "auto" }, mine.quote.length > 400 ? `${mine.quote.slice(0, 400)}…` : mine.quote),
       el("figcaption", null, el("button", { type: "button", class: "link", "data-f": "to-quote", click: () => toQuote({ message: mine.message, text: mine.quote }) }, _("message {n}", { n: number(mine.message) })),
         el("button", { type: "button", class: "link", "data-f": "drop", click: () => dropEvidence(name) }, _("Remove"))))
-      : el("p", { class: "hint soft" }, needs ? _("Which words show it? Select them and press e.") : asked.needs_quote.length ? _("Evidence: select words and press e, or an answer.") : null),
+      : el("p", { class: "hint soft" }, needs ? _("Which words show it? Select them and press e.") : asked.needs_quote.length ? _("“{answer}” needs proof: select the words first, then answer.", { answer: answerName(asked.needs_quote[0]) }) : null),
     mine.answer ? noteField(item, name, "answer-note", mine.note || "", _("Note on this answer")) : null);
 }
 

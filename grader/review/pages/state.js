@@ -12,7 +12,7 @@ const listed = (id) => app.session.items.find((one) => one.id === id);
 const question = (name) => app.session.questions.find((one) => one.name === name) || { name, title: name, question: "", answers: [], needs_quote: [] };
 const answered = (item, name) => Boolean(item.answers[name] && item.answers[name].answer);
 const openOnes = (item) => item.asked.filter((name) => !answered(item, name));
-const isOpen = (one) => one.state !== "submitted";
+const isOpen = (one) => one.state !== "submitted" && one.state !== "gone";
 const judges = () => app.session.role === "adjudicator";
 
 const outbox = makeOutbox(arrived, refused, () => drawSaved());
@@ -57,11 +57,12 @@ async function load(id, fresh) {
   if (!fresh && app.cache.has(id)) return app.cache.get(id);
   let item;
   try { item = await ask(`api/item/${encodeURIComponent(id)}`); } catch (error) {
-    if (error instanceof Refused && error.status === 404) outbox.ended = true;      // items come from the session itself
+    if (await hasEnded(error)) outbox.ended = true;
     drawSaved();
-    if (id === app.id) say(_("This item cannot be loaded: there is no connection to the server."));
+    if (id === app.id) say(error instanceof Refused ? [error.told.error, error.told.cure].filter(Boolean).join(" · ") : _("This item cannot be loaded: there is no connection to the server."));
     return undefined;
   }
+  for (const one of item.reveal ? item.reveal.questions : []) one.changed = one.changed || "";
   const before = app.cache.get(id);
   if (outbox.holds(id) && before) return before;               // what is on its way is newer
   item.history = before ? before.history : [];
@@ -121,11 +122,13 @@ function finish() {
   Object.assign(app, { screen: "end", id: "", changing: "", waiting: "" });
   history.replaceState(null, "", "#end");
   draw(true, true);
+  loadSession().then(() => { if (app.screen === "end") draw(); }, () => {});   // the report may be open now
 }
 
 function step(by) {
-  const items = app.session.items;
+  const items = app.session.items.filter((one) => one.state !== "gone");
   const at = items.findIndex((one) => one.id === app.id), to = at < 0 ? (by > 0 ? 0 : items.length - 1) : at + by;
+  if (!items.length) return;
   if (to < 0) { say(_("This is the first item.")); return; }
   if (to >= items.length) { say(_("This is the last item.")); return; }
   show(items[to].id);
@@ -162,14 +165,15 @@ function answer(name, value) {
   const found = asked.needs_quote.includes(value) ? selected(item.conversation, byId("talk")) : null;
   const given = { kind: "answer", question: name, answer: value };
   if (found && found.quote) Object.assign(given, found);
-  item.answers[name] = { ...before, answer: value, ...(found && found.quote ? found : {}) };
+  const proof = before.answer && before.answer !== value ? { message: null, quote: null } : {};   // words that prove one answer prove no other
+  item.answers[name] = { ...before, ...proof, answer: value, ...(found && found.quote ? found : {}) };
   if (item.state !== "deferred") item.state = "begun";
   app.target = asked.needs_quote.includes(value) && !item.answers[name].quote ? name : "";
   const left = openOnes(item), after = left.find((one) => item.asked.indexOf(one) > item.asked.indexOf(name)) || left[0] || "";
   app.open = after;
   if (found && found.quote) getSelection().removeAllRanges();
   act(item, given);
-  draw(Boolean(found && found.quote));
+  draw(Boolean((found && found.quote) || (before.quote && proof.quote === null)));
   const now = after ? question(after) : null;
   announce(`${asked.title}: ${answerName(value)}. ${now ? `${now.title}. ${now.question}` : _("All questions are answered. Enter submits.")}`);
   if (!after && (document.activeElement === document.body || byId("panel").contains(document.activeElement))) byId("primary").focus();

@@ -2,7 +2,7 @@
 
 function speak(code) {
   LANGUAGE = app.data.languages[code] ? code : "en";
-  WORDS = app.data.words[LANGUAGE] || {};
+  WORDS = app.data.languages[LANGUAGE];
   root.lang = app.data.tags[LANGUAGE];
   byId("skip").textContent = _("Skip to the questions");
   document.title = `${_("Review")} · Grader`;
