@@ -72,7 +72,7 @@ function openHelp() {
   opened(_("Keys and settings"),
     el("div", { class: "settings" },
       el("label", { for: "single" }, single, _("Single-key shortcuts"), " ", el("span", { class: "soft" }, _("(when off, all is reached by Tab, arrows and Space)"))),
-      el("label", { for: "language" }, _("Language"), languages), el("label", { for: "theme-choice" }, _("Theme"), theme)),
+      el("label", { for: "language" }, _("Language")), languages, el("label", { for: "theme-choice" }, _("Theme")), theme),
     el("dl", { class: `keys${app.shortcuts ? "" : " off"}` }, keys.map(([names, what]) => el("div", null, el("dt", null, names.map((name) => el("kbd", null, name))), el("dd", null, what)))),
     el("p", { class: "soft" }, _("Every answer is saved as it is given. You are {reviewer}, plan {plan}.", { reviewer: app.session.reviewer, plan: app.session.plan })),
     app.session.report ? el("p", { class: "buttons" }, el("button", { type: "button", click: () => openDisputes() }, _("Disputes")), " ", el("a", { href: "report/" }, _("Report"))) : null);
@@ -88,7 +88,7 @@ async function openDisputes() {
   if (!found.length) list.append(el("li", { class: "soft" }, _("None so far.")));
   for (const one of found) list.append(el("li", null,
     el("b", { dir: "auto" }, question(one.question).title), " · ", el("a", { href: `report/#v=conversations&c=${encodeURIComponent(one.conversation_id)}`, dir: "auto" }, one.conversation_id),
-    el("p", null, _("{reviewer}: {answer}", { reviewer: one.reviewer, answer: answerName(one.answer) }), one.judge ? ` · ${_("judge: {answer}", { answer: answerName(one.judge.answer || one.judge) })}` : ""),
+    el("p", null, _("{reviewer}: {answer}", { reviewer: one.reviewer, answer: answerName(one.answer) }), one.judge ? [" · ", _("judge: {answer}", { answer: answerName(one.judge.answer || one.judge) })] : ""),
     one.note ? el("p", { class: "soft", dir: "auto" }, one.note) : null));
 }
 

@@ -5,7 +5,7 @@ function speak(code) {
   WORDS = app.data.languages[LANGUAGE];
   root.lang = app.data.tags[LANGUAGE];
   byId("skip").textContent = _("Skip to the questions");
-  document.title = `${_("Review")} · Grader`;
+  document.title = [_("Review"), "Grader"].join(" · ");
 }
 
 const modal = () => byId("dialog").open;

@@ -84,10 +84,10 @@ function drawBar() {
   redraw(byId("bar"),
     el("span", { class: "brand" }, logo(), el("span", { class: "wide" }, "Grader")),
     el("span", { class: "who-am-i wide" }, el("b", { dir: "auto" }, app.session.reviewer), " ", judges() ? _("decides") : app.session.role === "owner" ? _("owns") : _("labels"), " ", el("code", null, app.session.plan)),
-    el("span", { class: "progress" }, meter, el("span", { class: "count" }, _("{done} of {all}", { done: number(done), all: number(all) })), el("span", { class: "pace soft" }, pace())),
+    el("span", { class: "progress" }, all ? [meter, el("span", { class: "count" }, _("{done} of {all}", { done: number(done), all: number(all) })), el("span", { class: "pace soft" }, pace())] : null),
     el("span", { class: "tools" },
       el("span", { id: "saved", class: "saved" }),
-      el("button", { type: "button", class: "quiet", "data-f": "items", click: () => openItems() }, _("Items"), el("kbd", { "aria-hidden": "true", class: "wide" }, "/")),
+      app.session.items.length === 0 ? null : el("button", { type: "button", class: "quiet", "data-f": "items", click: () => openItems() }, _("Items"), el("kbd", { "aria-hidden": "true", class: "wide" }, "/")),
       app.session.report ? el("button", { type: "button", class: "quiet wide", "data-f": "disputes", click: () => openDisputes() }, _("Disputes")) : null,
       el("button", { type: "button", class: "quiet wide", "data-f": "theme", id: "theme", click: switchTheme, "aria-label": dark() ? _("Switch to the light theme") : _("Switch to the dark theme") }, dark() ? _("Light") : _("Dark")),
       el("button", { type: "button", class: "quiet", "data-f": "help", click: () => openHelp() }, el("span", { class: "wide" }, _("Keys and settings")), el("kbd", { class: "narrow-plain" }, "?"))));
@@ -245,8 +245,10 @@ function drawPanel(item) {
     el("header", { class: "panel-head" },
       el("h2", { id: "panel-title" }, at >= 0 ? _("Question {n} of {total}", { n: number(at + 1), total: number(item.asked.length) }) : _("Questions")),
       el("span", { class: "soft" }, _("{n} of {total} answered", { n: number(n), total: number(item.asked.length) })),
-      el("button", { type: "button", class: "quiet narrow fold", "data-f": "fold", "aria-expanded": String(!panel.classList.contains("folded")), click: () => { panel.classList.toggle("folded"); draw(); } },
-        panel.classList.contains("folded") ? _("Show") : _("Fold"))),
+      at >= 0 ? el("span", { class: "narrow turns" },
+        el("button", { type: "button", class: "quiet", "data-f": "turn-back", "aria-label": _("Previous question"), disabled: at === 0, click: () => turn(-1) }, "‹"),
+        el("button", { type: "button", class: "quiet", "data-f": "turn", "aria-label": _("Next question"), disabled: at === item.asked.length - 1, click: () => turn(1) }, "›"),
+        el("button", { type: "button", class: "quiet", "data-f": "whole", "aria-pressed": String(panel.classList.contains("whole")), click: () => { panel.classList.toggle("whole"); draw(); } }, _("All"))) : null),
     el("div", { class: "panel-body", id: "panel-body" },
       el("ol", { class: "questions" }, item.asked.map((name, place) => (name === app.open ? openQuestion(item, name, place) : closedQuestion(item, name, place)))),
       noteField(item, "", "item-note", item.note || "", _("Note on this item"))),
@@ -320,6 +322,6 @@ function toNote() {
   const item = here(), field = byId("answer-note") || byId("item-note");
   if (!item || !field) return;
   field.closest("details").open = true;
-  byId("panel").classList.remove("folded");
+  byId("panel").classList.add("whole");
   field.focus();
 }

@@ -7,6 +7,7 @@ const app = {
   shortcuts: keep.get("shortcuts") !== "off", waiting: "", seconds: new Map(), active: Date.now(), moved: 0, saving: false,
 };
 
+const phone = matchMedia("(max-width: 760px)");
 const here = () => (app.screen === "item" ? app.cache.get(app.id) : undefined);
 const listed = (id) => app.session.items.find((one) => one.id === id);
 const question = (name) => app.session.questions.find((one) => one.name === name) || { name, title: name, question: "", answers: [], needs_quote: [] };
@@ -17,7 +18,11 @@ const judges = () => app.session.role === "adjudicator";
 
 const outbox = makeOutbox(arrived, refused, () => drawSaved());
 
+// What is said goes by itself after a while; what stands in the way of saving stays.
+let saying = 0;
 function say(text) {
+  clearTimeout(saying);
+  if (text) saying = setTimeout(() => say(""), Math.max(6000, text.length * 90));
   app.message = text;
   drawMessage();
 }
@@ -173,9 +178,11 @@ function answer(name, value) {
   app.open = after;
   if (found && found.quote) getSelection().removeAllRanges();
   act(item, given);
+  if (app.target && phone.matches) say(_("Which words show it? Select them and press “Evidence”, or go on."));
   draw(Boolean((found && found.quote) || (before.quote && proof.quote === null)));
   const now = after ? question(after) : null;
-  announce(`${asked.title}: ${answerName(value)}. ${now ? `${now.title}. ${now.question}` : _("All questions are answered. Enter submits.")}`);
+  const then = now ? `${now.title}. ${now.question}` : _("All questions are answered. Enter submits.");
+  announce(`${asked.title}: ${answerName(value)}. ${then}`);
   if (!after && (document.activeElement === document.body || byId("panel").contains(document.activeElement))) byId("primary").focus();
 }
 
