@@ -74,7 +74,11 @@ class OldSchemaError(StoreError):
 
 
 class HeldError(StoreError):
-    """Another program has the database open."""
+    """Another program has the database open; `pid` is its number, where the system tells it."""
+
+    def __init__(self, message: str, *, cure: str | None = None, pid: int | None = None) -> None:
+        super().__init__(message, cure=cure)
+        self.pid = pid
 
 
 class RefusedError(GraderError):

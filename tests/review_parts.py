@@ -160,3 +160,46 @@ def raw(port: int, data: bytes) -> bytes:
         except TimeoutError:
             pass
         return got
+
+
+def shop(folder: Path, n: int = 30, **plan: Any) -> Path:
+    """A workspace with judged conversations and a plan for ana and ben."""
+    from label_parts import judge_shop
+
+    from grader.workspace import init
+
+    root = init(folder).root
+    judge_shop(root, n, why=WHY)
+    draw(root, **plan)
+    return root
+
+
+WHY = "Reasoning-of-the-judge-0815"
+
+
+def draw(root: Path, *, size: int = 20, overlap: int = 8, duplicates: int = 2, reviewers: str = "ana,ben") -> Any:
+    done = command(
+        root, "label", "plan", "-n", str(size), "--seed", "1", "--reviewers", reviewers, "--overlap", str(overlap),
+        "--duplicates", str(duplicates), "--rubric", "accuracy", "--json",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def command(root: Path, *args: str) -> subprocess.CompletedProcess[str]:
+    """`grader ARGS` in this workspace."""
+    return subprocess.run(
+        [sys.executable, "-m", "grader", *args], cwd=root, env=environment(), capture_output=True, encoding="utf-8",
+        timeout=120, check=False,
+    )  # fmt: skip
+
+
+def labels(root: Path, where: str = "true") -> list[tuple[Any, ...]]:
+    """What the database has of answers."""
+    from label_parts import rows
+
+    return rows(
+        root,
+        "select reviewer, role, item_id, rubric || '.' || criterion, number, answer, verdict_visible, note, message, "
+        f"quote from label_record where {where} order by labelled_at, reviewer, item_id, criterion",
+    )

@@ -83,6 +83,7 @@ def _serve(
     material: Material, folder: Path, people: list[tuple[str, Role]], settings: Settings, port: int, reveal: str,
     language: str, *, open_it: bool, as_json: bool,
 ) -> Ended:  # fmt: skip
+    from grader.cli.db import looked_at
     from grader.review.serve import served
 
     def tell(addresses: list[Address], there: list[Person]) -> None:
@@ -95,8 +96,8 @@ def _serve(
             typer.launch(addresses[0].url)
 
     return served(
-        material, folder, people, settings, lambda: _writable(settings), port=port, reveal=reveal == "item",
-        language=language, tell=tell,
+        material, folder, people, settings, writable=lambda: _writable(settings), readable=lambda: looked_at(settings),
+        port=port, reveal=reveal == "item", language=language, tell=tell,
     )  # fmt: skip
 
 
@@ -115,6 +116,7 @@ def _tell_addresses(material: Material, addresses: list[Address], there: list[Pe
 
 def _material(settings: Settings, plan_id: str | None) -> tuple[Material, Path]:
     """What the session needs; what was kept of it while another program holds the database, or a wait for that."""
+    from grader.cli.db import looked_at
     from grader.labelling.given import kept_plan
     from grader.review.journal import folder_of
     from grader.review.material import kept, taken
@@ -122,7 +124,7 @@ def _material(settings: Settings, plan_id: str | None) -> tuple[Material, Path]:
     told = False
     while True:
         try:
-            with _writable(settings) as store:
+            with looked_at(settings) as store:
                 plan = kept_plan(store, plan_id) if plan_id else _latest(store)
                 folder = folder_of(settings.workspace.state_dir, plan.plan_id)
                 return taken(store, plan, folder), folder

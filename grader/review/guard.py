@@ -19,6 +19,7 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 MAX_BODY = 256 * 1024
+DRAINED = 8 * MAX_BODY
 HEADER = b"x-grader"
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -30,15 +31,15 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"  # of what is no page
-_PATH = re.compile(rb"/s/[A-Za-z0-9_-]{16,}/[A-Za-z0-9_./-]*")
+_PATH = re.compile(rb"/s/([A-Za-z0-9_-]{16,})/[A-Za-z0-9_./-]*")
 _CSP = b"content-security-policy"
 
 
 class Guard:
     """Answers what may not pass, and puts the headers on whatever is answered."""
 
-    def __init__(self, app: App, port: int) -> None:
-        self._app = app
+    def __init__(self, app: App, port: int, is_token: Callable[[str], bool]) -> None:
+        self._app, self._is_token = app, is_token
         self._hosts = {f"{name}:{port}".encode() for name in ("127.0.0.1", "localhost", "[::1]")}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -88,7 +89,8 @@ class Guard:
         if scope["method"] not in ("GET", "POST"):
             return 405, "no such method here"
         path = scope.get("raw_path") or scope["path"].encode()
-        if not _PATH.fullmatch(path) or b".." in path or b"//" in path:
+        match = _PATH.fullmatch(path)
+        if not match or b".." in path or b"//" in path or not self._is_token(match[1].decode()):
             return 404, "there is no such page"
         if scope["method"] == "POST":
             if headers.get(HEADER) != [b"review"]:
@@ -103,15 +105,19 @@ class Guard:
 
 
 async def _read(receive: Receive, body: bytearray) -> tuple[int, str] | None:
+    n = 0  # what is too long is read on for a while: a connection that is cut off would lose the answer
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             return 400, "the request ended early"
-        body += message.get("body", b"")
-        if len(body) > MAX_BODY:
+        part = message.get("body", b"")
+        n += len(part)
+        if n <= MAX_BODY:
+            body += part
+        if n > DRAINED:
             return 413, "this is too long"
         if not message.get("more_body"):
-            return None
+            return (413, "this is too long") if n > MAX_BODY else None
 
 
 async def _answer(send: Send, status: int, error: str) -> None:

@@ -36,7 +36,7 @@ ADDRESS = "127.0.0.1"
 PORT, N_PORTS = 8737, 50  # the first one, and how many after it are tried
 _TOKEN = re.compile(r"/s/[A-Za-z0-9_-]+")
 _LAST_SECONDS = 3.0  # for requests that are under way when the session ends
-FLUSH_SECONDS = 5.0
+FLUSH_SECONDS = 3.0  # for what waits, when the session ends
 
 Opened = Callable[[], AbstractContextManager[Store]]
 
@@ -61,14 +61,14 @@ class Ended:
 
 
 def served(
-    material: Material, folder: Path, people: Sequence[tuple[str, Role]], settings: Settings, opened: Opened, *,
-    port: int, reveal: bool, language: str, tell: Callable[[list[Address], list[Person]], None],
+    material: Material, folder: Path, people: Sequence[tuple[str, Role]], settings: Settings, *, writable: Opened,
+    readable: Opened, port: int, reveal: bool, language: str, tell: Callable[[list[Address], list[Person]], None],
 ) -> Ended:  # fmt: skip
     """Serve until the process is asked to end. `tell` is given the addresses once they answer."""
     session = Session(material, folder, people, reveal=reveal, language=language)
     within_process = threading.Lock()
-    writer = Writer(session, opened, within_process)
-    reports = Reports(settings, material.plan.run_id, folder, opened, within_process)
+    writer = Writer(session, writable, within_process)
+    reports = Reports(settings, material.plan.run_id, folder, readable, within_process)
     tokens = {secrets.token_urlsafe(24): person for person in session.served()}
     listening = _listening(port)
     number = listening.getsockname()[1]
@@ -94,7 +94,7 @@ def served(
         for p in session.served()
         if (told := session.progress(p))
     )
-    return Ended(progress, n_waiting, session.held_by, tuple(writer.rejected()))
+    return Ended(progress, n_waiting, session.held_by(), tuple(writer.rejected()))
 
 
 class _Running(uvicorn.Server):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from grader.errors import RefusedError
+from grader.errors import GraderError, HeldError, RefusedError
 from grader.labelling.form import text_hash
 from grader.labelling.given import adjudication_item
 from grader.language import _
@@ -59,7 +59,7 @@ class Session:
     ) -> None:
         self.material, self.plan, self.folder = material, material.plan, folder
         self.reveal, self.language = reveal, language
-        self.held_by: str | None = None
+        self.held: GraderError | None = None  # why the database cannot be had
         every = tuple(q.name for q in material.asked)
         self._questions = {q.name: q for q in material.asked}
         self._tasks: dict[str, dict[str, Task]] = {name: {} for name in self.plan.reviewers}
@@ -197,12 +197,20 @@ class Session:
             "seconds_per_item": round(statistics.median(paces), 1) if paces else None,
             "saved": {
                 "n_waiting": sum(n_waiting(p) for p in self.people), "n_refused": sum(p.n_refused for p in self.people),
-                "held_by": self.held_by,
+                "held_by": self.held_by(),
             },
         }  # fmt: skip
         if person.role == "adjudicator":
             found["n_open_disagreements"] = len(self.disagreements())
         return found
+
+    def held_by(self) -> str | None:
+        """Why the database cannot be had now, in a sentence; None where it can."""
+        if isinstance(self.held, HeldError):
+            if self.held.pid is None:
+                return _("another program has the database open")
+            return _("another program has the database open (process {number})", number=self.held.pid)
+        return self.held.message if self.held else None
 
     def item(self, person: Person, item: str) -> dict[str, JsonValue]:
         """One item to read and to answer. Raises RefusedError (404) for one that is not this person's, and (409) where

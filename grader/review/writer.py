@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 
-from grader.errors import HeldError, StoreError
+from grader.errors import GraderError
 from grader.model import Rejected
 from grader.review.journal import Journal
 from grader.review.session import Person, Session, n_waiting
@@ -78,13 +78,10 @@ class Writer:
             with self._lock, self._opened() as store:
                 for person, n in sorted(todo, key=lambda one: one[0].role == "adjudicator"):
                     self._take(store, person, n)
-        except HeldError as error:
-            self._session.held_by = error.message.partition(": ")[2] or error.message
+        except GraderError as error:
+            self._session.held = error
             return False
-        except StoreError as error:
-            self._session.held_by = error.message
-            return False
-        self._session.held_by = None
+        self._session.held = None
         return True
 
     def _take(self, store: Store, person: Person, n: int) -> None:
