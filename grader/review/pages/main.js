@@ -104,7 +104,11 @@ async function refresh() {
     app.session = session;
     if (app.screen === "item" && app.id && !app.waiting && !app.changing) {
       const before = JSON.stringify([here() && here().answers, here() && here().state]), item = await ask(`api/item/${encodeURIComponent(app.id)}`);
-      if (!outbox.n && item.id === app.id && here() && JSON.stringify([item.answers, item.state]) !== before) { app.cache.delete(app.id); await load(app.id, true); }
+      if (!outbox.n && item.id === app.id && here() && JSON.stringify([item.answers, item.state]) !== before) {
+        app.cache.delete(app.id);
+        await load(app.id, true);
+        if (here()) toFirst(here());
+      }
     }
     draw();
   } catch (error) { if (error instanceof Refused && error.status === 404) { outbox.ended = true; drawSaved(); } }
