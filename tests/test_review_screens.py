@@ -211,7 +211,7 @@ def test_whoever_decides_sees_neither_answer_before_and_both_after(
         expect(page.locator(".compared").first).to_contain_text("ana: Absent")
         expect(page.locator(".compared", has_text="Promised an exception")).to_contain_text("ben: Cannot assess")
         assert both_themes(page) == []
-        screen.press("Enter")
+        screen.press("Escape", "Enter")
         expect(page.get_by_role("heading", name="Everything is decided")).to_be_visible()
         expect(page.get_by_role("link", name="Open the report")).to_be_visible()
         running["cleo"].saved()

@@ -16,7 +16,7 @@ function press(event) {
   const field = fieldOf(event.target);
   if (event.key === "Escape") {
     if (modal()) return;                                       // the dialog closes by itself
-    if (field) { saveFields(); field.blur(); byId("panel").focus(); } else if (app.changing) { app.changing = ""; draw(); } else { getSelection().removeAllRanges(); say(""); }
+    if (field) { saveFields(); field.blur(); byId("panel").focus(); } else if (app.changing) { app.changing = ""; draw(); } else { getSelection().removeAllRanges(); document.activeElement.blur(); say(""); }
     return;
   }
   if (event.ctrlKey || event.metaKey || event.altKey) return;

@@ -4,7 +4,7 @@ let codes = {}, options = {};           // what the transcript's script looks co
 const IDLE = 60;                        // seconds without a key, a move or a touch, after which time no longer counts
 const app = {
   session: null, screen: "loading", id: "", open: "", target: "", reading: 0, changing: "", message: "", cache: new Map(),
-  shortcuts: keep.get("shortcuts") !== "off", waiting: "", seconds: new Map(), active: Date.now(), moved: 0, saving: false,
+  shortcuts: keep.get("shortcuts") !== "off", waiting: "", seconds: new Map(), acts: new Map(), active: Date.now(), moved: 0, saving: false,
 };
 
 const phone = matchMedia("(max-width: 760px)");
@@ -58,9 +58,18 @@ function refused(act, error) {
   });
 }
 
-async function load(id, fresh) {
-  if (!fresh && app.cache.has(id)) return app.cache.get(id);
+const coming = new Map();                // items that are asked for already
+function load(id, fresh) {
+  if (!fresh && app.cache.has(id)) return Promise.resolve(app.cache.get(id));
+  if (!fresh && coming.has(id)) return coming.get(id);
+  const asked = loaded(id, fresh).finally(() => coming.delete(id));
+  coming.set(id, asked);
+  return asked;
+}
+
+async function loaded(id, fresh) {
   let item;
+  const acts = app.acts.get(id);
   try { item = await ask(`api/item/${encodeURIComponent(id)}`); } catch (error) {
     if (await hasEnded(error)) outbox.ended = true;
     drawSaved();
@@ -69,7 +78,7 @@ async function load(id, fresh) {
   }
   for (const one of item.reveal ? item.reveal.questions : []) one.changed = one.changed || "";
   const before = app.cache.get(id);
-  if (outbox.holds(id) && before) return before;               // what is on its way is newer
+  if (before && (outbox.holds(id) || acts !== app.acts.get(id))) return before;      // what was done meanwhile is newer
   item.history = before ? before.history : [];
   app.cache.set(id, item);
   const one = listed(id);
@@ -153,6 +162,7 @@ function act(item, given) {
   const one = listed(item.id);
   one.n_answered = item.asked.filter((name) => answered(item, name)).length;
   if (one.state !== item.state || given.kind === "answer") one.state = item.state;
+  app.acts.set(item.id, (app.acts.get(item.id) || 0) + 1);
   outbox.add({ item: item.id, ...given });
 }
 
