@@ -114,14 +114,18 @@ def test_an_answer_of_null_withdraws_it() -> None:
 
 
 def test_what_the_database_had_is_submitted_until_it_is_reopened() -> None:
-    state = ItemState("it_1", {q: Said("absent") for q in ASKED}, True)
+    state = ItemState("it_1")
+    for q in ASKED:
+        state.do(act("imported", q, "absent"))
+    assert state.settled == []
     assert state.state(ASKED) == "submitted"
     done(act("undo"), act("answer", ASKED[1], "present"), act("submit"), state=state)
     assert [(s.question, s.said.answer) for s in state.settled] == [("accuracy.b", "present")]
 
 
 def test_a_part_that_the_database_had_is_no_submitted_item_when_the_last_answer_comes() -> None:
-    state = ItemState("it_1", {ASKED[0]: Said("absent")}, True)
+    state = ItemState("it_1")
+    state.do(act("imported", ASKED[0], "absent"))
     assert state.state(ASKED) == "begun"
     done(B, state=state)
     assert state.state(ASKED) == "begun"

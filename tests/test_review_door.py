@@ -140,7 +140,7 @@ def test_tokens_are_long_and_differ_by_person(running: Running) -> None:
     assert all(len(token) >= 22 for token in tokens)  # 128 bits in base64
 
 
-@pytest.mark.parametrize("headers, status", [
+@pytest.mark.parametrize(("headers", "status"), [
     ({"X-Grader": "review", "Content-Type": "text/plain"}, 415),
     ({"X-Grader": "review", "Content-Type": "application/x-www-form-urlencoded"}, 415),
     ({"X-Grader": "review", "Content-Type": "multipart/form-data; boundary=x"}, 415),

@@ -17,7 +17,6 @@ from grader.model import JsonValue, digest
 
 STACKED = frozenset({"answer", "evidence", "note", "defer", "undefer", "submit", "change"})
 KINDS = STACKED | {"undo", "time"}
-MADE_HERE = frozenset({"revealed", "dispute"})  # kinds that the journal has and nobody sends as an act
 MAX_NOTE, MAX_QUOTE, MAX_ID = 10_000, 20_000, 100
 MAX_SECONDS = 4 * 3600.0  # of one item; a tab that was left open is no work
 
@@ -143,6 +142,10 @@ def read(row: Mapping[str, Any]) -> Act:
     )  # fmt: skip
 
 
+def _said(act: Act) -> Said:
+    return Said(act.answer or "", act.message, act.quote, act.note)
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """An item as its acts left it. `answers` blind, `changed` after the reveal."""
@@ -156,11 +159,11 @@ class Look:
 
 @dataclass(slots=True)
 class ItemState:
-    """One item of one person. `base`: what the database had of it before any act."""
+    """One item of one person. An answer that came by file, so that only the database has it, is an act of the kind
+    `imported`: it is submitted as it comes.
+    """
 
     item: str
-    base: Mapping[str, Said] = field(default_factory=dict)
-    base_submitted: bool = False
     stack: list[Act] = field(default_factory=list)
     revealed: set[str] = field(default_factory=set)
     seconds: float = 0.0
@@ -168,15 +171,12 @@ class ItemState:
     later: dict[str, Said] = field(default_factory=dict)  # and what is said of it since the reveal
     settled: list[Settled] = field(default_factory=list)
 
-    def __post_init__(self) -> None:
-        self.standing = dict(self.base)
-
     def look(self) -> Look:
         """The item now."""
-        answers: dict[str, Said] = dict(self.base)
+        answers: dict[str, Said] = {}
         changed: dict[str, Said] = {}
-        proofs: dict[str, tuple[int | None, str | None]] = {q: (s.message, s.quote) for q, s in self.base.items()}
-        note, deferred, submitted = "", False, self.base_submitted
+        proofs: dict[str, tuple[int | None, str | None]] = {}
+        note, deferred, submitted = "", False, False
         for act in self.stack:
             q = act.question or ""
             if act.kind == "answer":
@@ -195,8 +195,12 @@ class ItemState:
                 proofs[q] = (act.message, act.quote)
                 if q in answers:
                     answers[q] = replace(answers[q], message=act.message, quote=act.quote)
+            elif act.kind == "imported":
+                answers[q] = _said(act)
+                proofs[q] = (act.message, act.quote)
+                submitted, deferred = True, False
             elif act.kind == "change" and act.answer is not None:
-                changed[q] = Said(act.answer, act.message, act.quote, act.note)
+                changed[q] = _said(act)
             elif act.kind == "note":
                 note = act.note or ""
             elif act.kind in ("defer", "undefer"):
@@ -204,7 +208,7 @@ class ItemState:
             elif act.kind == "submit":
                 submitted, deferred = True, False
             elif act.kind == "undo":
-                submitted = False  # reopens what the database had
+                submitted = False  # reopens what was imported
         return Look(answers, changed, note, deferred, submitted)
 
     def open(self, asked: Sequence[str], look: Look | None = None) -> list[str]:
@@ -248,11 +252,11 @@ class ItemState:
             self._check_undo()
 
     def _check_undo(self) -> None:
-        last = self.stack[-1] if self.stack else None
-        if last is None and not self.base_submitted:
+        if not self.stack:
             raise RefusedError(409, _("there is nothing to undo"))
-        blind = last is None or last.kind == "submit" or last.question in self.revealed
-        if self.revealed and blind and not (last and last.kind == "change"):
+        last = self.stack[-1]
+        blind = last.kind in ("submit", "imported", "undo") or last.question in self.revealed
+        if self.revealed and blind and last.kind != "change":
             raise RefusedError(409, _("the verdict was shown"), cure=_("a change of mind is kept beside the answer"))
 
     def do(self, act: Act) -> None:
@@ -262,11 +266,13 @@ class ItemState:
         elif act.kind == "revealed":
             self.revealed |= set(act.questions)
         elif act.kind == "undo":
-            undone = self.stack.pop() if self.stack else None
-            if undone is None:
+            if not self.stack or self.stack[-1].kind == "imported":
                 self.stack.append(act)
-            elif undone.kind == "change":
+            elif (undone := self.stack.pop()).kind == "change":
                 self._settle_changes(undone.question, act)
+        elif act.kind == "imported":
+            self.stack.append(act)
+            self.standing[act.question or ""] = _said(act)
         elif act.kind in STACKED:
             self.stack.append(act)
             if act.kind == "submit":

@@ -9,6 +9,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -18,13 +19,14 @@ from grader.labelling.given import adjudication_item
 from grader.language import _
 from grader.model import JsonValue
 from grader.review import shown
-from grader.review.acts import Act, ItemState, Said, Settled, parsed
+from grader.review.acts import Act, ItemState, Settled, parsed
 from grader.review.journal import Journal, all_of, opened
 from grader.review.material import Labelled, Material
 
 Role = Literal["reviewer", "adjudicator", "owner"]
 SECONDS_OF = 50  # the pace is the median of so many of the latest items
 _GONE = "gone"
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -37,7 +39,6 @@ class Person:
     served: bool = True
     states: dict[str, ItemState] = field(default_factory=dict)
     known: dict[str, str] = field(default_factory=dict)  # act → what it means
-    base: dict[str, dict[str, Said]] = field(default_factory=dict)
     n_refused: int = 0
     taken_to: int = 0  # acts of the journal that were taken in
 
@@ -89,18 +90,13 @@ class Session:
         journal = opened(self.folder, self.plan.plan_id, role, name)
         person = Person(name, role, journal, served)  # type: ignore[arg-type]
         rows = [r for r in self.material.labelled if (r.role, r.reviewer) == (role, name)]
-        made = {(s.item, s.question, s.at) for s in _settled(_folded(journal.acts, {}, {}).values())}
-        latest: dict[str, dict[str, Said]] = {}
-        seen: dict[str, set[str]] = {}
-        for r in rows:
-            if (r.item, r.question, r.at) in made:
-                continue
-            if r.seen:
-                seen.setdefault(r.item, set()).add(r.question)
-            else:
-                latest.setdefault(r.item, {})[r.question] = _said(r)
-        person.base = latest
-        person.states = _folded(journal.acts, latest, seen)
+        made = {(s.item, s.question, s.at) for s in _settled(_folded(journal.acts).values())}
+        others = [r for r in rows if (r.item, r.question, r.at) not in made]
+        imported = [_imported(r, n) for n, r in enumerate(others) if not r.seen]
+        person.states = _folded(sorted([*journal.acts, *imported], key=lambda act: act.at))
+        for r in others:
+            if r.seen and r.item in person.states:
+                person.states[r.item].revealed.add(r.question)
         for act in journal.acts:
             person.known[act.id] = act.meaning
         last = max((r.at for r in rows if r.at), default=None)
@@ -288,7 +284,7 @@ class Session:
         conversation = self.material.conversations[task.conversation_id]
         if act.message is not None and act.message > len(conversation.messages):
             raise RefusedError(400, _("there is no message {number}", number=act.message))
-        state = person.states.get(task.item) or self._fresh(person, task.item)
+        state = person.states.get(task.item) or ItemState(task.item)
         state.check(act, task.asked)
         if act.kind in ("submit", "change", "undo"):
             text = self.material.texts[task.conversation_id]
@@ -302,10 +298,6 @@ class Session:
         person.known[act.id] = act.meaning
         person.states[state.item] = state
         state.do(act)
-
-    def _fresh(self, person: Person, item: str) -> ItemState:
-        base = person.base.get(item, {})
-        return ItemState(item, base, bool(base))
 
     # What is revealed
 
@@ -415,18 +407,16 @@ def _settled(states: Iterable[ItemState]) -> list[Settled]:
     return [one for state in states for one in state.settled]
 
 
-def _said(row: Labelled) -> Said:
-    return Said(row.answer, row.message, row.quote, row.note)
+def _imported(row: Labelled, n: int) -> Act:
+    return Act(
+        f"imported {n}", row.item, "imported", row.at or _LONG_AGO, row.question, row.answer, row.message, row.quote,
+        row.note,
+    )  # fmt: skip
 
 
-def _folded(
-    acts: Iterable[Act], base: Mapping[str, Mapping[str, Said]], seen: Mapping[str, set[str]]
-) -> dict[str, ItemState]:
-    states = {item: ItemState(item, answers, bool(answers)) for item, answers in base.items()}
+def _folded(acts: Iterable[Act]) -> dict[str, ItemState]:
+    states: dict[str, ItemState] = {}
     for act in acts:
         if act.kind != "dispute":
             states.setdefault(act.item, ItemState(act.item)).do(act)
-    for item, questions in seen.items():
-        if item in states:
-            states[item].revealed |= questions
     return states
