@@ -99,9 +99,7 @@ async function refresh() {
   outbox.send();
   if (!app.session || outbox.n || outbox.ended || document.visibilityState !== "visible") return;
   try {
-    const session = await ask("api/session");
-    if (outbox.n) return;
-    app.session = session;
+    await loadSession();
     if (app.screen === "item" && app.id && !app.waiting && !app.changing) {
       const before = JSON.stringify([here() && here().answers, here() && here().state]), item = await ask(`api/item/${encodeURIComponent(app.id)}`);
       if (!outbox.n && item.id === app.id && here() && JSON.stringify([item.answers, item.state]) !== before) {
@@ -148,6 +146,10 @@ document.addEventListener("DOMContentLoaded", () => {
   addEventListener("focus", refresh);
   addEventListener("hashchange", () => { if (app.session) route(); });
   addEventListener("beforeunload", (event) => { saveFields(); if (outbox.n) event.preventDefault(); });
+  byId("dialog").addEventListener("cancel", (event) => {         // Esc leaves a text that was begun; once more closes
+    const field = document.activeElement;
+    if (field.tagName === "TEXTAREA" && field.value) { event.preventDefault(); field.blur(); }
+  });
   byId("skip").addEventListener("click", (event) => { event.preventDefault(); byId("panel").focus(); });
   byId("talk").addEventListener("click", (event) => { const node = event.target.closest("[data-number]"); if (node && getSelection().isCollapsed && !event.target.closest("button, summary")) read(Number(node.dataset.number)); });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => draw());

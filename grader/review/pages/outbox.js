@@ -39,6 +39,7 @@ async function hasEnded(error) {
 function makeOutbox(told, refused, changed) {
   let waiting = [], prefix = "", running = false, failed = 0, timer = 0, last = 0;
   const box = {
+    made: 0,                                      // how many acts there were
     ended: false,                                 // the token is of no session that runs
     get n() { return waiting.length; },
     get failed() { return failed; },
@@ -53,6 +54,7 @@ function makeOutbox(told, refused, changed) {
       const at = last = Math.max(Date.now(), last + 1);
       const one = { at, path, act: { id: uuid(), ...act, at: new Date(at).toISOString() } };
       waiting.push(one);
+      box.made += 1;
       keep.set(prefix + one.act.id, JSON.stringify(one));
       changed();
       box.send();

@@ -88,7 +88,9 @@ async function loaded(id, fresh) {
 }
 
 async function loadSession() {
-  app.session = await ask("api/session");
+  const made = outbox.made, session = await ask("api/session");
+  if (app.session && (outbox.n || made !== outbox.made)) return;      // what was done meanwhile is newer
+  app.session = session;
   app.session.questions.forEach((one, n) => { codes[one.name] = { ...one, colour: n % 8 }; });
 }
 
@@ -136,7 +138,7 @@ function finish() {
   Object.assign(app, { screen: "end", id: "", changing: "", waiting: "" });
   history.replaceState(null, "", "#end");
   draw(true, true);
-  loadSession().then(() => { if (app.screen === "end") draw(); }, () => {});   // the report may be open now
+  settled().then(loadSession).then(() => { if (app.screen === "end") draw(); }, () => {});   // the report may be open now
 }
 
 function step(by) {
