@@ -189,7 +189,7 @@ def test_what_is_selected_becomes_the_quote_word_for_word(sit: Seat, app: Runnin
     screen.press("1", "n", "n", "n", "e")  # nothing selected: the message itself, right to left
     assert quoted(4) == (6, HEBREW)
     screen.press("1")
-    page.locator("#m4 summary").click()
+    screen.press("p", "p")  # a tool's call, which was folded
     page.evaluate("getSelection().selectAllChildren(byId('m4').querySelector('pre'))")
     screen.press("e")
     number, quote = quoted(5)

@@ -159,7 +159,6 @@ function toQuestion(name) {
 function toQuote(quote) {
   const place = byId(`m${quote.message}`);
   if (!place) return;
-  for (const fold of place.querySelectorAll("details")) fold.open = true;
   for (const on of document.querySelectorAll("mark.on")) on.classList.remove("on");
   const marks = [...place.querySelectorAll("mark")], wanted = marks.filter((mark) => quote.text.includes(mark.textContent.replace(/^\d+/, "").slice(0, 40)));
   for (const mark of wanted) mark.classList.add("on");
@@ -171,6 +170,7 @@ function read(n, place) {
   const node = byId(`m${n}`);
   if (!node) return;
   app.reading = n;
+  for (const fold of [node.closest("details"), ...node.querySelectorAll("details")]) if (fold) fold.open = true;
   for (const other of document.querySelectorAll(".reading")) other.classList.remove("reading");
   node.classList.add("reading");
   node.tabIndex = -1;
