@@ -100,13 +100,10 @@ async function refresh() {
   if (!app.session || outbox.n || outbox.ended || document.visibilityState !== "visible") return;
   try {
     await loadSession();
-    if (app.screen === "item" && app.id && !app.waiting && !app.changing) {
-      const before = JSON.stringify([here() && here().answers, here() && here().state]), item = await ask(`api/item/${encodeURIComponent(app.id)}`);
-      if (!outbox.n && item.id === app.id && here() && JSON.stringify([item.answers, item.state]) !== before) {
-        app.cache.delete(app.id);
-        await load(app.id, true);
-        if (here()) toFirst(here());
-      }
+    const item = here();
+    if (item && !app.waiting && !app.changing) {
+      const before = JSON.stringify([item.answers, item.state]), now = await load(item.id, true);
+      if (now === here() && now !== item && JSON.stringify([now.answers, now.state]) !== before) toFirst(now);
     }
     draw();
   } catch (error) { if (error instanceof Refused && error.status === 404) { outbox.ended = true; drawSaved(); } }

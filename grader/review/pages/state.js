@@ -40,7 +40,7 @@ function arrived(act, answer) {
   if (act.kind === "submit" && app.waiting === act.item) {
     app.waiting = "";
     if (item && item.reveal && app.id === act.item) revealed(item);
-    else if (app.id === act.item) { next(); return; }
+    else if (app.id === act.item) { next(); say(_("Submitted.")); return; }
   }
   if (act.kind === "change") say(_("Kept as a second record. Your blind answer stays as it was."));
   if (act.kind === undefined) say(_("The dispute is stored."));
@@ -83,7 +83,10 @@ async function loaded(id, fresh) {
   app.cache.set(id, item);
   const one = listed(id);
   if (one) { one.state = item.state; one.n_answered = item.asked.filter((name) => answered(item, name)).length; }
-  if (fresh && id === app.id) { if (!app.open && item.state !== "submitted") toFirst(item); draw(true); }
+  if (fresh && id === app.id) {
+    if (!app.open && item.state !== "submitted") toFirst(item);
+    if (!before || JSON.stringify([before.answers, before.state, before.note]) !== JSON.stringify([item.answers, item.state, item.note])) draw(true);
+  }
   return item;
 }
 
