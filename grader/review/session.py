@@ -20,7 +20,7 @@ from grader.language import _
 from grader.model import JsonValue
 from grader.review import shown
 from grader.review.acts import Act, ItemState, Settled, parsed
-from grader.review.journal import Journal, all_of, opened
+from grader.review.journal import Journal, all_of, noted_taken, opened
 from grader.review.material import Labelled, Material
 
 Role = Literal["reviewer", "adjudicator", "owner"]
@@ -102,6 +102,9 @@ class Session:
         last = max((r.at for r in rows if r.at), default=None)
         if last is not None:
             person.taken_to = sum(act.at <= last for act in journal.acts)
+        if not self.material.fresh:
+            noted = noted_taken(self.folder).get(journal.path.name, 0)
+            person.taken_to = min(max(person.taken_to, noted), len(journal.acts))
         return person
 
     def served(self) -> list[Person]:

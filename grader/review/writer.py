@@ -5,13 +5,14 @@ at once, so that `grader grade` can start at any moment.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 
 from grader.errors import GraderError
 from grader.model import Rejected
-from grader.review.journal import Journal
+from grader.review.journal import Journal, note_taken
 from grader.review.session import Person, Session, n_waiting
 from grader.review.taking import in_order, of_journal, take
 from grader.store import Store
@@ -64,7 +65,10 @@ class Writer:
                 if last:
                     return
             else:
-                self._ending.wait(min(pause, FIRST_PAUSE) if last else pause)
+                if last:
+                    time.sleep(FIRST_PAUSE)
+                else:
+                    self._ending.wait(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
                 self._wake.set()
 
@@ -76,12 +80,13 @@ class Writer:
             return True
         try:
             with self._lock, self._opened() as store:
+                self._session.held = None
                 for person, n in sorted(todo, key=lambda one: one[0].role == "adjudicator"):
                     self._take(store, person, n)
         except GraderError as error:
             self._session.held = error
             return False
-        self._session.held = None
+        note_taken(self._session.folder, {p.journal.path.name: p.taken_to for p in self._session.people})
         return True
 
     def _take(self, store: Store, person: Person, n: int) -> None:
