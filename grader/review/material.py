@@ -4,6 +4,7 @@ database, people go on with what was kept. It names verdicts: it is for the prog
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -84,6 +85,8 @@ class Material:
 def taken(store: Store, plan: LabelPlan, folder: Path) -> Material:
     """What the database has for this plan; kept in the folder too. Raises StoreError."""
     data = _gathered(store, plan)
+    with contextlib.suppress(OSError):  # told by what follows
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     written = json.dumps(data, default=str)
     planfile.write(written, folder / FILE, "check the rights", "material of the review")
     (folder / FILE).chmod(0o600)
