@@ -147,8 +147,9 @@ def _of_code(
     if held.n_held_back and "label " in standing.sentence and standing.standing in ("insufficient", "not_calibrated"):
         # Labels that are there already come before labels that are to be made.
         standing = replace(standing, sentence=f"{standing.sentence} First read those there are: {held.others}.")
+    instrument = together.instrument if together is not None else held.instruments[code.rubric]
     return OfCode(
-        code, together.instrument if together is not None else held.instruments[code.rubric], dimension, name, counted, found,
+        code, instrument, dimension, name, counted, found,
         reviewers if dimension in (None, AUDITED[0]) else None,
         audit(counted.cells, simple_random=held.simple_random), flips, standing, together,
     )  # fmt: skip

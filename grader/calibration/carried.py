@@ -121,7 +121,8 @@ def said(store: Store, run_id: str) -> Said:
 def composite_of(store: Store, run_id: str, one: Kept, judges: Iterable[Instrument]) -> Composite | None:
     """What `one` takes together, as this run's judges have it; None where they are others, or the codes are."""
     found = composites(judges, criteria_of(rubrics_of(store, run_id)))
-    return next((c for c in found if c.instrument.identity == one.instrument.identity and c.name == one.criterion), None)
+    identity = one.instrument.identity
+    return next((c for c in found if c.name == one.criterion and c.instrument.identity == identity), None)
 
 
 def joint_parts(store: Store, run_id: str, one: Composite) -> tuple[Part, ...]:

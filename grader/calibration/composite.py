@@ -1,7 +1,8 @@
 """Codes taken together: "any critical defect", "any defect". What judge and people say of a conversation as a whole.
 
-A composite is no sum of rates: codes stand together in one conversation, and a flag on one code may be right by another.
-So it is answered per conversation, from the very verdicts and labels of its codes, and then calibrated as a code is. Pure.
+A composite is no sum of rates: codes stand together in one conversation, and a flag on one code may be right by
+another. So it is answered per conversation, from the very verdicts and labels of its codes, and then calibrated as a
+code is. Pure.
 """
 
 from __future__ import annotations

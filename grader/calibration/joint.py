@@ -1,4 +1,4 @@
-"""What may be said of codes taken together (any critical defect, any defect) under the judges of a run or of several."""
+"""What may be said of codes taken together (any critical defect, any defect) under the judges of a run, or several."""
 
 from __future__ import annotations
 
@@ -109,9 +109,8 @@ def _unasked(one: Composite, rows: Sequence[Kept]) -> Trust | None:
         return None
     lacks = one.lacks(asked[plan])
     return _not(
-        f"the labels of plan {plan[:11]} {lacks}" if lacks
-        else f"the labels of plan {plan[:11]} ask all of its codes, and grader calibrate has not taken them together yet"
-    )  # fmt: skip
+        f"the labels of plan {plan[:11]} {lacks or 'ask all of its codes: grader calibrate takes them together'}"
+    )
 
 
 def _not(why: str, kept: Kept | None = None) -> Trust:

@@ -104,7 +104,9 @@ class Status:
     @property
     def state(self) -> State:
         """That of the code that is least to be believed."""
-        return "calibrated" if self.together else min((t.state for _, t in self.codes), key=LEAST.index, default="never")
+        if self.together:
+            return "calibrated"
+        return min((t.state for _, t in self.codes), key=LEAST.index, default="never")
 
     @property
     def calibrated(self) -> bool:
