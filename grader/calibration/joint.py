@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from grader.calibration.carried import OTHER_CODES, carried_to, is_whole, joint_parts, only_of
+from grader.calibration.carried import carried_to, is_whole, joint_parts, only_of
 from grader.calibration.composite import ALL, Composite, composites
 from grader.calibration.instrument import Instrument
 from grader.calibration.kept import Kept
@@ -51,7 +51,7 @@ def _of(
         )
         trust = replace(_not(text, over_all[0]), same_judge=True, only_of=part)
     else:
-        trust = _unasked(one, rows) or _changed(one, [k for k in mine if k.dimension is None])
+        trust = _unasked(one, rows, [k for k in mine if k.dimension is None])
     # What was read of those judged clean of every code, where most were read.
     read = max((k for k in same if not only_of(store, k, run_ids)), key=lambda k: k.audit.n_reviewed, default=None)
     if read is None or not read.audit.n_reviewed:
@@ -80,11 +80,8 @@ def _own(store: Store, one: Composite, k: Kept, failed: Sequence[Failed], run_id
     return replace(trust, state="calibrated", text=text)
 
 
-def _changed(one: Composite, mine: Sequence[Kept]) -> Trust:
+def _changed(one: Composite, k: Kept) -> Trust:
     """The latest calibration of other judges, or of other codes, with what is another now."""
-    k = mine[0] if mine else None
-    if k is None:
-        return Trust("never", NEVER)
     then = {i.rubric: i for i in k.instruments}
     now = {i.rubric: i for i in one.instruments}
     what = [
@@ -93,21 +90,23 @@ def _changed(one: Composite, mine: Sequence[Kept]) -> Trust:
     ]  # fmt: skip
     what += [f"{rubric} is judged too" for rubric in now if rubric not in then]
     what += [f"{rubric} is not judged" for rubric in then if rubric not in now]
-    told = ", ".join(what or [OTHER_CODES])
+    told = ", ".join(what or ["other codes are taken together"])
     return Trust("changed", f"not calibrated together: {told} since the calibration of {k.calibrated_at:%Y-%m-%d}", k)
 
 
-def _unasked(one: Composite, rows: Sequence[Kept]) -> Trust | None:
-    """Why there is none though these very judges were calibrated: labels do not ask all of its codes."""
+def _unasked(one: Composite, rows: Sequence[Kept], mine: Sequence[Kept]) -> Trust:
+    """Why these judges have none: labels do not ask all of its codes; others were calibrated (`mine`); or nobody was."""
     identities = {i.identity for i in one.instruments}
     asked: dict[str, set[str]] = {}  # by plan
     for k in rows:
         if k.dimension is None and k.instrument.identity in identities:
             asked.setdefault(k.plan_id, set()).add(k.question)
     plan = max(asked, key=lambda p: len(asked[p].intersection(one.members)), default=None)
+    lacks = one.lacks(asked[plan]) if plan is not None else ""
+    if mine and not lacks:
+        return _changed(one, mine[0])
     if plan is None:
-        return None
-    lacks = one.lacks(asked[plan])
+        return Trust("never", NEVER)
     return _not(
         f"the labels of plan {plan[:11]} {lacks or 'ask all of its codes: grader calibrate takes them together'}"
     )
