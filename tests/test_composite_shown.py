@@ -12,7 +12,7 @@ from composite_parts import label as labelled
 from conftest import Main
 
 from grader.calibration.kept import Kept, kept
-from grader.statistics.figure import percent, percents
+from grader.statistics.figure import percent
 from grader.store import open_store
 
 WEEK = ("--week", "2026-W35", "--weeks", "4", "--against", "1")
@@ -70,7 +70,6 @@ def test_the_report_tells_it_on_its_tile_and_in_its_json(main: Main, place: Path
 
 
 def test_grade_show_and_brief_tell_it_too(main: Main, place: Path, shown: Kept) -> None:
-    point, ends = rate(shown)
     told = main("brief", "-w", place, *WEEK, "--format", "md", "--out", "-").out
     rows = [line for line in told.splitlines() if line.startswith("| With a proved critical defect")]
     assert rows

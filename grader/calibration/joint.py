@@ -95,7 +95,7 @@ def _changed(one: Composite, k: Kept) -> Trust:
 
 
 def _unasked(one: Composite, rows: Sequence[Kept], mine: Sequence[Kept]) -> Trust:
-    """Why these judges have none: labels do not ask all of its codes; others were calibrated (`mine`); or nobody was."""
+    """Why these judges have none: labels do not ask all of its codes; others were calibrated (`mine`); or none was."""
     identities = {i.identity for i in one.instruments}
     asked: dict[str, set[str]] = {}  # by plan
     for k in rows:
