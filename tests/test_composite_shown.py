@@ -87,8 +87,22 @@ def test_calibrate_tells_it_as_a_line_of_its_tables_and_page(main: Main, place: 
     assert any(line.strip().startswith(f"{NAME} {point} [") for line in done.out.splitlines())
     page = (place / "page.html").read_text(encoding="utf-8")
     assert "Taken together" in page
+    assert "2 of 5 rates are calibrated" in page
     assert "Any critical defect" in page
     assert "of 4 defects and 1 rate of defects taken together" in page
+
+
+def test_with_the_codes_together_calibrated_the_brief_does_not_say_that_nothing_is(main: Main, tmp_path: Path) -> None:
+    by_hand(tmp_path, main)
+    assert main("calibrate", "-w", tmp_path, "--split", "all").code == 0
+    import duckdb
+
+    with duckdb.connect(str(tmp_path / "grader.duckdb")) as con:  # a pooled rate may do where no code's own labels do
+        con.execute("update calibration_code set standing = 'not_calibrated' where rubric <> '(all)'")
+    told = main("brief", "-w", tmp_path, *WEEK, "--format", "md", "--out", "-").out
+    assert "nothing corrects what the judge found" not in told
+    (row, *_) = [line for line in told.splitlines() if line.startswith("| With a proved critical defect")]
+    assert "by people" in row
 
 
 def test_a_composite_that_is_not_calibrated_shows_no_rate_by_people(main: Main, tmp_path: Path) -> None:

@@ -123,7 +123,7 @@ class Counted:
 @dataclass(frozen=True)
 class Held:
     """Verdicts and labels, ready to be counted. `labels` are of `splits` alone; `others` are of the other splits.
-    `composites` are the codes taken together of which all are asked; `lacking` those of which some are not.
+    `composites` are the codes taken together of which all are asked; `lacking` those of which only some are.
     """
 
     plan: LabelPlan
@@ -246,7 +246,7 @@ class Held:
         for one in composites:
             lacks = one.lacks(self._place)
             whole += [one] if not lacks else []
-            lacking += [(one, lacks)] if lacks else []
+            lacking += [(one, lacks)] if lacks and any(m in self._place for m in one.members) else []
         seen, labels = dict(self.seen), dict(self.labels)
         place, unanswered = dict(self._place), dict(self._unanswered)
         agreement, twice, by = dict(self._agreement), dict(self._twice), dict(self._by)

@@ -125,10 +125,11 @@ def _belief(found: Calibrated, codes: Sequence[OfCode]) -> str:
     n, of = sum(c.stands.standing == "calibrated" for c in codes), len(codes)
     if not of:
         return "This judge answers none of the codes with yes or no, so nothing can be said of its verdicts."
+    things = "rates" if any(c.code.taken_together for c in codes) else "codes"
     if not n:
-        none = "The one code is not calibrated" if of == 1 else f"None of the {of} codes is calibrated"
+        none = "The one code is not calibrated" if of == 1 else f"None of the {of} {things} is calibrated"
         return f"{none}: no rate on this page is to be quoted, and what each code lacks stands below."
-    which = "The one code is" if of == 1 else f"All {of} codes are" if n == of else f"{n} of {of} codes are"
+    which = "The one code is" if of == 1 else f"All {of} {things} are" if n == of else f"{n} of {of} {things} are"
     rest = "" if n == of else "; the other rates are not to be quoted"
     return (
         f"{which} calibrated: for these {len(found.held.seen):,} conversations, and for this judge alone, the "
