@@ -217,11 +217,13 @@ def left_out(found: Calibrated) -> tuple[str, ...]:
 
 
 def not_together(found: Calibrated) -> tuple[str, ...]:
-    """What of codes taken together there is no rate of, and what is in none of these rates."""
+    """What of codes taken together there is no rate of (critical ones first, which goes for all), and what is in none of
+    these rates.
+    """
     held = found.held
     short = [one for one in found.overall if one.counted.n_unanswered]
     return (
-        *(f"{one.title} has no rate: the labels {lacks}" for one, lacks in held.lacking),
+        *(f"{one.title} has no rate: the labels {lacks}" for one, lacks in held.lacking[:1]),
         *(
             f"{one.code.title}: {plural(one.counted.n_unanswered, 'conversation')} with a label of some of its codes "
             "only count for none"
