@@ -217,9 +217,7 @@ def left_out(found: Calibrated) -> tuple[str, ...]:
 
 
 def not_together(found: Calibrated) -> tuple[str, ...]:
-    """What of codes taken together there is no rate of (critical ones first, which goes for all), and what is in none of
-    these rates.
-    """
+    """What of codes taken together has no rate (where critical ones have none, all have none), and what is in no rate."""
     held = found.held
     short = [one for one in found.overall if one.counted.n_unanswered]
     return (
