@@ -217,7 +217,7 @@ def left_out(found: Calibrated) -> tuple[str, ...]:
 
 
 def not_together(found: Calibrated) -> tuple[str, ...]:
-    """What of codes taken together has no rate (where critical ones have none, all have none), and what is in no rate."""
+    """What of codes taken together has no rate (where critical ones have none, all have none), or is in none."""
     held = found.held
     short = [one for one in found.overall if one.counted.n_unanswered]
     return (
