@@ -203,3 +203,21 @@ def labels(root: Path, where: str = "true") -> list[tuple[Any, ...]]:
         "select reviewer, role, item_id, rubric || '.' || criterion, number, answer, verdict_visible, note, message, "
         f"quote from label_record where {where} order by labelled_at, reviewer, item_id, criterion",
     )
+
+
+@contextmanager
+def held(root: Path) -> Iterator[int]:
+    """Another process writes to the database; its number."""
+    code = (
+        "import sys; from pathlib import Path; from grader.store import open_store\n"
+        "with open_store(Path('grader.duckdb')):\n    print('open', flush=True)\n    sys.stdin.readline()\n"
+    )
+    holder = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=root, env=environment()
+    )
+    try:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"open\n"
+        yield holder.pid
+    finally:
+        holder.communicate(b"\n", timeout=30)

@@ -170,9 +170,15 @@ class ItemState:
     standing: dict[str, Said] = field(default_factory=dict)  # the label of each question, as given blind
     later: dict[str, Said] = field(default_factory=dict)  # and what is said of it since the reveal
     settled: list[Settled] = field(default_factory=list)
+    _seen: Look | None = field(default=None, compare=False, repr=False)
 
     def look(self) -> Look:
         """The item now."""
+        if self._seen is None:
+            self._seen = self._looked()
+        return self._seen
+
+    def _looked(self) -> Look:
         answers: dict[str, Said] = {}
         changed: dict[str, Said] = {}
         proofs: dict[str, tuple[int | None, str | None]] = {}
@@ -261,6 +267,7 @@ class ItemState:
 
     def do(self, act: Act) -> None:
         """Take the act in. What is settled by it is added to `settled`."""
+        self._seen = None
         if act.kind == "time":
             self.seconds = min(self.seconds + act.seconds, MAX_SECONDS)
         elif act.kind == "revealed":

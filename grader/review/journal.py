@@ -21,6 +21,7 @@ from grader.review.acts import Act, read, written
 
 VERSION = 1
 SUFFIX = ".jsonl"
+TAKEN = "taken.json"
 
 
 def folder_of(state_dir: Path, plan_id: str) -> Path:
@@ -152,6 +153,26 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def note_taken(folder: Path, counts: Mapping[str, int]) -> None:
+    """Note how many acts of each journal are in the database, for a session that cannot ask it. Only what is shown
+    leans on it, never what is taken in.
+    """
+    path = folder / TAKEN
+    with contextlib.suppress(OSError):
+        path.with_suffix(".part").write_text(json.dumps(dict(counts)), encoding="utf-8")
+        path.with_suffix(".part").replace(path)
+
+
+def noted_taken(folder: Path) -> dict[str, int]:
+    """What was noted; nothing where nothing usable was."""
+    try:
+        found = json.loads((folder / TAKEN).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    counts = found.items() if isinstance(found, dict) else ()
+    return {str(name): n for name, n in counts if isinstance(n, int)}
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ database, people go on with what was kept. It names verdicts: it is for the prog
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -73,6 +74,7 @@ class Material:
     codes: Mapping[str, tuple[str, tuple[str, ...]]]
     of_run: frozenset[str]
     disputes: tuple[Mapping[str, JsonValue], ...]
+    fresh: bool  # what the database has now, and not what it had once
 
     def in_force(self, conversation: Conversation) -> list[Policy]:
         """The policies that the agent had to follow there."""
@@ -83,10 +85,12 @@ class Material:
 def taken(store: Store, plan: LabelPlan, folder: Path) -> Material:
     """What the database has for this plan; kept in the folder too. Raises StoreError."""
     data = _gathered(store, plan)
+    with contextlib.suppress(OSError):  # told by what follows
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     written = json.dumps(data, default=str)
     planfile.write(written, folder / FILE, "check the rights", "material of the review")
     (folder / FILE).chmod(0o600)
-    return _made(data)
+    return _made(data, fresh=True)
 
 
 def _gathered(store: Store, plan: LabelPlan) -> dict[str, Any]:
@@ -128,7 +132,7 @@ def _verdicts(store: Store, plan: LabelPlan, ids: Sequence[str]) -> dict[str, di
     return found
 
 
-def _made(data: Mapping[str, Any]) -> Material:
+def _made(data: Mapping[str, Any], *, fresh: bool) -> Material:
     plan = parsed(data["plan"])
     rubrics = {name: Rubric.model_validate(body) for name, body in data["rubrics"].items()}
     conversations = {c.conversation_id: c for c in (Conversation.model_validate(row) for row in data["conversations"])}
@@ -151,6 +155,7 @@ def _made(data: Mapping[str, Any]) -> Material:
         {i: text_of(c, policies) for i, c in conversations.items()}, data["verdicts"],
         tuple(Labelled(**{**row, "at": _time(row["at"])}) for row in data["labelled"]),
         codes, frozenset(data["of_run"]), tuple(data["disputes"]),
+        fresh,
     )  # fmt: skip
 
 
@@ -165,6 +170,6 @@ def kept(folder: Path) -> Material | None:
         data = json.loads((folder / FILE).read_text(encoding="utf-8"))
         if (data["format"], data["format_version"]) != (FORMAT, FORMAT_VERSION):
             return None
-        return _made(data)
+        return _made(data, fresh=False)
     except (OSError, ValueError, KeyError, TypeError, InputError, StoreError):
         return None

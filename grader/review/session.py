@@ -20,8 +20,9 @@ from grader.language import _
 from grader.model import JsonValue
 from grader.review import shown
 from grader.review.acts import Act, ItemState, Settled, parsed
-from grader.review.journal import Journal, all_of, opened
+from grader.review.journal import Journal, all_of, noted_taken, opened
 from grader.review.material import Labelled, Material
+from grader.review.taking import Waiting
 
 Role = Literal["reviewer", "adjudicator", "owner"]
 SECONDS_OF = 50  # the pace is the median of so many of the latest items
@@ -102,6 +103,9 @@ class Session:
         last = max((r.at for r in rows if r.at), default=None)
         if last is not None:
             person.taken_to = sum(act.at <= last for act in journal.acts)
+        if not self.material.fresh:
+            noted = noted_taken(self.folder).get(journal.path.name, 0)
+            person.taken_to = min(max(person.taken_to, noted), len(journal.acts))
         return person
 
     def served(self) -> list[Person]:
@@ -394,13 +398,19 @@ class Session:
         return sorted(found.values(), key=lambda r: str(r["at"]), reverse=True)
 
 
+def waiting_until(person: Person, n: int) -> Waiting:
+    """What the first n acts of the journal settled and what is not in the database yet, in order."""
+    acts = person.journal.acts
+    since = acts[person.taken_to - 1].at if person.taken_to else _LONG_AGO
+    until = acts[n - 1].at if n else _LONG_AGO
+    settled = [s for s in _settled(list(person.states.values())) if since < s.at <= until]
+    disputed = tuple(a for a in acts[person.taken_to : n] if a.kind == "dispute")
+    return Waiting(person.name, person.role, tuple(sorted(settled, key=lambda s: s.at)), disputed)
+
+
 def n_waiting(person: Person) -> int:
     """Answers that are in the journal and not yet in the database."""
-    done = person.journal.acts[: person.taken_to]
-    since = done[-1].at if done else None
-    settled = _settled(person.states.values())
-    disputes = [a for a in person.journal.acts[person.taken_to :] if a.kind == "dispute"]
-    return sum(since is None or s.at > since for s in settled) + len(disputes)
+    return len(waiting_until(person, len(person.journal.acts)))
 
 
 def _settled(states: Iterable[ItemState]) -> list[Settled]:

@@ -5,15 +5,16 @@ at once, so that `grader grade` can start at any moment.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 
 from grader.errors import GraderError
 from grader.model import Rejected
-from grader.review.journal import Journal
-from grader.review.session import Person, Session, n_waiting
-from grader.review.taking import in_order, of_journal, take
+from grader.review.journal import Journal, note_taken
+from grader.review.session import Person, Session, n_waiting, waiting_until
+from grader.review.taking import of_journal, take
 from grader.store import Store
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0  # seconds, while another program holds the database
@@ -29,7 +30,8 @@ class Writer:
         self._session, self._opened, self._lock = session, opened, within_process
         self._wake, self._ending = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="labels", daemon=True)
-        self._rejected: dict[str, list[Rejected]] = {}
+        self._rejected: list[Rejected] = []
+        self._begun: set[str] = set()  # journals that were held against the database as a whole
 
     def start(self) -> None:
         """Begin; what waits from an earlier session is taken in first."""
@@ -49,7 +51,7 @@ class Writer:
 
     def rejected(self) -> list[Rejected]:
         """What will not be taken in, and why."""
-        return [one for found in self._rejected.values() for one in found]
+        return list(self._rejected)
 
     def _run(self) -> None:
         pause = FIRST_PAUSE
@@ -64,35 +66,48 @@ class Writer:
                 if last:
                     return
             else:
-                self._ending.wait(min(pause, FIRST_PAUSE) if last else pause)
+                if last:
+                    time.sleep(FIRST_PAUSE)
+                else:
+                    self._ending.wait(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
                 self._wake.set()
 
     def _flushed(self) -> bool:
-        todo = [(p, len(p.journal.acts)) for p in self._session.people if p.taken_to < len(p.journal.acts)]
-        if not any(_has_labels(p, n) for p, n in todo):
+        todo = [
+            (p, n)
+            for p in self._session.people
+            if (n := len(p.journal.acts)) and (p.taken_to < n or p.journal.path.name not in self._begun)
+        ]
+        if not any(self._has_labels(p, n) for p, n in todo):
             for person, n in todo:
                 person.taken_to = n
             return True
         try:
             with self._lock, self._opened() as store:
+                self._session.held = None
                 for person, n in sorted(todo, key=lambda one: one[0].role == "adjudicator"):
                     self._take(store, person, n)
         except GraderError as error:
             self._session.held = error
             return False
-        self._session.held = None
+        note_taken(self._session.folder, {p.journal.path.name: p.taken_to for p in self._session.people})
         return True
 
     def _take(self, store: Store, person: Person, n: int) -> None:
-        kept = person.journal
-        journal = Journal(kept.path, kept.plan_id, kept.name, kept.role, kept.acts[:n])
-        (waiting,) = in_order([of_journal(journal)])
+        """The first time all of the journal is held against the database; then what came since."""
+        name = person.journal.path.name
+        if name in self._begun:
+            waiting = waiting_until(person, n)
+        else:
+            kept = person.journal
+            waiting = of_journal(Journal(kept.path, kept.plan_id, kept.name, kept.role, kept.acts[:n]))
         took = take(store, self._session.plan, waiting, datetime.now(UTC))
+        self._begun.add(name)
         person.taken_to = n
-        self._rejected[str(kept.path)] = list(took.rejected)
-        person.n_refused = len(took.rejected)
+        person.n_refused += len(took.rejected)
+        self._rejected += took.rejected
 
-
-def _has_labels(person: Person, n: int) -> bool:
-    return any(a.kind in ("submit", "change", "undo", "dispute") for a in person.journal.acts[person.taken_to : n])
+    def _has_labels(self, person: Person, n: int) -> bool:
+        first = person.taken_to if person.journal.path.name in self._begun else 0
+        return any(a.kind in ("submit", "change", "undo", "dispute") for a in person.journal.acts[first:n])
