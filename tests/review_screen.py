@@ -1,4 +1,4 @@
-"""What the browser tests of the review app share: a shop that was judged by seven criteria, and people at their screens."""
+"""What the browser tests of the review app share: a shop judged by seven criteria, and people at their screens."""
 
 from __future__ import annotations
 
