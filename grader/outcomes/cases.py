@@ -169,9 +169,13 @@ def cases(reader: Reader, run_id: str | None, ids: Sequence[str]) -> tuple[Case,
     for absent in missing(reader, run_id, ids):
         gone.setdefault(absent.conversation_id, []).append(absent)
     followups = {
-        row["conversation_id"]: Followup(**{
-            **row, "returns": _returns(row["returns"]), "before": _returns(row["before"]),
-        })
+        row["conversation_id"]: Followup(
+            **{
+                **row,
+                "returns": _returns(row["returns"]),
+                "before": _returns(row["before"]),
+            }
+        )
         for row in reader.records(query("followup", "returns"), [run_id, list(ids)])
     }
     return tuple(
@@ -190,11 +194,12 @@ def cases(reader: Reader, run_id: str | None, ids: Sequence[str]) -> tuple[Case,
 
 
 def _returns(rows: Sequence[dict[str, Any]]) -> tuple[Return, ...]:
-    # `issue.sql` writes a reference as its kind and value with a unit separator between.
-    return tuple(
-        Return(**{**row, "shared": tuple((kind, value) for kind, _, value in (s.partition("\x1f") for s in row["shared"]))})
-        for row in rows
-    )
+    return tuple(Return(**{**row, "shared": tuple(_reference(written) for written in row["shared"])}) for row in rows)
+
+
+def _reference(written: str) -> tuple[str, str]:
+    kind, _, value = written.partition("\x1f")  # as `issue.sql` writes them
+    return kind, value
 
 
 def policies(reader: Reader) -> tuple[Policy, ...]:
