@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from report_data import T0, World, calls, present, priced, says, tells
 
-from grader.model import Contact, Event, Identity, Outcome, Policy, Reference, Role
+from grader.model import Contact, Conversation, Event, Identity, Outcome, Policy, Reference, Role
 
 MIN = timedelta(minutes=1)
 PHONE, MAIL, CPF = "+55 11 98765-4321", "lia.souza@mail.example", "529.982.247-25"
@@ -36,7 +36,7 @@ def everything(w: World) -> None:
         says("ai", f"Oi Lia! Seu pedido chega amanhã até as 18h, com certeza. Acompanhe em {URL}.", at + 3 * MIN),
         says("customer", "foto do rastreio", at + 5 * MIN, kind="image"),
         calls("refund", {"order_id": "Q-22034", "reason": "late"}, at + 6 * MIN),
-        tells("refund", '{"error":{"code":"NOT_ALLOWED","message":"order is in transit"}}', at + 6 * MIN, is_error=True),
+        tells("refund", '{"error":{"code":"NOT_ALLOWED","message":"in transit"}}', at + 6 * MIN, is_error=True),
         says("ai", "Vou transferir para um atendente.", at + 7 * MIN),
         says("human", "Oi Lia, aqui é a Carla. Vou verificar com a transportadora.", at + 67 * MIN, name="Carla Dias"),
         says("human", f"O comprovante está em {LONG_URL}", at + 68 * MIN, name="Carla Dias"),
@@ -47,30 +47,29 @@ def everything(w: World) -> None:
         says("system", "Conversation closed by automation.", at + 27 * 60 * MIN),
     )  # fmt: skip
     lia = Contact(identities=(Identity(kind="phone", value="+5511987654321"),), name="Lia Souza")
-    order = (Reference(kind="order", value="Q-22034"),)
-    w.talk("talk-0", start=T0 - timedelta(days=3), minutes=5, references=order, **{"language": "pt_BR"})
-    w.talk("talk-1", *messages, start=T0, minutes=27 * 60, references=order, language="pt_BR", events=(
+    order, other = (Reference(kind="order", value="Q-22034"),), (Reference(kind="order", value="Q-99"),)
+    handed = (
         Event(kind="handoff", after=11, at=at + 8 * MIN, from_role=Role.AI, to_role=Role.HUMAN, note="Carla Dias"),
         Event(kind="closed", after=18, at=at + 27 * 60 * MIN),
-    ))  # fmt: skip
-    w.talk("talk-2", start=T0 + timedelta(days=3, hours=4), minutes=5, references=order, language="pt_BR")
-    w.talk("talk-3", start=T0 + timedelta(days=9), minutes=5, language="pt_BR",
-           references=(Reference(kind="order", value="Q-99"),))  # fmt: skip
-    w._incoming = [
-        (record.model_copy(update={"contact": lia}) if hasattr(record, "messages") else record, None, None)
-        for record, _, _ in w._incoming
-    ]
+    )
+    asked = (says("customer", "where is my order?"), says("ai", "It arrives tomorrow."))
+    for name, start, minutes, about, said, events in (
+        ("talk-0", T0 - timedelta(days=3), 5, order, asked, ()),
+        ("talk-1", T0, 27 * 60, order, messages, handed),
+        ("talk-2", T0 + timedelta(days=3, hours=4), 5, order, asked, ()),
+        ("talk-3", T0 + timedelta(days=9), 5, other, asked, ()),
+    ):
+        w.add(Conversation(
+            conversation_id=name, queue="orders", channel="whatsapp", language="pt_BR", contact=lia, started_at=start,
+            ended_at=start + minutes * MIN, references=about, messages=said, events=events,
+        ))  # fmt: skip
+        w.judged(name, "resolution", {"resolved": "not"} if name == "talk-1" else None, call=priced())
+        if name != "talk-1":
+            w.judged(name, "accuracy", {"invented_deadline": present("tomorrow")})
     w._incoming.append((Outcome(
         conversation_id="talk-1", csat=2, csat_comment="Lia aqui: ninguém liga de volta", handled_by="both",
         resolution_minutes=1620, handle_minutes=25,
     ), None, None))  # fmt: skip
-    for name in ("talk-0", "talk-1", "talk-2", "talk-3"):
-        w._hashes[name] = next(
-            r for r, _, _ in w._incoming if getattr(r, "messages", None) and r.conversation_id == name
-        ).content_hash
-        w.judged(name, "resolution", {"resolved": "not"} if name == "talk-1" else None, call=priced())
-        if name != "talk-1":
-            w.judged(name, "accuracy", {"invented_deadline": present("tomorrow")})
     w.judged("talk-1", "accuracy", {
         "invented_deadline": present(
             "chega amanhã até as 18h", 7, why="Promises tomorrow 18h to Lia; the tool result has no scan.",
@@ -79,6 +78,6 @@ def everything(w: World) -> None:
         "contradicts_tool_result": present('"scans":[]', 6, why="No scan stands in the result."),
     }, call=priced(0.0012))  # fmt: skip
     w.judged("talk-1", "behavior", {
-        "missed_escalation": present("quero falar com uma pessoa", 4, why="Lia Souza asks for a person in a voice note."),
+        "missed_escalation": present("quero falar com uma pessoa", 4, why="Lia Souza asks for a person."),
     })  # fmt: skip
     w.finish()

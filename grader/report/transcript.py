@@ -19,6 +19,7 @@ _CONTROL = {n: 0x2400 + n for n in range(0x20) if n not in (0x09, 0x0A)}
 _CONTROL[0x7F] = 0x2421
 _CONTROL.update(dict.fromkeys(range(0x80, 0xA0), 0xFFFD))
 
+LENGTHS = ("duration_seconds", "duration", "seconds")  # attributes that tell how long a voice note is
 _LONG = timedelta(minutes=30)  # of silence, which is told
 _MAX_DEPTH = 12  # deeper levels are not indented further, so that nesting cannot blow a text up
 _JSON_WORD = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+|\s+|"', re.DOTALL)
@@ -220,7 +221,7 @@ def _length(message: Message) -> str:
     """`0:42`, of a voice note whose source says so."""
     if message.kind is not Kind.VOICE:
         return ""
-    given = (message.attributes.get(name) for name in ("duration_seconds", "duration", "seconds"))
+    given = (message.attributes.get(name) for name in LENGTHS)
     seconds = next(
         (n for n in given if isinstance(n, int | float) and not isinstance(n, bool) and 0 < n < 36_000), None
     )
