@@ -24,6 +24,7 @@ PROBLEMS = {
     "no_such_message": N_("there is no such message"),
     "too_short": N_("too short to prove anything"),
 }
+_UNVERIFIED = N_("not verified")
 _WINDOW = timedelta(days=7)  # of coming back, until which not having come back is not yet known
 _THINGS = {"order": N_("order"), "ticket": N_("ticket"), "tracking": N_("shipment"), "invoice": N_("invoice")}
 _HANDLED = {
@@ -232,7 +233,7 @@ def _quotes(evidence: Sequence[Evidence]) -> tuple[QuoteView, ...]:
         QuoteView(
             message=e.message,
             text=visible(e.quote),
-            problem="" if e.verified else _(PROBLEMS.get(e.problem or "", N_("not verified"))),
+            problem="" if e.verified else _(PROBLEMS.get(e.problem or "", _UNVERIFIED)),
         )
         for e in evidence
         if e.message != POLICY or not e.verified
@@ -332,8 +333,10 @@ def _afterwards(followup: Followup) -> str:
         told = _("The customer came back {duration} later about another issue.", duration=later)
     if followup.same_issue_at is None:
         return told
-    again = duration(followup.clock_at, followup.same_issue_at)
-    return f"{told} {_('The same issue came up again {duration} later.', duration=again)}"
+    again = _(
+        "The same issue came up again {duration} later.", duration=duration(followup.clock_at, followup.same_issue_at)
+    )
+    return f"{told} {again}"
 
 
 def _not_back(followup: Followup, clock_at: datetime) -> str:

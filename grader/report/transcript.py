@@ -213,7 +213,7 @@ def _results(
         if (result := answered.get((number, place))) is not None:
             ended = messages[result - 1].at
             seconds = (ended - begun).total_seconds() if begun and ended else 0
-            found[place] = result, _("{n} s", n=f"{seconds:.0f}") if seconds >= 1 else ""
+            found[place] = result, _("{n} s", n=round(seconds)) if seconds >= 1 else ""
     return found
 
 

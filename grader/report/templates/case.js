@@ -42,7 +42,7 @@ function fill(node, piece, view, mode) {
   const gap = () => {
     if (!hidden) return;
     const count = number(hidden);
-    if (mode === "print") parts.push(el("span", { class: "fold-note" }, `\n[… ${_("{count} more characters", { count })}]\n`));
+    if (mode === "print") parts.push(el("span", { class: "fold-note" }, "\n", _("[… {count} more characters]", { count }), "\n"));
     else parts.push(el("button", { type: "button", class: "gap", click: () => { fill(node, piece, view, "all"); } },
       _("Show all: {count} more characters of {all}", { count, all: number(piece.n_chars) })));
     hidden = 0;
@@ -191,7 +191,7 @@ function message(line, view, place) {
   });
   const from = ["customer", "ai", "human", "system"].includes(line.role) ? line.role : "unknown";
   return el("li", { class: `msg ${from}${line.kind === "note" ? " note" : ""}${place.first ? "" : " again"}${place.last ? " last" : ""}`, id: anchor, tabindex: view.print ? null : "-1", ...numbered },
-    who, bubbles, el("span", { class: "no" }, el("span", { class: "unseen" }, `${_("message")} `), `#${line.number}`, line.time ? el("time", null, line.time) : null));
+    who, bubbles, el("span", { class: "no" }, el("span", { class: "unseen" }, _("message"), " "), `#${line.number}`, line.time ? el("time", null, line.time) : null));
 }
 
 // What people and the AI say is in the conversation's language, where that is known; of the rest nobody knows.
