@@ -99,7 +99,7 @@ def test_an_id_that_tells_who_it_is_is_replaced_the_same_everywhere(tmp_path: Pa
             w.judged(name, "resolution", {"resolved": "not", "non_resolution_cause": "missing_rule"})
         w.finish()
         for form in ("html", "json", "csv"):
-            text = written(w, form, Masks(redact=True), tmp_path)  # type: ignore[arg-type]
+            text = written(w, form, Masks(redact=True), tmp_path)
             for name in w.told:  # these stores name judgements after their conversation, real ones by a hash
                 text = text.replace(f"vk_{name}_", "vk_")
             assert "5511987654321" not in text

@@ -183,7 +183,8 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_a_phone(visit: Any, scheme:
     assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     wide = """width => [...document.querySelectorAll('#detail *')]
-        .filter((n) => n.offsetParent && !n.closest('.unseen, svg')).filter((n) => n.getBoundingClientRect().right > width + 1).map((n) => n.className || n.tagName)"""
+        .filter((n) => n.offsetParent && !n.closest('.unseen, svg'))
+        .filter((n) => n.getBoundingClientRect().right > width + 1).map((n) => n.className || n.tagName)"""
     assert page.evaluate(wide, width) == []
 
 
