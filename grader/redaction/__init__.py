@@ -73,9 +73,11 @@ class Redaction:
     def spans(self, text: str) -> list[Span]:
         """What is masked, in order and apart from each other."""
         taken: list[tuple[int, int, str, str]] = []
+        covered = bytearray(len(text))
 
         def take(start: int, end: int, kind: str, key: str) -> None:
-            if start < end and not any(start < b and a < end for a, b, _, _ in taken):
+            if start < end and covered.find(1, start, end) < 0:
+                covered[start:end] = b"\1" * (end - start)
                 taken.append((start, end, kind, key))
 
         if self.personal:

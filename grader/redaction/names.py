@@ -26,7 +26,12 @@ _WEAK = re.compile(
     r"att\.?,?\s+|"
     rf"speaking with |falo com (?:[oa] )?|atenciosamente,?\s+|regards,?\s+|abra[çc]os?,?\s+))({_NAMES})"
 )
-_HERE = re.compile(r"(?i:\baqui [ée] [oa] )([^\W\d_]{3,})|(?<!\w)([^\W\d_a-zà-ÿ][^\W\d_]{2,})(?= (?:here|aqui)\b)")
+_HERE = re.compile(
+    r"(?i:\baqui [ée] [oa] )([^\W\d_]{3,})|(?<!\w)([^\W\d_a-zà-ÿ][^\W\d_]{2,}(?: [^\W\d_a-zà-ÿ][^\W\d_]+){0,3})"
+    r"(?= (?:here|aqui)\b)|^([^\W\d_a-zà-ÿ][^\W\d_]{2,})(?=[,!]? (?:buen[ao]s |bom dia|boa (?:tarde|noite)|"
+    r"good (?:morn|aft|eve)))",
+    re.M,
+)
 _HAIL = re.compile(
     r"(?:(?i:\b(?:ol[áa]|oi|hi|hello|hey|dear|hola|prezad[oa]|car[oa]|bom dia|boa tarde|boa noite|gracias|sorry|"
     r"desculpe|"
@@ -53,7 +58,8 @@ NOBODY = _listed(
     "nao não no",
     "nome not number número o obrigada obrigado oi olá on only ontem order os para pedido pela pelo pessoa ",
     "please por pra",
-    "que quero really robot senhor senhora señor señora seu so sobre sorry sou still sua sure team telefone ",
+    "que quero really robot somos soy senhor senhora señor señora seu so sobre sorry sou still sua sure team ",
+    "telefone ",
     "tenho thanks",
     "that the there this time to today tudo um uma unable virtual vocês você waiting we what when with you your",
 )
@@ -120,7 +126,7 @@ def introduced(text: str) -> Iterator[str]:
             yield match[1]
     for match in _HERE.finditer(text):
         name = match[1] or match[2]
-        if name.lower() not in NOBODY:
+        if name and name.split()[0].lower() not in NOBODY:
             yield name
 
 
@@ -129,6 +135,9 @@ def hailed(text: str) -> Iterator[str]:
     for match in _HAIL.finditer(text):
         if match[1].split()[0].lower() not in NOBODY:
             yield match[1]
+    for match in _HERE.finditer(text):
+        if match[3] and match[3].lower() not in NOBODY:
+            yield match[3]
 
 
 def told(value: object, parent: str = "", key: str = "") -> Iterator[tuple[str, str]]:

@@ -225,7 +225,7 @@ def _repeats(verdict: Found) -> str:
     if len(verdict.repeats) < 2:
         return ""
     same = sum(answer == verdict.answer for answer in verdict.repeats)
-    return _("Asked {n} times: the same answer {same} times", n=len(verdict.repeats), same=same)
+    return _("Asked {n} times, this answer {same} of {n}", n=len(verdict.repeats), same=same)
 
 
 def _quotes(evidence: Sequence[Evidence]) -> tuple[QuoteView, ...]:
