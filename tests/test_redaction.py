@@ -105,6 +105,47 @@ Bom dia, ⟦Antônio⟧!
 {"cpf": "⟦52998224725⟧"}
 {"birth_date": "⟦1990-03-02⟧"}
 {"received_by": "⟦J. Pires⟧"}
+pode mandar pro email ⟦renata_gomes88@uol.com.br⟧ msm
+contato ⟦21 99876-1122⟧ (whats)
+o numero da minha irmã é ⟦71 3344-5566⟧
+you can text ⟦+1-202-555-0147⟧
+my cell's ⟦202.555.0147⟧
+tel. ⟦(0xx11) 4002-8922⟧
+ring me on ⟦020 7946 0958⟧
+mi teléfono ⟦55 1234 5678⟧
+llámame al ⟦+52 55 1234 5678⟧
+cel ⟦9 8765-4321⟧
+segue meu cpf ⟦111.444.777-35⟧ pra nota
+cpf ⟦111 444 777 35⟧
+numero do cartao ⟦5105 1051 0510 5100⟧ val 10/28
+cartão final ok, numero ⟦4242424242424242⟧
+minha conta iban ⟦PT50000201231234567890154⟧
+moro na ⟦rua são joão 45⟧ em campinas
+entregar: ⟦Rua XV de Novembro, 1200, sala 3⟧
+⟦R. Dr. Arnaldo, 251⟧ perto do metro
+ship to ⟦350 Fifth Avenue⟧, NYC
+⟦19 Rosewood Close⟧, Leeds ⟦LS8 2AB⟧
+Portland, OR ⟦97205⟧
+⟦Av. Insurgentes Sur 1602⟧, CDMX
+cep eh ⟦30140-071⟧
+nasc. ⟦15/11/85⟧
+minha data de nascimento é ⟦7 de julho de 1979⟧
+date of birth: ⟦11 Feb 1988⟧
+sou a ⟦Juliana⟧, comprei ontem
+boa tarde, meu nome é ⟦Wesley dos Santos⟧
+eu me chamo ⟦thaís⟧
+it's ⟦Karen⟧ again
+this is ⟦Deepak Rao⟧ from last week
+name: ⟦Zoë Müller⟧
+Att, ⟦Roberto Nunes⟧
+Obrigada, ⟦Patrícia⟧!
+Dear Mr. ⟦Henderson⟧,
+Oi ⟦Gabi⟧, tudo certo com a troca?
+Hello ⟦Sofía⟧! I can help.
+{"customer_name": "⟦Ivo Prado⟧", "status": "paid"}
+{"contact": {"first_name": "⟦Ana⟧", "email": "⟦ana@x.example⟧"}}
+{"delivery": {"addressee": "⟦Paulo Reis⟧"}}
+the account is under ⟦Megan Fox⟧
 """.strip().splitlines()
 
 CLEAN = """
@@ -154,6 +195,26 @@ Saturday 2026-08-15
 a Rua está interditada
 ISBN 978-3-16-148410-0 is what I ordered
 faixa de 100 a 200 reais, 2 por 150
+a NF 4567 veio com valor 1.299,00
+rastreio LB123456789CN
+pedido nº 100045678 parado desde 01/08
+my order 700123456789 hasn't moved
+o prazo era 05/08/2026, hoje é 12/08
+entre 9h e 18h, seg a sex
+custa 49,90 ou 3 x 16,63
+item 12345678 esgotado
+size 10 1/2, width 4E
+order Q-30188 and Q-30190
+I am very upset with this
+Oi, bom dia
+call centre closed at 6pm
+Thanks, Team
+cupom BEMVINDO10
+modelo SM-A546E 128GB
+peso 2,350 kg
+código 4512 9987 1234
+Hi, I'm looking for a dress
+este é o terceiro contato
 """.strip().splitlines()
 
 

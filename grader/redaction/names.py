@@ -89,7 +89,7 @@ _FIELDS = tuple(
                 r"author|sender|"
                 r"buyer)_?name|nome(?:_completo|_cliente)?|sobrenome|recipient|destinat[aá]rio|titular|cardholder|"
                 r"signed_by|"
-                r"received_by|recebedor|recebido_por|apellidos?|nombre"
+                r"received_by|recebedor|recebido_por|addressee|apellidos?|nombre"
             ),
         ),
         (

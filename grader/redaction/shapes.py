@@ -27,7 +27,8 @@ _RULES = (
     ("link", re.compile(r"(?:(?:https?|ftp)://|www\.)[^\s\"'<>“”]+", re.I)),
     ("IBAN", re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z\d]{4}){2,7}(?: ?[A-Z\d]{1,3})?\b")),
     ("CNPJ", re.compile(r"(?<![\w.])\d{2}\.\d{3}\.\d{3}/\d{4}-\d{2}(?!\w)|(?<![\w.])\d{14}(?!\w)")),
-    ("CPF", re.compile(r"(?<![\w.])\d{3}\.?\d{3}\.?\d{3}-\d{2}(?!\w)|(?<![\w.#-])\d{11}(?!\w)")),
+    ("CPF", re.compile(r"(?<![\w.])\d{3}\.?\d{3}\.?\d{3}-\d{2}(?!\w)|(?<![\w.#-])\d{11}(?!\w)"
+        r"|(?i:(?<=cpf )|(?<=cpf: ))\d{3}[ .]\d{3}[ .]\d{3}[ -]?\d{2}(?!\w)")),
     ("document", re.compile(r"(?<=\bRG )[\d.xX-]{7,13}|(?<=\bRG: )[\d.xX-]{7,13}|"
         r"(?<![\w-])\d{3}-\d{2}-\d{4}(?![\w-])")),
     ("card", re.compile(r"(?<![\w.#-])\d(?:[ -]?\d){12,18}(?!\w)")),
@@ -71,7 +72,7 @@ _ORDER = re.compile(
     re.I,
 )
 _CALLED = re.compile(
-    r"(?:tel(?:efone)?|fone|cel(?:ular)?|whats\w*|zap|wpp|phone|mobile|cell|m[óo]vil|contato|n[úu]mero|number|"
+    r"(?:tel(?:[eé]fon[eo])?|fone|cel(?:ular)?|whats\w*|zap|wpp|phone|mobile|cell|m[óo]vil|contato|n[úu]mero|number|"
     r"call|ligu?e?\w*|reach|text)"
     r"(?:\s+(?:me|no|para|pra|é|e|is|on|at|us|back|number|n[úu]mero|meu|my))*[\"']?\s*[:=]?\s*[\"']?\(?$",
     re.I,

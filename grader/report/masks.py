@@ -212,7 +212,11 @@ class _Talk:
         arguments = self._passage(number, whole[len(call.name) :].lstrip()) if len(whole) > len(call.name) else ""
         if isinstance(call.arguments, str):
             return call.model_copy(update={"arguments": arguments})
-        return call.model_copy(update={"arguments": json.loads(arguments) if arguments else call.arguments})
+        try:
+            told_so = json.loads(arguments) if arguments else call.arguments
+        except ValueError:  # a mark went over the end of a text
+            told_so = _inside(call.arguments, self.redaction)
+        return call.model_copy(update={"arguments": told_so})
 
     def _event(self, event: Event) -> Event:
         return event.model_copy(update={"note": self.redaction(event.note) if event.note else event.note})
