@@ -281,6 +281,18 @@ def _agents_own(attributes: Mapping[str, Any]) -> Iterator[str]:
             yield email
 
 
+def _inside(value: Any, redaction: Redaction) -> Any:
+    """The same JSON with every text and number in it masked."""
+    if isinstance(value, dict):
+        return {key: _inside(inner, redaction) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_inside(inner, redaction) for inner in value]
+    if value is None or isinstance(value, bool):
+        return value
+    text = redaction(str(value))
+    return value if text == str(value) else text
+
+
 def _is_json(text: str) -> bool:
     if text.lstrip()[:1] not in ("{", "["):
         return False

@@ -103,7 +103,7 @@ function addresses(piece) {
 // As a browser would go there: a host in other letters is written in its ASCII form, and nothing unseen is in it.
 function plainAddress(text) {
   const seen = text.replace(UNSEEN.pattern, (all, run) => (run ? "" : all));
-  try { return new URL(/^www\./i.test(seen) ? `https://${seen}` : seen).href; } catch { return seen; }
+  try { return new URL(/^www\./i.test(seen) ? ["https:", "", seen].join("/") : seen).href; } catch { return seen; }
 }
 
 function inert(text, from, urls, view) {
