@@ -95,7 +95,7 @@ def test_a_mark_that_goes_over_the_end_of_a_text_leaves_the_arguments_what_they_
     conversation = Conversation(conversation_id="a", messages=(calls("get", {"url": link, "n": [1, None, True]}),))
     masked = Masker(Masks(redact=True))._talk(conversation).conversation.messages[0].tool_calls[0].arguments
     assert masked["n"] == [1, None, True]
-    assert masked["url"].startswith("see https://shop.example/?[link 1]")
+    assert "who=" not in masked["url"]
 
 
 def test_an_id_that_tells_who_it_is_is_replaced_the_same_everywhere(tmp_path: Path) -> None:
