@@ -116,7 +116,9 @@ def test_a_line_that_a_kill_tore_is_left_out_and_told_and_the_next_act_stands_wh
         app.kill()
     (path,) = [p for p in journals(root) if b'"ana"' in p.read_bytes()]
     whole = path.read_bytes()
-    path.write_bytes(whole + b'{"id": "torn", "item": "' + item.encode() + b'", "kind": "ans')
+    path.write_bytes(
+        whole + b'{"id": "torn", "item": "' + item.encode() + b'", "kind": "note", "note": "' + bytes(2000)
+    )
     with review(root) as app:
         ana = app["ana"]
         assert ana.item(item)["answers"][DEADLINE]["answer"] == "present"
