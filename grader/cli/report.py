@@ -20,6 +20,7 @@ def report(
     form: Annotated[str, typer.Option("--format", "-f", help="html, json or csv.")] = "html",
     every: Annotated[bool, typer.Option("--all", help="Show unflagged conversations too, up to the same cap.")] = False,
     open_it: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
+    language: console.LanguageOption = None,
     workspace: console.WorkspaceOption = None,
     as_json: console.JsonOption = False,
     quiet: console.QuietOption = False,
@@ -33,6 +34,7 @@ def report(
       grader report --format csv --out verdicts.csv
     """
     from grader import outcomes
+    from grader.language import use
     from grader.report import FORMATS, text, write
     from grader.store import open_store
 
@@ -43,8 +45,9 @@ def report(
         raise ConfigError("--open needs an HTML file", cure="leave out --open, or --format and --out -")
     if as_json and out == "-":
         raise ConfigError("--json and --out - both want stdout", cure="leave out one; --format json --out - prints all")
-    settings = console.settings(workspace)
-    with open_store(settings.workspace.database, read_only=True) as store:
+    settings = console.settings(workspace, {"report.language": language})
+    spoken = settings.report.language if form == "html" else "en"  # what programs read is the same in every language
+    with use(spoken), open_store(settings.workspace.database, read_only=True) as store:
         run_id = outcomes.find_run(store, run)
         if out == "-":
             for stretch in text(store, settings, run_id=run_id, form=form, every=every):
