@@ -25,7 +25,7 @@ _LOCALES = {"en": "en_US", "pt": "pt_BR"}
 _NUMBER = re.compile(r"(?<![\d.,])(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?!\d|[.,]\d)")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _FIELD = re.compile(r"\{(\w+)\}")
-_END = re.compile(r"(?<=[.:]) (?=[A-Z0-9])")
+_END = re.compile(r"(?<=\.) (?=[A-Z0-9])")
 RETOLD = "sentences.po"  # what is made in English where data are made, and retold where it is shown
 
 _current: ContextVar[str] = ContextVar("language", default="en")
@@ -148,6 +148,8 @@ def _retold(code: str, sentence: str) -> str:
     parts = _END.split(sentence, maxsplit=1)
     if len(parts) > 1:
         return " ".join(_retold(code, part) for part in parts)
+    if "; " in sentence:
+        return "; ".join(_retold(code, part) for part in sentence.split("; "))
     if sentence.endswith((".", ":")):  # `name:`, and a sentence that the page ends
         return _retold(code, sentence[:-1]) + sentence[-1]
     name, colon, rest = sentence.partition(": ")

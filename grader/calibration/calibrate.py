@@ -9,7 +9,8 @@ from typing import Any
 
 from grader.calibration.held import Code, Counted, Held
 from grader.calibration.instrument import Instrument
-from grader.calibration.standing import Stands, stands
+from grader.calibration.standing import AMONG_CLEAN, OF_SLICE, Stands, stands
+from grader.language import N_
 from grader.model import JsonValue, digest
 from grader.statistics.accuracy import Calibration, calibrate
 from grader.statistics.agreement import Reviewers, between_reviewers
@@ -141,7 +142,8 @@ def _of_code(
     standing = stands(found, reviewers, counted.parts, n_open=counted.n_open, n_skipped=counted.n_skipped, of=of)
     if held.n_held_back and "label " in standing.sentence and standing.standing in ("insufficient", "not_calibrated"):
         # Labels that are there already come before labels that are to be made.
-        standing = replace(standing, sentence=f"{standing.sentence} First read those there are: {held.others}.")
+        first = N_("First read those there are: {told_splits}.").format(told_splits=held.others)
+        standing = replace(standing, sentence=f"{standing.sentence} {first}")
     return OfCode(
         code, held.instruments[code.rubric], dimension, name, counted, found,
         reviewers if dimension in (None, AUDITED[0]) else None,
@@ -152,7 +154,7 @@ def _of_code(
 def _of(dimension: str | None, name: str | None) -> str:
     if dimension is None:
         return ""
-    return " among those judged clean" if (dimension, name) == AUDITED else f" of {dimension} {name}"
+    return AMONG_CLEAN if (dimension, name) == AUDITED else OF_SLICE.format(told_dimension=dimension, name=name)
 
 
 def audit(parts: Sequence[Part], *, simple_random: bool) -> Audit:

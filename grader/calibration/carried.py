@@ -10,12 +10,13 @@ from importlib.resources import files
 from grader.calibration.held import JUDGED_AT_LEAST, Code
 from grader.calibration.instrument import of_run
 from grader.calibration.kept import Kept
+from grader.language import N_
 from grader.statistics.corrected import CARRIED, carried_over
 from grader.statistics.figure import Figure, undefined
 from grader.statistics.frame import Part, Stratum
 from grader.store import Store
 
-NOT_APPLICABLE = "Some are not applicable, and how many the judge called so is not counted here."
+NOT_APPLICABLE = N_("Some are not applicable, and how many the judge called so is not counted here.")
 PERIOD = ("since", "until")  # what selects by time
 Said = Mapping[tuple[str, str], Mapping[str | None, int]]  # (rubric, criterion): how often each answer
 
@@ -28,15 +29,18 @@ def carried(store: Store, one: Kept, run_id: str, *, draws: int = 20_000) -> Fig
     it is the corrected one, if its plan was drawn from all of it.
     """
     if part := only_of(store, one, [run_id]):
-        return undefined(f"Labels are of {part} alone: the judge's errors elsewhere are not known.", CARRIED)
+        alone = N_("Labels are of {part} alone: the judge's errors elsewhere are not known.")
+        return undefined(alone.format(part=part), CARRIED)
     if run_id == one.run_id and is_whole(store, one):
         return one.figures["corrected"]
     mine = of_run(store, run_id).get(one.instrument.rubric)
     if mine is None:
-        return undefined(f"Run {run_id} has no verdict by rubric {one.instrument.rubric}.", CARRIED)
+        none = N_("Run {run} has no verdict by rubric {rubric}.")
+        return undefined(none.format(run=run_id, rubric=one.instrument.rubric), CARRIED)
     if mine.identity != one.instrument.identity:
         what = "; ".join(mine.changed_from(one.instrument))
-        return undefined(f"Another judge: {what}. Its errors are not known: calibrate it.", CARRIED)
+        other = N_("Another judge: {told_what}. Its errors are not known: calibrate it.")
+        return undefined(other.format(told_what=what), CARRIED)
     return carried_to(one, later_parts(one, said(store, run_id)), draws=draws)
 
 

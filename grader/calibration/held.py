@@ -20,12 +20,13 @@ from grader.labelling.design import REST, UNSUPPORTED, Asked, strata
 from grader.labelling.frame import frame, rubrics_of
 from grader.labelling.plan import LabelPlan, Question, export_command
 from grader.labelling.reference import Answered, answered, reference, second_looks
+from grader.language import N_
 from grader.model import Answer
 from grader.statistics.agreement import Answers
 from grader.statistics.frame import Labelled, Part, Stratum, Truth, Verdict, collapsed, parts_of
 from grader.store import Store
 
-DIMENSIONS = ("queue", "reason", "week", "channel", "language")
+DIMENSIONS = (N_("queue"), N_("reason"), N_("week"), N_("channel"), N_("language"))
 UNKNOWN = "(not known)"
 JUDGED_AT_LEAST = 0.95  # of the frame, for sizes of strata to be those of the frame
 _DEFECT: Mapping[str, Verdict] = {
@@ -73,7 +74,7 @@ class Code:
         if self.option is not None:
             return ("fires" if answer == self.option else "clean"), ""
         if answer == UNSUPPORTED:
-            return "clean", "present without proof"
+            return "clean", N_("present without proof")
         return _DEFECT[answer], ""
 
     def truth(self, answer: str) -> Truth | None:
@@ -138,7 +139,7 @@ class Held:
     def others(self) -> str:
         """What reads the labels that these splits leave out: `67 in test (--split all)`."""
         names = ", ".join(name for name in SPLITS if name not in self.splits)
-        return f"{self.n_held_back:,} in {names} (--split all)"
+        return N_("{n} in {splits} (--split all)").format(n=f"{self.n_held_back:,}", splits=names)
 
     @property
     def began(self) -> tuple[datetime | None, datetime | None]:
