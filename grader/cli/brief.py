@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from grader.outcomes.brief import Brief
     from grader.outcomes.episodes import Episodes, Where
     from grader.outcomes.quality import Judged
-    from grader.report.brief import Failing, Page
+    from grader.report.brief_page import Failing, Page
 
 FORMATS = ("md", "html")
 
@@ -157,7 +157,7 @@ def _failing(
     from grader.outcomes.metrics import of_episodes
     from grader.outcomes.thresholds import condition
     from grader.report.believed import of_figure
-    from grader.report.brief import Failing
+    from grader.report.brief_page import Failing
     from grader.report.reading import count, value
 
     wanted: list[tuple[str, str | None, str | None, tuple[str, ...]]] = [

@@ -247,6 +247,7 @@ class Report:
         "en",
         Choice("en", "pt"),
         "The language of pages and briefs: en, or pt (Brazilian Portuguese).",
+        env=("GRADER_REPORT_LANGUAGE",),
         flag="--language",
     )
 
