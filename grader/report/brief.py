@@ -66,6 +66,7 @@ def page(
         else _("{n} of {of} by {dimension}", n=n, of=of, dimension=_(name))
         for name, (n, of) in brief.compared.items()
     )
+    ledger = f"`grader ledger {brief.backlog.flags}`"
     backlog_told = _(
         "{weeks}, {n} of {of} causes that a change can fix. A conversation can stand under one cause of each kind (a "
         "human took over, not solved): do not add up across. Why a human took over: {escalation}; what was in the way: "
@@ -73,7 +74,7 @@ def page(
         weeks=_named_weeks(brief.backlog), n=len(brief.themes), of=brief.n_themes,
         escalation=retold(of_cause(backlog, "escalation").short),
         non_resolution=retold(of_cause(backlog, "non_resolution").short),
-        command=f"`grader ledger {brief.backlog.flags}`",
+        command=ledger,
     )  # fmt: skip
     no_items = (
         _("No cause that a change can fix was named in {weeks}.", weeks=_named_weeks(brief.backlog))
@@ -118,14 +119,14 @@ def page(
 
 def _lead(brief: Brief, write: _Writer, zone: tzinfo) -> tuple[str, ...]:
     ended = brief.data_end.replace(tzinfo=UTC).astimezone(zone)
-    began = write.refs.number(_("Conversations"), f"grader trace episodes {brief.period.flags}")
-    coverage = write.refs.number(_("Coverage of returns"), write.command("coverage", brief.period))
+    began = f"[{write.refs.number(_('Conversations'), f'grader trace episodes {brief.period.flags}')}]"
+    coverage = f"[{write.refs.number(_('Coverage of returns'), write.command('coverage', brief.period))}]"
     judged = _("{n} judged", n=number(brief.n_judged))
     if brief.n_in_part:
         judged = _("{n} judged, {part} of these in part", n=number(brief.n_judged), part=number(brief.n_in_part))
     started = ngettext(
         "{n} conversation that a customer began {ref}", "{n} conversations that a customer began {ref}",
-        brief.n_episodes, ref=f"[{began}]",
+        brief.n_episodes, ref=began,
     )  # fmt: skip
     weeks = brief.baseline.n_weeks
     before = _("Before: the week before.") if weeks == 1 else _("Before: the {n} weeks before.", n=weeks)
@@ -135,7 +136,7 @@ def _lead(brief: Brief, write: _Writer, zone: tzinfo) -> tuple[str, ...]:
         "Customer and time are known for {n} of {of} closed ones ({share}) {ref}: only of these a return would be "
         "noticed.",
         n=number(brief.coverage.n), of=number(brief.coverage.of), share=percent(brief.coverage.rate),
-        ref=f"[{coverage}]",
+        ref=coverage,
     )  # fmt: skip
     found = [began_text, seen]
     if brief.known != brief.period:
@@ -211,23 +212,22 @@ class _Writer:
             ("resolved", _("resolved")), ("partly", _("in part")), ("not", _("not resolved")),
             ("unclear", _("unclear")), ("not known", _("not known")),
         ) if said.get(word))  # fmt: skip
-        ref = self.refs.number(
-            _("AI-resolved and judged"),
-            f"grader trace ai_resolution_judged {self._brief.known.flags}{self._window}{self._run}",
-        )
+        command = f"grader trace ai_resolution_judged {self._brief.known.flags}{self._window}{self._run}"
+        ref = f"[{self.refs.number(_('AI-resolved and judged'), command)}]"
         return _(
             "Of {n} AI-resolved that the judge read, it found {told} {ref} ({trust}). Who does not come back is not "
             "always helped.",
-            n=number(total), told=told, ref=f"[{ref}]",
+            n=number(total), told=told, ref=ref,
             trust=retold(self._trusted.choice("resolution", "resolved").short),
         )  # fmt: skip
 
     def capacity(self, hour_cost: float | None, currency: str) -> str:
         """What the AI freed."""
         known = self._brief.known
-        ref = self.refs.number(_("Capacity freed"), f"grader trace capacity {known.flags}{self._window}")
+        title = _("Capacity freed")
+        ref = self.refs.number(title, " ".join(("grader trace capacity", known.flags + self._window)))
         of = f" ({_named_weeks(known)})" if known != self._brief.period else ""
-        return f"{_('Capacity freed')}{of}: {freed_text(self._brief.capacity, hour_cost, currency)} [{ref}]."
+        return f"{title}{of}: {freed_text(self._brief.capacity, hour_cost, currency)} [{ref}]."
 
     def sign(self, w: Warned) -> Sign:
         """A warning sign in words, with where it shows."""
@@ -285,7 +285,7 @@ class _Writer:
             volume=_("{volume} ({n} judged)", volume=rounded(volume), n=n)
             if abs(volume - n) > 0.5
             else rounded(volume),
-            returned=_("{n} of {of}", n=f"{t.total('n_came_back'):.0f}", of=f"{t.total('n_matured'):.0f}"),
+            returned=_("{n} of {of}", n=round(t.total("n_came_back")), of=round(t.total("n_matured"))),
             hours=_("{hours}, of {n} not known", hours=rounded(t.total("hours"), 1), n=unknown)
             if unknown
             else rounded(t.total("hours"), 1),

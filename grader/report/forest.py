@@ -32,6 +32,7 @@ class Told:
     method: str
     reason: str
     known: bool
+    counted: str = ""  # the count without what was counted
 
     @property
     def text(self) -> str:
@@ -43,9 +44,10 @@ class Told:
 
 def told(f: Figure, *, of: str = "") -> Told:
     """A rate; `of` says what was counted (`labels`)."""
-    count = _("{n} of {of}", n=number(f.n), of=number(f.of)) + (f" {_(of)}" if of else "") if f.of else ""
+    counted = _("{n} of {of}", n=number(f.n), of=number(f.of)) if f.of else ""
+    count = f"{counted} {_(of)}" if counted and of else counted
     method, reason = retold(f.method), retold(f.reason)
-    return Told(percent(f.point), percents(f.low, f.high), count, method, reason, f.point is not None)
+    return Told(percent(f.point), percents(f.low, f.high), count, method, reason, f.point is not None, counted)
 
 
 def told_number(f: Figure) -> Told:

@@ -150,9 +150,10 @@ def freed_text(found: Capacity | None, hour_cost: float | None = None, currency:
     text = _("{point} ({low} to {high})", point=point, low=low, high=high)
     if price := found.money(hour_cost):
         point, low, high = (money(end, currency) for end in price)
+        price_of_hour = f"{numerals(f'{hour_cost:g}')} {currency}"
         text += ", " + _(
             "{point} ({low} to {high}) at {price} an hour", point=point, low=low, high=high,
-            price=f"{numerals(f'{hour_cost:g}')} {currency}",
+            price=price_of_hour,
         )  # fmt: skip
     told = _(
         "{freed} for {n} AI-resolved, at the median time of humans for the same reason over all the data (assumed: "

@@ -79,7 +79,7 @@ def spark(weeks: Sequence[Week], figure: str) -> Spark:
             lines[-1].append(Dot(x, y(middle), y(r.lowest.low), y(r.highest.high), _radius(r.size), f"{name}: {text}"))
             rows.append((name, text, week.broken))
     joined = tuple(tuple(line) for line in lines if line)
-    scale = _("{low} to {high}", low=f"{bottom:.0f}", high=f"{top:.0f}" if mean else percent(top))
+    scale = _("{low} to {high}", low=round(bottom), high=round(top) if mean else percent(top))
     label = _("{title}, {n} of {of} weeks, from {scale}", title=_(TITLES[figure]), n=len(rows), of=len(weeks),
               scale=scale)  # fmt: skip
     return Spark(joined, tuple(breaks), label, scale, tuple(rows))
