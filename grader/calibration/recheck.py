@@ -195,7 +195,8 @@ def _sentence(
         more = N_("Label more, then freeze a larger set under another name.")
         told = few.format(n=positives.n, least=FEWEST, told=seen)
         return f"{told} {power_sentence(positives.n)}. {more}"
-    return f"{N_('No fall beyond chance: {told}.').format(told=seen)} {power_sentence(positives.n)}."
+    none = N_("No fall beyond chance: {told}.").format(told=seen)
+    return f"{none} {power_sentence(positives.n)}."
 
 
 def _told(held: Held) -> str:

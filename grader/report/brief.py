@@ -119,8 +119,9 @@ def page(
 
 def _lead(brief: Brief, write: _Writer, zone: tzinfo) -> tuple[str, ...]:
     ended = brief.data_end.replace(tzinfo=UTC).astimezone(zone)
-    began = f"[{write.refs.number(_('Conversations'), f'grader trace episodes {brief.period.flags}')}]"
-    coverage = f"[{write.refs.number(_('Coverage of returns'), write.command('coverage', brief.period))}]"
+    of_began, of_coverage = _("Conversations"), _("Coverage of returns")
+    began = f"[{write.refs.number(of_began, f'grader trace episodes {brief.period.flags}')}]"
+    coverage = f"[{write.refs.number(of_coverage, write.command('coverage', brief.period))}]"
     judged = _("{n} judged", n=number(brief.n_judged))
     if brief.n_in_part:
         judged = _("{n} judged, {part} of these in part", n=number(brief.n_judged), part=number(brief.n_in_part))
@@ -165,7 +166,8 @@ class _Writer:
         """The number of this figure's commands."""
         where = (t.dimension, t.slice)
         before = self.command(t.figure, t.baseline, *where) if t.before else None
-        of = "" if t.dimension is None else f", {_(t.dimension)} {t.slice or _('(not known)')}"
+        name = t.slice or _("(not known)")
+        of = "" if t.dimension is None else f", {_(t.dimension)} {name}"
         return self.refs.number(_(TITLES[t.figure]) + of, self.command(t.figure, t.period, *where), before)
 
     def line(self, t: Told, trend: Sequence[Week] = ()) -> Line:
@@ -213,7 +215,8 @@ class _Writer:
             ("unclear", _("unclear")), ("not known", _("not known")),
         ) if said.get(word))  # fmt: skip
         command = f"grader trace ai_resolution_judged {self._brief.known.flags}{self._window}{self._run}"
-        ref = f"[{self.refs.number(_('AI-resolved and judged'), command)}]"
+        title = _("AI-resolved and judged")
+        ref = f"[{self.refs.number(title, command)}]"
         return _(
             "Of {n} AI-resolved that the judge read, it found {told} {ref} ({trust}). Who does not come back is not "
             "always helped.",

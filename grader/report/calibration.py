@@ -24,7 +24,7 @@ from grader.statistics.figure import Figure
 STYLES = ("tokens.css", "brief.css", "calibration.css")
 MARKS: dict[Standing, str] = {"calibrated": "✓", "not_calibrated": "○", "insufficient": "…", "unreliable": "✕"}
 NEVER_ANSWERED = N_("This judge never answers it with yes or no; people's labels alone tell of it.")
-_SEVERITIES = ("critical", "high", "medium", "low", "")
+_SEVERITIES = (N_("critical"), N_("high"), N_("medium"), N_("low"), "")
 _WORK: Sequence[Standing] = ("unreliable", "insufficient", "not_calibrated")
 
 

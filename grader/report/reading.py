@@ -124,7 +124,8 @@ def sentence(t: Told) -> str:
 
 def named(dimension: str, name: str | None) -> str:
     """`queue refunds`."""
-    return f"{_(dimension)} {name or _('not known')}"
+    shown = name or _("not known")
+    return f"{_(dimension)} {shown}"
 
 
 def rounded(amount: float, digits: int = 0) -> str:
