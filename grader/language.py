@@ -26,6 +26,7 @@ _NUMBER = re.compile(r"(?<![\d.,])(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?!\d|[.,]
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _FIELD = re.compile(r"\{(\w+)\}")
 _END = re.compile(r"(?<=\.) (?=[A-Z0-9])")
+_WITHIN = r"(?:(?!\. [A-Z]).)*?"  # what is filled in ends with its sentence; `{told}` may be several
 RETOLD = "sentences.po"  # what is made in English where data are made, and retold where it is shown
 
 _current: ContextVar[str] = ContextVar("language", default="en")
@@ -180,7 +181,8 @@ def _made_from(code: str) -> Sequence[_Made]:
             seen: set[str] = set()
             pattern = re.escape(own[0])
             for name, after in zip(parts[1::2], own[1:], strict=True):
-                pattern += (f"(?P={name})" if name in seen else f"(?P<{name}>.*?)") + re.escape(after)
+                inside = ".*?" if name == "told" else _WITHIN
+                pattern += (f"(?P={name})" if name in seen else f"(?P<{name}>{inside})") + re.escape(after)
                 seen.add(name)
             found.append((sum(map(len, own)), _Made(re.compile(pattern, re.DOTALL), max(own, key=len), entry.told)))
     return [made for _, made in sorted(found, key=lambda pair: -pair[0])]

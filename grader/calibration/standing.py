@@ -26,10 +26,10 @@ FEWEST_OF_A_VERDICT = 30
 FEWEST_OVERLAP = 50
 MOST_SKIPPED = 0.1
 SINGLE = N_("single-reviewer gold")
-_SAID: dict[Verdict, str] = {
-    "fires": N_("judge-positives"), "clean": N_("judge-negatives"),
-    "not_applicable": N_("conversations judged not applicable"), "missing": N_("conversations without a verdict"),
-}  # fmt: skip
+_FEWER: dict[Verdict, str] = {
+    "clean": N_("{n} labelled judge-negatives{told_of}, {least} are the least: label {more} more of them."),
+    "fires": N_("{n} labelled judge-positives{told_of}, {least} are the least: label {more} more of them."),
+}
 OF_SLICE = N_(" of {told_dimension} {name}")
 AMONG_CLEAN = N_(" among those judged clean")
 _PLACES = {
@@ -152,18 +152,18 @@ def _more_positives(found: Calibration, parts: Sequence[Part], n_positive: int, 
 
 def _fewer(parts: Sequence[Part], of: str) -> str:
     """Which verdict has too few labels, or that there are too few in all."""
-    for verdict in ("clean", "fires"):
+    for verdict in _FEWER:
         mine = [p for p in parts if p.verdict == verdict]
         n, size = sum(p.n_labelled for p in mine), sum(p.n_assessable for p in mine)
         wanted = min(FEWEST_OF_A_VERDICT, size)
         if n < wanted:
-            few = N_("{n} labelled {told_which}{told_of}, {least} are the least: label {more} more of them.")
-            return few.format(n=n, told_which=_SAID[verdict], told_of=of, least=wanted, more=wanted - n)
+            return _FEWER[verdict].format(n=n, told_of=of, least=wanted, more=wanted - n)
     total, size = sum(p.n_labelled for p in parts), sum(p.n_assessable for p in parts)
     wanted = min(FEWEST_LABELS, size)
     if total >= wanted:
         return ""
     clean = sum(p.n_assessable - p.n_labelled for p in parts if p.verdict == "clean")
-    which = _SAID["clean"] if clean >= wanted - total else N_("conversations")
-    few = N_("{n} labels{told_of}, {least} are the least: label {more} more {told_which}{told_of}.")
-    return few.format(n=total, told_of=of, least=wanted, more=wanted - total, told_which=which)
+    negatives = N_("{n} labels{told_of}, {least} are the least: label {more} more judge-negatives{told_of}.")
+    any_of_them = N_("{n} labels{told_of}, {least} are the least: label {more} more conversations{told_of}.")
+    few = negatives if clean >= wanted - total else any_of_them
+    return few.format(n=total, told_of=of, least=wanted, more=wanted - total)
