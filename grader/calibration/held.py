@@ -26,6 +26,8 @@ from grader.statistics.agreement import Answers
 from grader.statistics.frame import Labelled, Part, Stratum, Truth, Verdict, collapsed, parts_of
 from grader.store import Store
 
+# As `labelling.design` names strata, for pages in other languages.
+STRATA = (N_("flagged: {code}"), N_("rest"), N_("unjudged"), N_("{told_why}, {told_stratum}"))
 DIMENSIONS = (N_("queue"), N_("reason"), N_("week"), N_("channel"), N_("language"))
 UNKNOWN = "(not known)"
 JUDGED_AT_LEAST = 0.95  # of the frame, for sizes of strata to be those of the frame
