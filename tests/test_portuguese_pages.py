@@ -178,6 +178,11 @@ def test_numbers_and_days_in_a_retold_sentence_are_the_languages_own() -> None:
         assert language.retold("0 of 120 judged clean and read blind had it: at most 2.5 %") == (
             "0 de 120 julgadas sem defeito e lidas às cegas tinha: no máximo 2,5 %"
         )
+        assert language.retold("Queue refunds: 3 labels of 1,007 conversations judged to have it (all strata): label 2 "
+                               "more of them. First read those there are: 25 in test (--split all).") == (
+            "Fila refunds: 3 rótulos de 1.007 conversas em que o juiz o vê (todos os estratos): rotule mais 2. Antes, "
+            "leia os que já existem: 25 em test (--split all)."
+        )  # fmt: skip
         assert language.retold("somebody else's words, 1.5") == "somebody else's words, 1.5"
 
 

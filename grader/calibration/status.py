@@ -140,7 +140,7 @@ class Status:
         names, more = ", ".join(missing[:_NAMED]), len(missing) - _NAMED
         if more > 0:
             return N_("{told} ({names} and {n} more)").format(told=self.short, names=names, n=f"{more:,}")
-        return N_("{told} ({names})").format(told=self.short, names=names)
+        return N_("{told} ({told_name})").format(told=self.short, told_name=names)
 
     @property
     def excluded(self) -> str:

@@ -169,7 +169,9 @@ class Trusted:
         found = [j.told() for j in self.judges]
         twice = {r.rubric for r in found if sum(other.rubric == r.rubric for other in found) > 1}
         return tuple(
-            replace(r, text=N_("{told} ({names})").format(told=r.text, names=r.judge)) if r.rubric in twice else r
+            replace(r, text=N_("{told} ({told_name})").format(told=r.text, told_name=r.judge))
+            if r.rubric in twice
+            else r
             for r in found
         )
 
