@@ -167,9 +167,10 @@ class Trusted:
     def rubrics(self) -> tuple[OfRubric, ...]:
         """A line for each rubric, and each judge of it."""
         found = [j.told() for j in self.judges]
+        named = N_("{told} ({told_name})")
         twice = {r.rubric for r in found if sum(other.rubric == r.rubric for other in found) > 1}
         return tuple(
-            replace(r, text=N_("{told} ({told_name})").format(told=r.text, told_name=r.judge))
+            replace(r, text=named.format(told=r.text, told_name=r.judge)) if r.rubric in twice else r
             if r.rubric in twice
             else r
             for r in found
