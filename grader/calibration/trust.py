@@ -170,10 +170,7 @@ class Trusted:
         named = N_("{told} ({told_name})")
         twice = {r.rubric for r in found if sum(other.rubric == r.rubric for other in found) > 1}
         return tuple(
-            replace(r, text=named.format(told=r.text, told_name=r.judge)) if r.rubric in twice else r
-            if r.rubric in twice
-            else r
-            for r in found
+            replace(r, text=named.format(told=r.text, told_name=r.judge)) if r.rubric in twice else r for r in found
         )
 
     def lines(self) -> tuple[str, ...]:
