@@ -115,6 +115,21 @@ def unreliable(r: Reviewers) -> str:
     return apart.format(alpha=f"{alpha.point:.2f}", n=r.n_overlap, least=LEAST_ALPHA)
 
 
+def partly_read(found: Stands, n_in_part: int, n_labelled: int, *, of: str = "") -> Stands:
+    """The standing of codes taken together: nothing found where a code could not be assessed counts as clean, and of
+    more than a tenth of the labels that would hide too much.
+    """
+    if found.standing != "calibrated" or not n_in_part:
+        return found
+    many = N_("In {n} of {of} labels{told_of} nothing was found and a code could not be assessed: say in the rubric "
+              "what to answer there.")  # fmt: skip
+    few = N_("In {n} of {of} labels{told_of} nothing was found and a code could not be assessed: the rate may be "
+             "higher by what these hide.")  # fmt: skip
+    if n_in_part > MOST_SKIPPED * n_labelled:
+        return Stands("not_calibrated", many.format(n=n_in_part, of=n_labelled, told_of=of))
+    return Stands("calibrated", f"{found.sentence} {few.format(n=n_in_part, of=n_labelled, told_of=of)}")
+
+
 def _where(sentence: str, of: str) -> str:
     """Where it is, before the sentences."""
     if not of:

@@ -13,6 +13,11 @@ from grader.statistics.figure import Audit, Figure, percent
 
 State = Literal["calibrated", "not_calibrated", "changed", "never"]
 OfRubricState = Literal["calibrated", "part", "not_calibrated", "changed", "never"]
+# What `joint` says of codes taken together, behind what is said of each; see `Status.text`.
+TOGETHER = (
+    N_("together: {told}"), N_("together ({day}): {told}"), N_("together ({day}): {told_standing}: {told}"),
+    N_("together: {told_what} since the calibration of {day}"), N_("together: {told}, after the calibration"),
+)  # fmt: skip
 LEAST: Sequence[State] = ("never", "changed", "not_calibrated", "calibrated")  # the least to be believed first
 NEVER = N_("not calibrated: nobody labelled what this judge said")
 LABEL_IT = N_("grader label plan, then grader calibrate")
@@ -89,19 +94,29 @@ UNKNOWN = Trust("never", NEVER)
 
 @dataclass(frozen=True)
 class Status:
-    """A figure that rests on these codes (by name): calibrated only if every one of them is."""
+    """A figure that rests on these codes (by name): calibrated only if every one of them is, or all were taken together
+    (`whole`) and that is.
+    """
 
     codes: tuple[tuple[str, Trust], ...]
+    whole: Trust | None = None
+
+    @property
+    def together(self) -> Trust | None:
+        """What labels say of all codes at once, where that is calibrated."""
+        return self.whole if self.whole is not None and self.whole.calibrated else None
 
     @property
     def state(self) -> State:
         """That of the code that is least to be believed."""
+        if self.together:
+            return "calibrated"
         return min((t.state for _, t in self.codes), key=LEAST.index, default="never")
 
     @property
     def calibrated(self) -> bool:
         """Every code is."""
-        return bool(self.codes) and self.state == "calibrated"
+        return self.state == "calibrated"
 
     @property
     def n_not(self) -> int:
@@ -110,12 +125,14 @@ class Status:
 
     @property
     def alone(self) -> Trust | None:
-        """The only code; None where there are several."""
-        return self.codes[0][1] if len(self.codes) == 1 else None
+        """What the figure is of: the codes taken together, or the only code; None where there are several."""
+        return self.together or (self.codes[0][1] if len(self.codes) == 1 else None)
 
     @property
     def short(self) -> str:
         """`calibrated 2026-11-30` (its oldest code), `not calibrated`, `not calibrated: 5 of 7 codes are not`."""
+        if self.together:
+            return self.together.short
         if self.calibrated:
             return min(t.short for _, t in self.codes)
         if len(self.codes) < 2:
@@ -135,12 +152,16 @@ class Status:
             every = N_("{told}: all of its {of} codes, each with {n} blind labels or more")
             return every.format(told=self.short, of=f"{of:,}", n=f"{n:,}")
         missing = [name for name, t in self.codes if not t.calibrated]
+        why = self.whole.text.removeprefix("not calibrated ") if self.whole and self.whole.state != "never" else ""
+        together = f"; {why}" if why.startswith("together") else ""
         if len(missing) == len(self.codes):
-            return N_("not calibrated: none of its {n} codes is").format(n=f"{len(self.codes):,}")
+            return N_("not calibrated: none of its {n} codes is").format(n=f"{len(self.codes):,}") + together
         names, more = ", ".join(missing[:_NAMED]), len(missing) - _NAMED
         if more > 0:
-            return N_("{told} ({names} and {n} more)").format(told=self.short, names=names, n=f"{more:,}")
-        return N_("{told} ({told_name})").format(told=self.short, told_name=names)
+            some = N_("{told} ({names} and {n} more)").format(told=self.short, names=names, n=f"{more:,}")
+        else:
+            some = N_("{told} ({told_name})").format(told=self.short, told_name=names)
+        return some + together
 
     @property
     def excluded(self) -> str:

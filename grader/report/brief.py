@@ -342,7 +342,8 @@ def _notices(brief: Brief, trusted: Trusted) -> tuple[str, ...]:
                 option="`--run`",
             ))  # fmt: skip
         found += map(retold, trusted.warnings())
-        if not any(r.n_calibrated for r in trusted.rubrics()):
+        together = any(t.calibrated for t in trusted.composites.values())
+        if not together and not any(r.n_calibrated for r in trusted.rubrics()):
             found.append(_(
                 "Not calibrated: nothing corrects what the judge found, so its own errors are in every figure of "
                 "verdicts. `grader calibrate` says what is missing."

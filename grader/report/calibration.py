@@ -16,7 +16,7 @@ from grader.calibration.splits import SPLITS
 from grader.calibration.standing import TITLES, Standing
 from grader.language import N_, _, ngettext, number, retold, short_day, use
 from grader.report import calibration_plots as plots
-from grader.report.calibration_plots import Audited, Differing, Dimension, Later, by_question
+from grader.report.calibration_plots import Audited, Differing, Dimension, Later, by_question, title_of
 from grader.report.forest import Plot, Told, parted, told
 from grader.report.render import page_html
 from grader.statistics.figure import Figure
@@ -127,14 +127,24 @@ def _belief(found: Calibrated, codes: Sequence[OfCode]) -> str:
     n, of = sum(c.stands.standing == "calibrated" for c in codes), len(codes)
     if not of:
         return _("This judge answers none of the codes with yes or no, so nothing can be said of its verdicts.")
+    together = any(c.code.taken_together for c in codes)
     if not n:
-        which = _("The one code is not calibrated") if of == 1 else _("None of the {n} codes is calibrated", n=of)
+        which = (
+            _("The one code is not calibrated") if of == 1
+            else _("None of the {n} rates is calibrated", n=of) if together
+            else _("None of the {n} codes is calibrated", n=of)
+        )  # fmt: skip
         return _("{which}: no rate on this page is to be quoted, and what each code lacks stands below.", which=which)
-    which = (
-        _("The one code is calibrated") if of == 1
-        else _("All {n} codes are calibrated", n=of) if n == of
-        else _("{n} of {of} codes are calibrated", n=n, of=of)
-    )  # fmt: skip
+    if n == of:
+        which = (
+            _("The one code is calibrated") if of == 1
+            else _("All {n} rates are calibrated", n=of) if together
+            else _("All {n} codes are calibrated", n=of)
+        )  # fmt: skip
+    elif together:
+        which = _("{n} of {of} rates are calibrated", n=n, of=of)
+    else:
+        which = _("{n} of {of} codes are calibrated", n=n, of=of)
     told = _(
         "{which}: for these {n} conversations, and for this judge alone, the corrected rate is what the reviewers "
         "would find, within its interval", which=which, n=number(len(found.held.seen)),
@@ -211,9 +221,11 @@ def left_out(found: Calibrated) -> tuple[str, ...]:
     """What is in no rate, and why."""
     held = found.held
     said = []
-    skipped = sum(c.counted.n_skipped for c in {c.code.question: c for c in found.overall}.values())
+    by_question = {c.code.question: c for c in found.overall if not c.code.taken_together}
+    skipped = sum(c.counted.n_skipped for c in by_question.values())
     if skipped:
         said.append(_("{n} labels could not assess their question: they are in no rate.", n=number(skipped)))
+    said += [f"{text}." for text in not_together(found)]
     if held.n_changed:
         said.append(_(
             "{n} labelled conversations are gone or changed since: their labels do not count.", n=number(held.n_changed)
@@ -227,6 +239,27 @@ def left_out(found: Calibrated) -> tuple[str, ...]:
     if more := label_more(found):
         said.append(more)
     return tuple(said)
+
+
+def not_together(found: Calibrated) -> tuple[str, ...]:
+    """What of codes taken together has no rate (where critical ones have none, all have none), or is in none."""
+    held = found.held
+    short = [one for one in found.overall if one.counted.n_unanswered]
+    return (
+        *(
+            _("{title} has no rate: the labels {lacks}", title=_(one.title), lacks=retold(lacks))
+            for one, lacks in held.lacking[:1]
+        ),
+        *(
+            ngettext(
+                "{title}: {n} conversation with a label of some of its codes only count for none",
+                "{title}: {n} conversations with a label of some of its codes only count for none",
+                one.counted.n_unanswered,
+                title=title_of(one.code),
+            )
+            for one in short
+        ),
+    )
 
 
 def reading(others: Sequence[str]) -> str:
@@ -279,7 +312,7 @@ def todo(found: Calibrated) -> tuple[tuple[Todo, ...], tuple[Todo, ...], tuple[s
         if not any(c.decided for c in mine):
             entries.append(
                 Todo(
-                    one.code.title,
+                    title_of(one.code, question=True),
                     one.code.question,
                     one.code.severity,
                     None,
@@ -290,7 +323,7 @@ def todo(found: Calibrated) -> tuple[tuple[Todo, ...], tuple[Todo, ...], tuple[s
             )
             continue
         each = tuple(
-            Todo(c.code.title if c.code.option is None else c.code.option, c.code.name, c.code.severity,
+            Todo(title_of(c.code), c.code.name, c.code.severity,
                  c.stands.standing, _(c.stands.title), MARKS[c.stands.standing], retold(c.stands.sentence),
                  told(c.found.corrected) if c.stands.standing == "calibrated" else None,
                  tuple(retold(t) for t in notes[id(c)] if t not in common))
@@ -318,10 +351,16 @@ def _notes(c: OfCode) -> list[str]:
 
 def _counted(codes: Sequence[OfCode]) -> str:
     n = sum(c.code.option is not None for c in codes)
-    defects = ngettext("of {n} defect", "of {n} defects", len(codes) - n)
-    if not n:
-        return defects
-    return ngettext("{defects} and {n} answer of choices", "{defects} and {n} answers of choices", n, defects=defects)
+    together = sum(c.code.taken_together for c in codes)
+    said = [ngettext("{n} defect", "{n} defects", len(codes) - n - together)]
+    said += [ngettext("{n} answer of choices", "{n} answers of choices", n)] if n else []
+    said += (
+        [ngettext("{n} rate of defects taken together", "{n} rates of defects taken together", together)]
+        if together
+        else []
+    )
+    last = _("{some} and {last}", some=", ".join(said[:-1]), last=said[-1]) if len(said) > 1 else said[0]
+    return _("of {what}", what=last)
 
 
 def _of_choice(one: OfCode, answers: tuple[Todo, ...]) -> Todo:
@@ -332,7 +371,8 @@ def _of_choice(one: OfCode, answers: tuple[Todo, ...]) -> Todo:
     if worst == "unreliable":
         sentence = answers[0].sentence  # alpha is of the question
     return Todo(
-        one.code.title, one.code.question, one.code.severity, worst, _(TITLES[worst]), MARKS[worst], sentence, None, (),
+        title_of(one.code, question=True), one.code.question, one.code.severity, worst, _(TITLES[worst]), MARKS[worst],
+        sentence, None, (),
         answers,
     )  # fmt: skip
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from grader.calibration.calibrate import AUDITED, Calibrated, OfCode
+from grader.calibration.held import Code
 from grader.calibration.standing import LEAST_ALPHA, Standing
 from grader.language import N_, _, ngettext, number, retold
 from grader.report.forest import (
@@ -114,6 +115,13 @@ class Later:
     rows: tuple[tuple[str, Told, Told], ...]  # code, then, carried
 
 
+def title_of(code: Code, *, question: bool = False) -> str:
+    """As the rubric has it: of an answer of a choice the answer, or its `question`. Codes taken together are ours."""
+    if code.option is not None and not question:
+        return code.option
+    return _(code.title) if code.taken_together else code.title
+
+
 def by_question(codes: Iterable[OfCode]) -> list[list[OfCode]]:
     """The codes by question, in their order: one of a defect, an answer each of a choice."""
     found: dict[str, list[OfCode]] = {}
@@ -134,7 +142,8 @@ def _groups(
         mine = [c for c in defects if c.code.rubric == rubric]
         version = next(c.instrument.rubric_version for c in codes if c.code.rubric == rubric)
         if mine:
-            found.append(Group(f"{rubric} {version}", "", of_defects, tuple(row(c, of_defects) for c in mine)))
+            name = _("Taken together") if mine[0].code.taken_together else f"{rubric} {version}"
+            found.append(Group(name, "", of_defects, tuple(row(c, of_defects) for c in mine)))
         for answers in by_question(c for c in choices if c.code.rubric == rubric):
             one = answers[0].code
             found.append(Group(
@@ -144,7 +153,7 @@ def _groups(
 
 
 def _row(c: OfCode, lanes: Sequence[Lane], aside: Sequence[Lane] = (), bounds: Sequence[Bound] = ()) -> Row:
-    named = c.code.title if c.code.option is None else c.code.option
+    named = title_of(c.code)
     return Row(
         named, c.code.name, c.code.severity, _(c.stands.title) if c.decided else _("not answered"), tuple(lanes),
         tuple(aside), tuple(bounds), ngettext("{n} label", "{n} labels", c.found.n_labelled),
@@ -266,8 +275,8 @@ def reviewers(found: Calibrated) -> Plot | None:
         )
         made = _row(c, lanes, aside, least)
         return Row(
-            c.code.title, c.code.question, c.code.severity, _agreed(c), made.lanes, made.aside, made.bounds,
-            _("{n} by two", n=number(r.n_overlap)),
+            title_of(c.code, question=True), c.code.question, c.code.severity, _agreed(c), made.lanes, made.aside,
+            made.bounds, _("{n} by two", n=number(r.n_overlap)),
         )  # fmt: skip
 
     asked = [mine[0] for mine in by_question(found.overall)]
@@ -304,7 +313,7 @@ def apart(found: Calibrated) -> tuple[Differing, ...]:
     most = max((max(missed, false) for _, missed, false in counted), default=0) or 1
     rows = [
         (c, Apart(
-            c.code.title if c.code.option is None else c.code.option, c.code.name, missed, false, c.found.n_labelled,
+            title_of(c.code), c.code.name, missed, false, c.found.n_labelled,
             told(others(c.found.accuracy.sensitivity), of=N_("labels with it")),
             told(others(c.found.accuracy.positive_value), of=N_("labelled flags")),
             round(38 * missed / most, 2), round(38 * false / most, 2),
@@ -334,7 +343,7 @@ def audit(found: Calibrated) -> tuple[Audited, ...]:
             if a.n_reviewed else _("nobody reviewed any: how many were missed is not known")
         )  # fmt: skip
         rows.append(Audited(
-            c.code.title, c.code.name, said, number(a.n_missed) if a.n_reviewed else "–", number(a.n_reviewed),
+            title_of(c.code), c.code.name, said, number(a.n_missed) if a.n_reviewed else "–", number(a.n_reviewed),
             number(a.n_clean), percent(a.at_most) if a.n_reviewed else "–", percent(a.high) if a.n_reviewed else "–",
             "" if clean == a.n_clean else _("{n} more are present without proof", n=number(clean - a.n_clean)),
         ))  # fmt: skip
@@ -364,7 +373,8 @@ def slices(found: Calibrated) -> tuple[Dimension, ...]:
 def _card(whole: OfCode, mine: Sequence[OfCode], scale: Scale) -> Card:
     over_all = whole.found.corrected
     return Card(
-        whole.code.title if whole.code.option is None else f"{whole.code.title} {whole.code.option}", whole.code.name,
+        title_of(whole.code) if whole.code.option is None else f"{whole.code.title} {whole.code.option}",
+        whole.code.name,
         told(over_all, of=N_("labels")), None if over_all.point is None else scale.at(over_all.point),
         tuple(
             Sliced(str(c.slice), c.found.n_labelled, told(c.found.corrected, of=N_("labels")),
