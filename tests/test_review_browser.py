@@ -53,7 +53,9 @@ def sit(browser: Browser) -> Iterator[Seat]:
 
 def test_ten_items_of_seven_criteria_are_labelled_with_nine_keys_each(sit: Seat, app: Running, root: Path) -> None:
     screen: Screen = sit(app["kim"])
-    took, counts, given = [], [], {}
+    took: list[float] = []
+    counts: list[int] = []
+    given: dict[str, list[str]] = {}
     answers = [["absent"] * 7, ["present", "absent", "not_applicable", "absent", "cannot_assess", "absent", "absent"]]
     while screen.page.evaluate("app.screen") == "item":
         screen.ready()

@@ -26,7 +26,7 @@ function compared(item, one, open) {
     quoted.problem ? el("span", { class: "soft" }, ` · ${quoted.problem}`) : null));
   return el("details", { class: `compared ${one.same ? "same" : "differs"}`, id, open: open.has(id) ? open.get(id) : !one.same || app.changing === one.question },
     el("summary", { "data-f": `sum:${one.question}` },
-      el("span", { class: "sign", title: one.same ? _("the same") : _("differs") }, el("span", { "aria-hidden": "true" }, one.same ? "✓" : "≠"), el("span", { class: "unseen" }, one.same ? _("the same") : _("differs"), ": ")),
+      el("span", { class: "sign", title: one.same ? _("same answer") : _("differs") }, el("span", { "aria-hidden": "true" }, one.same ? "✓" : "≠"), el("span", { class: "unseen" }, one.same ? _("same answer") : _("differs"), ": ")),
       el("span", { class: "name", dir: "auto" }, asked.title),
       el("span", { class: "given" }, el("span", { class: "unseen" }, _("You"), ": "), answerName(one.mine)),
       el("span", { class: "given" }, el("span", { class: "unseen" }, _("Judge"), ": "), judge ? answerName(judge.answer) : _("No answer"), judge && judge.unsupported ? el("span", { class: "soft" }, " ", _("(no proof)")) : null)),

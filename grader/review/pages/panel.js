@@ -83,7 +83,7 @@ function drawBar() {
   const meter = el("progress", { max: String(all || 1), value: String(done), "aria-label": _("Submitted items") });
   redraw(byId("bar"),
     el("span", { class: "brand" }, logo(), el("span", { class: "wide" }, "Grader")),
-    el("span", { class: "who-am-i wide" }, el("b", { dir: "auto" }, app.session.reviewer), " ", judges() ? _("decides") : app.session.role === "owner" ? _("owns") : _("labels"), " ", el("code", null, app.session.plan)),
+    el("span", { class: "who-am-i wide" }, el("b", { dir: "auto" }, app.session.reviewer), " ", judges() ? _("is deciding") : app.session.role === "owner" ? _("is the owner of") : _("is labelling"), " ", el("code", null, app.session.plan)),
     el("span", { class: "progress" }, all ? [meter, el("span", { class: "count" }, _("{done} of {all}", { done: number(done), all: number(all) })), el("span", { class: "pace soft" }, pace())] : null),
     el("span", { class: "tools" },
       el("span", { id: "saved", class: "saved" }),
