@@ -12,8 +12,8 @@ from dataclasses import asdict
 from grader.language import _
 from grader.model import Conversation, JsonValue, Policy
 from grader.report.case_view import _UNVERIFIED as UNVERIFIED
-from grader.report.case_view import PROBLEMS, language_tag
-from grader.report.transcript import day_of, lines, visible, zone_of
+from grader.report.case_view import PROBLEMS
+from grader.report.transcript import day_of, language_tag, lines, visible, zone_of
 from grader.review.acts import Said
 from grader.review.material import Asked
 
