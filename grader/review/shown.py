@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
+from grader.language import _
 from grader.model import Conversation, JsonValue, Policy
+from grader.report.case_view import _UNVERIFIED as UNVERIFIED
 from grader.report.case_view import PROBLEMS
-from grader.report.transcript import day_of, lines, visible, zone_of
+from grader.report.transcript import day_of, language_tag, lines, visible, zone_of
 from grader.review.acts import Said
 from grader.review.material import Asked
 
@@ -30,6 +32,7 @@ def case(conversation: Conversation) -> dict[str, JsonValue]:
     happened = conversation.happened_at
     return {
         "queue": conversation.queue, "channel": conversation.channel, "language": conversation.language,
+        "lang": language_tag(conversation.language),
         "when": f"{day_of(happened)}, {happened:%H:%M}" if happened else "",
         "zone": zone_of(happened) if happened else "",
         "has_tools": conversation.has_tools, "truncated": bool(conversation.truncated),
@@ -54,7 +57,7 @@ def judge(verdict: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
         "answer": verdict["answer"], "support": verdict["support"], "reasoning": visible(str(verdict["reasoning"])),
         "quotes": [
             {"message": q["message"], "text": visible(str(q["text"])),
-             "problem": PROBLEMS.get(str(q["problem"]), "not verified") if q["problem"] else ""}
+             "problem": _(PROBLEMS.get(str(q["problem"]), UNVERIFIED)) if q["problem"] else ""}
             for q in quotes
         ],
         "model": verdict["model"], "unsupported": verdict["unsupported"],
