@@ -128,9 +128,11 @@ def environment() -> dict[str, str]:
 
 
 @contextmanager
-def review(folder: Path, *args: str) -> Iterator[Running]:
-    """`grader review ARGS` in this workspace, answering at a free port; killed at the end if it is still there."""
-    command = [sys.executable, "-m", "grader", "review", *args, "--json", "--port", "0"]
+def review(folder: Path, *args: str, port: int = 0) -> Iterator[Running]:
+    """`grader review ARGS` in this workspace, answering at this port (0: any that is free); killed at the end if it
+    is still there.
+    """
+    command = [sys.executable, "-m", "grader", "review", *args, "--json", "--port", str(port)]
     process = subprocess.Popen(
         command, cwd=folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"
     )

@@ -15,7 +15,7 @@ from grader.report.render import Document, document
 
 FOLDER = Path(__file__).parent / "pages"
 TEMPLATE = "review.html"
-STYLES_OF_REPORT = ("tokens.css", "transcript.css", "case.css")
+STYLES_OF_REPORT = ("tokens.css", "transcript.css")
 SCRIPTS_OF_REPORT = ("start.js", "case.js")
 
 
@@ -26,7 +26,11 @@ def page(code: str) -> Document:
         return document(
             FOLDER, TEMPLATE, (*STYLES_OF_REPORT, *_own("css")), (*SCRIPTS_OF_REPORT, *_own("js")),
             policy="connect-src 'self'; frame-ancestors 'none'",
-            data={"language": code, "languages": words(), "unseen": unseen_characters()}, lang=language.tag(code),
+            data={
+                "language": code, "languages": words(), "unseen": unseen_characters(),
+                "names": dict(language.LANGUAGES), "tags": {each: language.tag(each) for each in language.LANGUAGES},
+            },
+            lang=language.tag(code),
         )  # fmt: skip
 
 
