@@ -19,6 +19,7 @@ from grader.outcomes.period import Period
 from grader.outcomes.quality import QUALITY, Cause, Theme
 from grader.outcomes.share import percent
 from grader.report.believed import NOBODY, Believed, believed, by_people, of_cause, of_figure, unasked, zero
+from grader.report.causes import CAUSES, KINDS
 from grader.report.overview import words
 from grader.report.reading import (
     MEANS,
@@ -38,14 +39,6 @@ from grader.report.spark import Spark, spark
 from grader.report.tiles import plural
 
 LINES_OF_A_THEME = 3
-_KINDS = {"escalation": "A human took over", "non_resolution": "Not solved"}
-_CAUSES = {  # options of the shipped rubric, as people say them
-    "integration": "a system was missing or failed", "rule": "a rule forbids it, or none covers it",
-    "missing_data": "a detail was missing", "wrong_answer": "the AI answered wrongly",
-    "not_escalated": "no human was brought in", "human_backlog": "it waits with humans",
-    "lack_of_data": "the AI lacked information", "missing_integration": "the AI had no tool, or a failing one",
-    "missing_rule": "no rule covered it",
-}  # fmt: skip
 _NONE = "(none)"  # on the command line: those without one
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#!|~&$])")
 
@@ -387,7 +380,7 @@ class _Writer:
         n, volume, unknown = int(t.total("n")), t.total("volume"), int(t.total("n_hours_unknown"))
         return Item(
             fix=t.fix or "–",
-            what=f"{_KINDS[t.kind]}: {_CAUSES.get(t.cause, words(t.cause))}",
+            what=f"{KINDS[t.kind]}: {CAUSES.get(t.cause, words(t.cause))}",
             volume=rounded(volume) + (f" ({n} judged)" if abs(volume - n) > 0.5 else ""),
             returned=f"{t.total('n_came_back'):.0f} of {t.total('n_matured'):.0f}",
             hours=rounded(t.total("hours"), 1) + (f", of {unknown} not known" if unknown else ""),

@@ -1,11 +1,11 @@
-"""The figures of a run as the page shows them: tiles, defects, heat map, ledger, what could not be judged.
+"""The figures of a run as the page shows them: tiles, defects, ledger, what could not be judged.
 
 Every share is written with its numerator and denominator; nothing here counts, it only words what `outcomes` counted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from grader.calibration.status import Trust
@@ -13,7 +13,6 @@ from grader.calibration.trust import Trusted
 from grader.outcomes import (
     Choice,
     Defect,
-    Figure,
     Figures,
     Headline,
     Unjudged,
@@ -24,16 +23,13 @@ from grader.outcomes import (
 )
 from grader.report.believed import NOBODY, Believed, believed, flips
 from grader.report.case_view import SEVERITIES
-from grader.report.tiles import Tile, between, interval_of, named, tiles
+from grader.report.tiles import Tile, between, interval_of, tiles
 
 MAX_QUEUES = 24  # the page's switch; the JSON has them all
-MAX_HEAT_QUEUES = 10
 LEDGER = {
     "escalation_reason": "Why a human was needed",
     "non_resolution_cause": "What stood in the way of a solution",
 }
-LEVELS = 5
-NOTHING = Figure(None, None, None, 0, 0, "", "None of the queue was judged.")
 
 
 @dataclass(frozen=True)
@@ -83,25 +79,6 @@ class Scope:
 
 
 @dataclass(frozen=True)
-class Cell:
-    """A code in a queue. `level` is 0 (nothing flagged) to LEVELS, None where nothing could be assessed."""
-
-    queue: str
-    text: str
-    level: int | None
-    title: str
-
-
-@dataclass(frozen=True)
-class HeatRow:
-    """A code with its cells."""
-
-    code: str
-    title: str
-    cells: tuple[Cell, ...]
-
-
-@dataclass(frozen=True)
 class LedgerRow:
     """One cause: how many, of how many, and three conversations to look at. `unsolved`: of those judged on that."""
 
@@ -134,12 +111,9 @@ class Overview:
     scopes: tuple[Scope, ...]
     n_queues_left_out: int
     scale: str
-    heat_queues: tuple[str, ...]
-    n_heat_queues_left_out: int
-    heat: tuple[HeatRow, ...]
     ledgers: tuple[Ledger, ...]
     unjudged: tuple[Unjudged, ...]
-    believed: Believed  # of all defects together, which the heat map shows
+    believed: Believed  # of all defects together, which the picture by queue shows
     weighted: bool = False
 
 
@@ -151,7 +125,6 @@ def overview(
     shown = (d for d in figures.defects if d.slice != "channel_language" and d.n_assessable >= 5)
     rates = [rate(d, lambda d: d.flagged).point or 0.0 for d in shown]
     scale = next((s for s in (0.05, 0.1, 0.2, 0.3, 0.5, 0.75) if max(rates, default=0.0) <= s), 1.0)
-    heat_queues = [h.queue for h in queues[:MAX_HEAT_QUEUES]]
     return Overview(
         scopes=tuple(
             _scope(f"q{n}", headline, figures, scale, trusted)
@@ -159,9 +132,6 @@ def overview(
         ),
         n_queues_left_out=max(0, len(queues) - MAX_QUEUES),
         scale=f"{scale * 100:.0f} %",
-        heat_queues=tuple(queue_label(q) for q in heat_queues),
-        n_heat_queues_left_out=max(0, len(queues) - MAX_HEAT_QUEUES),
-        heat=_heat(figures.defects, heat_queues),
         ledgers=tuple(
             ledger
             for code, title in LEDGER.items()
@@ -234,33 +204,6 @@ def _corrected(d: Defect, trust: Trust) -> dict[str, str]:
         "corrected": percent(found.point), "corrected_interval": between((found.low, found.high)),
         "corrected_note": "; ".join(notes),
     }  # fmt: skip
-
-
-def _at_least(found: Figure) -> float:
-    """The lower end of the interval: one flagged of two is less of a sign than ten of thirty."""
-    return found.low or 0.0
-
-
-def _heat(defects: Sequence[Defect], queues: Sequence[str | None]) -> tuple[HeatRow, ...]:
-    found = {(d.rubric, d.rubric_version, d.code, d.queue): d for d in defects if d.slice == "queue"}
-    whole = sorted((d for d in defects if d.slice == "all"), key=lambda d: (-d.n_flagged, d.code))
-    rates = {key: rate(d, lambda d: d.flagged) for key, d in found.items()}
-    top = max(map(_at_least, rates.values()), default=0.0)
-    rows = []
-    for d in whole:
-        cells = []
-        for queue in queues:
-            share = rates.get((d.rubric, d.rubric_version, d.code, queue), NOTHING)
-            level = None
-            if share.point is not None:
-                level = 0 if not share.n else max(1, round(LEVELS * _at_least(share) / (top or 1.0)))
-            cells.append(Cell(
-                queue=queue_label(queue), text=f"{share.n}" if share.of else "–", level=level,
-                title=f"{queue_label(queue)}: {named(share, 'assessable')}",
-            ))  # fmt: skip
-        if any(cell.level for cell in cells):
-            rows.append(HeatRow(d.code, d.title, tuple(cells)))
-    return tuple(rows)
 
 
 def _ledger(
