@@ -28,7 +28,7 @@ FIGURES = ("ai_resolution", "false_containment", "recontact", "csat_ai", "csat_h
 WINDOW_HOURS = 168
 FIXES = 5  # causes that are told, biggest first
 MOST_WEEKS = 26  # that a trend goes back
-STRAGGLERS = 0.05  # so small a part of a run, at both ends together, does not stretch the weeks that it is about
+STRAGGLERS = 0.05  # of a run, at both ends together: so few do not double the weeks that it is about
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +88,29 @@ def front(reader: Reader, run_id: str | None = None, *, zone: tzinfo) -> Front:
             inside: Where = {"week": weeks.period.ends}
             metrics = next(iter(of_episodes(episodes, window_hours=WINDOW_HOURS, where=inside)), None)
             counts = of_episodes(episodes, "week", window_hours=WINDOW_HOURS, where={"week": span.ends})
-            with judged(reader, episodes, timezone=timezone, weeks=span.ends) as others:
-                slices = {s.slice: s for s in (*others.slices("week"), *own)}
-                judges = {**others.instruments(), **instruments}
-            lines = trends(span, weeks.known, {m.slice: m for m in counts}, slices, judges, FIGURES)
+            slices, judges = {s.slice: s for s in own}, dict(instruments)
+            if span.first < weeks.period.first:
+                before = Period(weeks.period.first - WEEK, (weeks.period.first - span.first) // WEEK)
+                with judged(reader, episodes, timezone=timezone, weeks=before.ends) as others:
+                    slices = {s.slice: s for s in others.slices("week")} | slices
+                    judges = others.instruments() | judges
+            lines = _begun(
+                trends(span, weeks.known, {m.slice: m for m in counts}, slices, judges, FIGURES), weeks.period
+            )
     return Front(
         weeks, end, metrics, {name: _reading(name, metrics, whole) for name in FIGURES}, lines, tuple(found[:FIXES]),
         len(found), any(c.fix for c in causes), undecided, tuple(about),
     )  # fmt: skip
+
+
+def _begun(lines: Mapping[str, tuple[Week, ...]], period: Period) -> dict[str, tuple[Week, ...]]:
+    """From the first week in which anything is known, or the period's own first."""
+    silent = 0
+    for points in zip(*lines.values(), strict=True):
+        if any(p.reading for p in points) or points[0].week >= period.first.isoformat():
+            break
+        silent += 1
+    return {name: points[silent:] for name, points in lines.items()}
 
 
 def _reading(name: str, metrics: Metrics | None, whole: Slice | None) -> Reading | None:
@@ -112,7 +127,10 @@ def _weeks(by_week: Sequence[tuple[date | None, int]], end: datetime, zone: tzin
     if not timed:
         return None
     total, untimed = sum(n for _, n in timed), sum(n for week, n in by_week if week is None)
-    first, last = _inner(timed, total), _inner(timed[::-1], total)
+    first, last = timed[0][0], timed[-1][0]
+    start, stop = _inner(timed, total), _inner(timed[::-1], total)
+    if 2 * (stop - start + WEEK) <= last - first + WEEK:
+        first, last = start, stop
     period = Period(last, (last - first) // WEEK + 1)
     known = last_known(period, end, timedelta(hours=WINDOW_HOURS), zone)
     inside = sum(n for week, n in timed if first <= week <= last)

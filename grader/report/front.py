@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from grader.calibration.status import Trust
 from grader.calibration.trust import Trusted
@@ -20,8 +20,8 @@ from grader.outcomes.period import Period
 from grader.outcomes.quality import QUALITY, Cause, Theme
 from grader.report.believed import CRITICAL, NOBODY, Believed, believed, of_cause, of_figure, unasked
 from grader.report.causes import CAUSES, KINDS
-from grader.report.front_charts import Chart, Matrix, Ratios, chart, matrix, ratios
-from grader.report.reading import MEANS, count, interval, value
+from grader.report.front_charts import Chart, Matrix, Ratios, chart, count, interval, matrix, ratios, value
+from grader.report.reading import MEANS
 from grader.report.spark import Spark, spark
 
 LINES = 2  # places of a cause
@@ -29,7 +29,7 @@ NAMES: Mapping[str, str] = {
     "ai_resolution": N_("AI resolution"),
     "false_containment": N_("False containment"),
     "recontact": N_("Came back, same issue"),
-    "csat": N_("CSAT, AI alone and with a human"),
+    "csat": N_("CSAT, AI and human"),
     "handoff_resolved": N_("Hand-off quality"),
     "critical_defect": N_("Critical defects"),
 }
@@ -135,10 +135,9 @@ def front_page(found: Front, figures: Figures, trusted: Trusted = NOBODY, critic
 
 def named_weeks(period: Period) -> str:
     """`2026-W32` or `2026-W32 to 2026-W38`, with the days."""
-    end = period.last + timedelta(days=6)
     first = Period(period.first).name
-    name = first if period.n_weeks == 1 else _("{first} to {last}", first=first, last=period.name)
-    return _("{weeks} ({first} – {last})", weeks=name, first=period.first.isoformat(), last=end.isoformat())
+    name = first if period.n_weeks == 1 else _("{low} to {high}", low=first, high=period.name)
+    return f"{name} ({period.days})"
 
 
 def _lead(found: Front, figures: Figures) -> tuple[str, ...]:
@@ -346,13 +345,15 @@ def _fix(theme: Theme) -> Fix:
     if abs(volume - n) > 0.5:
         told = _("{volume} ({n} judged)", volume=told, n=number(n))
     hours = number(round(theme.total("hours"), 6), 1)
-    if unknown:
+    if unknown == n:
+        hours = _("not known")
+    elif unknown:
         hours = _("{hours}, not known of {n}", hours=hours, n=number(unknown))
     return Fix(
         step=step[:1].upper() + step[1:], what=_("{kind}: {cause}", kind=_(KINDS[theme.kind]), cause=named),
         facts=(
             (_("conversations"), told),
-            (_("came back, same issue"), _("{n} of {of}", n=number(theme.total("n_came_back")),
+            (_("came back"), _("{n} of {of}", n=number(theme.total("n_came_back")),
                                            of=number(theme.total("n_matured")))),
             (_("hours of humans"), hours),
         ),

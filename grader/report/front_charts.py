@@ -18,9 +18,9 @@ from grader.outcomes.brief import Week
 from grader.outcomes.changes import Reading
 from grader.outcomes.period import Period
 from grader.report.forest import Mark, Tick
-from grader.report.reading import count, interval, value
 from grader.statistics.association import Ratio
 
+_UNIT = " %"
 WIDTH, HEIGHT = 360, 156  # of a chart of weeks
 LEFT, RIGHT, TOP, BOTTOM = 42, 10, 18, 24
 LABELS = 5  # weeks that are named below it, at most
@@ -165,9 +165,56 @@ def _cell(week: Week, known: str) -> tuple[str, str, str]:
     return value(week.reading), interval(week.reading), count(week.reading)
 
 
+# ── a reading in words ──
+
+
+def value(r: Reading | None) -> str:
+    """The figure; both ends where a part is not known: `52.5–57.6 %`."""
+    if r is None:
+        return "–"
+    low, high = r.lowest.value, r.highest.value
+    if r.scale == "mean":
+        return number(low, 2)
+    return between(low, high) if r.n_unknown else numerals(percent(low))
+
+
+def interval(r: Reading | None) -> str:
+    """The 95 % interval; of a mean of few ratings there is none."""
+    if r is None:
+        return ""
+    low, high = r.lowest.low, r.highest.high
+    if r.scale == "mean":
+        return (
+            _("{low} to {high}", low=number(low, 2), high=number(high, 2))
+            if r.bounded
+            else _("too few for an interval")
+        )
+    return _("{low} to {high}", low=numerals(percent(low)), high=numerals(percent(high)))
+
+
+def count(r: Reading) -> str:
+    """Numerator and denominator."""
+    if r.scale == "mean":
+        return _("{n} rated of {of}", n=number(r.n), of=number(r.of))
+    n = number(r.n)
+    if r.n_unknown:
+        n = _("{low} to {high}", low=n, high=number(r.n + r.n_unknown))
+    told = _("{n} of {of}", n=n, of=number(r.of))
+    return _("{count}, weighted", count=told) if r.weighted else told
+
+
+def between(low: float | None, high: float | None) -> str:
+    """`4.1–9.8 %`, empty where there is none."""
+    if low is None or high is None:
+        return ""
+    return numerals(f"{percent(low).removesuffix(_UNIT)}–{percent(high)}")
+
+
 # ── defects by code and queue ──
 
-CELL, LINE, HEADER, NAMES = 76, 30, 34, 262  # places in the picture of defects
+LINE, HEADER, NAMES, ALL, PHONE = 30, 34, 300, 1120, 330  # of the picture of defects: its width on a desk, on a phone
+NARROW, WIDE, WIDE_FROM = 72, 150, 108  # a queue's column; where there is room for the share beside the number
+ROOM, LETTER = 42, 6.6  # letters of a code's title; the width of a letter
 RADIUS = 11.0
 
 
@@ -178,12 +225,12 @@ class Spot:
     """
 
     queue: str
-    x: float
     ring: float
     disc: float
     n: int
     known: bool
     told: str
+    share: str = ""
 
     @property
     def text(self) -> str:
@@ -193,45 +240,43 @@ class Spot:
 
 @dataclass(frozen=True)
 class MatrixRow:
-    """A code with its spots, at `y` of the picture; None: in the table alone."""
+    """A code with its spots. `drawn`: it stands in the picture, and not in the table alone."""
 
     code: str
     title: str
     severity: str
-    y: float | None
+    drawn: bool
     spots: tuple[Spot, ...]
 
     @property
     def short(self) -> str:
         """The title as far as there is room."""
-        return self.title if len(self.title) <= 36 else f"{self.title[:35].rstrip()}…"
+        return _cut(self.title, ROOM)
 
 
 @dataclass(frozen=True)
 class Matrix:
-    """Defects by code and queue."""
+    """Defects by code and queue. `cell` and `narrow`: how wide a queue's column is on a desk and on a phone."""
 
-    queues: tuple[tuple[str, str, float], ...]  # name, the same short, its place
+    queues: tuple[str, ...]
     rows: tuple[MatrixRow, ...]
     top: str  # the rate of the largest ring
     n_queues_left_out: int
-    n_silent: int  # codes of which nothing was flagged: in the table alone
+    cell: int
+    narrow: int
     line: int = LINE
+    header: int = HEADER
+    names: int = NAMES
+    wide_from: int = WIDE_FROM
 
     @property
     def drawn(self) -> tuple[MatrixRow, ...]:
         """Rows of the picture."""
-        return tuple(row for row in self.rows if row.y is not None)
+        return tuple(row for row in self.rows if row.drawn)
 
-    @property
-    def width(self) -> int:
-        """Of the picture."""
-        return NAMES + CELL * len(self.queues)
-
-    @property
-    def height(self) -> int:
-        """Of the picture."""
-        return HEADER + LINE * len(self.drawn)
+    def cut(self, name: str, cell: int) -> str:
+        """A queue's name as far as there is room."""
+        return _cut(name, int((cell - 8) / LETTER))
 
 
 def matrix(defects: Sequence[Defect], queues: Sequence[str | None], name: Callable[[str | None], str]) -> Matrix | None:
@@ -249,33 +294,30 @@ def matrix(defects: Sequence[Defect], queues: Sequence[str | None], name: Callab
     rows: list[MatrixRow] = []
     n_drawn = 0
     for d in whole:
-        spots = tuple(
-            _spot(rates.get((d.rubric, d.rubric_version, d.code, queue)), name(queue), n, top)
-            for n, queue in enumerate(shown)
-        )
+        spots = tuple(_spot(rates.get((d.rubric, d.rubric_version, d.code, q)), name(q), top) for q in shown)
         drawn = n_drawn < CODES and any(spot.n for spot in spots)
-        rows.append(MatrixRow(d.code, d.title, d.severity, HEADER + LINE * n_drawn if drawn else None, spots))
+        rows.append(MatrixRow(d.code, d.title, d.severity, drawn, spots))
         n_drawn += drawn
     return Matrix(
-        queues=tuple((name(q), _short(name(q)), NAMES + CELL * n + 14.0) for n, q in enumerate(shown)),
-        rows=tuple(rows), top=numerals(percent(top)), n_queues_left_out=len(queues) - len(shown),
-        n_silent=sum(not d.n_flagged for d in whole),
+        queues=tuple(name(q) for q in shown), rows=tuple(rows), top=numerals(percent(top)),
+        n_queues_left_out=len(queues) - len(shown),
+        cell=min(WIDE, max(NARROW, (ALL - NAMES) // len(shown))), narrow=max(NARROW, PHONE // len(shown)),
     )  # fmt: skip
 
 
-def _short(name: str) -> str:
-    return name if len(name) <= 10 else f"{name[:9].rstrip()}…"
+def _cut(text: str, letters: int) -> str:
+    return text if len(text) <= letters else f"{text[: letters - 1].rstrip()}…"
 
 
-def _spot(found: Figure | None, queue: str, n: int, top: float) -> Spot:
-    x = NAMES + CELL * n + 14.0
+def _spot(found: Figure | None, queue: str, top: float) -> Spot:
     if found is None or found.point is None:
-        return Spot(queue, x, 0.0, 0.0, 0, False, _("nothing assessable"))
+        return Spot(queue, 0.0, 0.0, 0, False, _("nothing assessable"))
     ring, disc = (round(RADIUS * sqrt(min(1.0, v / (top or 1.0))), 1) for v in (found.point, found.low or 0.0))
-    ends = "" if found.low is None or found.high is None else f" ({percent(found.low)}–{percent(found.high)})"
-    share = numerals(f"{percent(found.point)}{ends}")
+    ends = between(found.low, found.high)
+    share = numerals(percent(found.point)) + (f" ({ends})" if ends else "")
     told = _("{share}, {n} of {of}", share=share, n=number(found.n), of=number(found.of))
-    return Spot(queue, x, ring if found.n else 0.0, disc if found.n else 0.0, found.n, True, told)
+    ring, disc = (ring, disc) if found.n else (0.0, 0.0)
+    return Spot(queue, ring, disc, found.n, True, told, numerals(percent(found.point)))
 
 
 # ── verdict × return ──

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from grader.calibration.status import Trust
 from grader.calibration.trust import Trusted
+from grader.language import N_, _, number, numerals
 from grader.outcomes import (
     Choice,
     Defect,
@@ -19,16 +20,15 @@ from grader.outcomes import (
     Wording,
     percent,
     rate,
-    told,
 )
 from grader.report.believed import NOBODY, Believed, believed, flips
 from grader.report.case_view import SEVERITIES
-from grader.report.tiles import Tile, between, interval_of, tiles
+from grader.report.tiles import Tile, between, interval_of, shared, tiles
 
 MAX_QUEUES = 24  # the page's switch; the JSON has them all
 LEDGER = {
-    "escalation_reason": "Why a human was needed",
-    "non_resolution_cause": "What stood in the way of a solution",
+    "escalation_reason": N_("Why a human was needed"),
+    "non_resolution_cause": N_("What stood in the way of a solution"),
 }
 
 
@@ -145,7 +145,7 @@ def overview(
 
 def queue_label(queue: str | None) -> str:
     """A queue's name to show."""
-    return queue or "no queue"
+    return queue or _("no queue")
 
 
 def words(code: str) -> str:
@@ -160,7 +160,7 @@ def _scope(key: str, headline: Headline, figures: Figures, scale: float, trusted
     return Scope(
         key=key,
         queue="" if headline.overall else queue_label(headline.queue),
-        label="All queues" if headline.overall else queue_label(headline.queue),
+        label=_("All queues") if headline.overall else queue_label(headline.queue),
         n=headline.n_conversations,
         tiles=tiles(headline, recontacts, trusted),
         defects=tuple(
@@ -184,8 +184,8 @@ def _row(d: Defect, scale: float, trust: Trust) -> DefectRow:
 
     return DefectRow(
         code=d.code, title=d.title, rubric=f"{d.rubric} {d.rubric_version}", severity=d.severity,
-        rate=percent(found.point), interval=between(interval_of(found)), bar=at(found.point), low=at(found.low),
-        high=at(found.high),
+        rate=numerals(percent(found.point)), interval=between(interval_of(found)), bar=at(found.point),
+        low=at(found.low), high=at(found.high),
         n_flagged=d.n_flagged, n_assessable=d.n_assessable, n_unsupported=d.n_unsupported,
         n_not_applicable=d.n_not_applicable, n_cannot_assess=d.n_cannot_assess, n_missing=d.n_failed + d.n_pending,
         believed=believed(trust), flips=flips(trust), excluded=trust.excluded_short if found.point == 0 else "",
@@ -198,10 +198,10 @@ def _corrected(d: Defect, trust: Trust) -> dict[str, str]:
     found = trust.corrected
     if not trust.calibrated or found is None or found.point is None or found.low is None or found.high is None:
         return {}
-    notes = ["errors of the judge as found in an earlier run"] * trust.carried
-    notes += ["of the sample, not weighted"] * bool(d.parts)
+    notes = [_("errors of the judge as found in an earlier run")] * trust.carried
+    notes += [_("of the sample, not weighted")] * bool(d.parts)
     return {
-        "corrected": percent(found.point), "corrected_interval": between((found.low, found.high)),
+        "corrected": numerals(percent(found.point)), "corrected_interval": between((found.low, found.high)),
         "corrected_note": "; ".join(notes),
     }  # fmt: skip
 
@@ -217,22 +217,28 @@ def _ledger(
     most = max((rate(c, lambda c: c.taken).point or 0.0 for c in causes), default=1.0)
     none, silent = (sum(c.n for c in chosen if c.option == option) for option in ("none", "cannot_assess"))
     return Ledger(
-        code=code, title=title, rows=tuple(_ledger_row(c, most, wordings) for c in causes),
-        basis=f"{total:,} conversations assessed" + (f", of these {none:,} none" if none else ""),
-        silent=f"{silent:,} cannot be assessed" if silent else "",
+        code=code, title=_(title), rows=tuple(_ledger_row(c, most, wordings) for c in causes),
+        basis=_("{n} conversations assessed", n=number(total)) + (
+            _(", of these {n} none", n=number(none)) if none else ""
+        ),
+        silent=_("{n} cannot be assessed", n=number(silent)) if silent else "",
         believed=believed(trusted.choice(chosen[0].rubric, code)),
     )  # fmt: skip
 
 
 def _ledger_row(c: Choice, most: float, wordings: Mapping[tuple[str, str, str], Wording]) -> LedgerRow:
     found = rate(c, lambda c: c.taken)
-    unsolved = f"{c.n_unsolved:,} of {c.n_resolution_judged:,} not solved" if c.n_resolution_judged else ""
+    unsolved = ""
+    if c.n_resolution_judged:
+        unsolved = _("{n} of {of} not solved", n=number(c.n_unsolved), of=number(c.n_resolution_judged))
     if unsolved and c.parts:
-        unsolved = f"{percent(rate(c, lambda c: c.unsolved).point)} weighted ({unsolved})"
+        share = numerals(percent(rate(c, lambda c: c.unsolved).point))
+        unsolved = _("{share} weighted ({count})", share=share, count=unsolved)
     wording = wordings.get((c.rubric, c.rubric_version, c.code), Wording())
     return LedgerRow(
         option=c.option, label=words(c.option), meaning=dict(wording.options).get(c.option, ""),
-        share=told(found), width=round(100 * (found.point or 0.0) / (most or 1.0), 2), unsolved=unsolved,
-        reasons="asked for " * bool(c.reasons)
-        + ", ".join(f"{words(reason).lower()} {n}" for reason, n in c.reasons[:3]), examples=c.examples,
+        share=shared(found), width=round(100 * (found.point or 0.0) / (most or 1.0), 2), unsolved=unsolved,
+        reasons=_("asked for {reasons}", reasons=", ".join(
+            f"{words(reason).lower()} {number(n)}" for reason, n in c.reasons[:3]
+        )) if c.reasons else "", examples=c.examples,
     )  # fmt: skip
