@@ -340,7 +340,8 @@ def _fix(theme: Theme) -> Fix:
     n, volume, unknown = int(theme.total("n")), theme.total("volume"), int(theme.total("n_hours_unknown"))
     cause = CAUSES.get(theme.cause)
     named = _(cause) if cause is not None else theme.cause.replace("_", " ")
-    step = _(theme.fix or "")
+    fix = theme.fix or ""
+    step = _(fix)
     told = number(round(volume))
     if abs(volume - n) > 0.5:
         told = _("{volume} ({n} judged)", volume=told, n=number(n))

@@ -206,10 +206,11 @@ def _decided(figures: Figures) -> list[Banner]:
             for d in figures.decided
         )
         codes = ngettext("{n} code", "{n} codes", of)
+        each = f" ({each})" if each else ""
         found.append(Banner(
             "warning", _("Offline signals, not an LLM judge"),
             _("Fixed rules decided {n} of {codes}{each}; the rest is “cannot assess”.", n=number(n), codes=codes,
-              each=f" ({each})" if each else ""),
+              each=each),
             more=ngettext("{n} code not decided", "{n} codes not decided", of - n) if of > n else "",
             lines=tuple(f"{_named(d)}: {' · '.join(d.undecided)}" for d in figures.decided if d.undecided),
         ))  # fmt: skip
