@@ -188,6 +188,20 @@ def test_a_queue_of_which_nothing_could_be_assessed_is_not_a_zero(empty: World) 
     assert [(s.queue, s.text, s.known) for s in row.spots] == [("orders", "6", True), ("returns", "–", False)]
 
 
+def test_of_a_weighted_sample_the_figures_of_verdicts_are_weighted_and_none_is_corrected(empty: World) -> None:
+    for n in range(40):
+        often = n % 4 == 0  # one in ten of the many, every one of the few
+        empty.talk(f"c-{n}", human=True, start=T0 + timedelta(hours=n))
+        wrong = {"contradicts_policy": present("It arrives tomorrow.")} if often else {}
+        empty.judged_by_all(f"c-{n}", wrong, probability=1.0 if often else 0.1, stratum="few" if often else "many")
+    empty.finish()
+    figure = Figure(0.2, 0.1, 0.3, 10, 40, "corrected")
+    page = told(empty, critical=Trust("calibrated", "calibrated", corrected=figure))
+    [shown] = card(page, "critical_defect").values
+    assert (shown.value, shown.count) == ("3.2 %", "10 of 40, weighted")  # 10 of 10 + 300
+    assert card(page, "handoff_resolved").values[0].count == "40 of 40, weighted"
+
+
 # ── where nothing is known ──
 
 

@@ -106,10 +106,10 @@ def test_every_picture_has_a_table_that_says_the_same(desk: Page) -> None:
 
 def test_no_picture_needs_colour_to_be_read(desk: Page) -> None:
     assert desk.locator(".matrix.wide .spot text").first.text_content() == "820.0 %"  # how many, and the share
-    shapes = desk.locator(".matrix.wide .sev").evaluate_all(
+    shapes = desk.locator(".matrix.wide .severity-mark").evaluate_all(
         "all => all.map((n) => n.tagName + n.getAttribute('class'))"
     )
-    assert len({s.split("sev ")[0] + s.split("sev ")[1] for s in shapes}) == 2
+    assert len({s.split("severity-mark ")[0] + s.split("severity-mark ")[1] for s in shapes}) == 2
     assert desk.locator("svg.weeks-chart .break-label").all_text_contents() == ["judge changed", "judge changed"]
     assert desk.locator(".figure-card .better").first.text_content() == "↑ higher is better"
 

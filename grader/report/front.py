@@ -298,7 +298,9 @@ def _critical(found: Front, figures: Figures, trusted: Trusted, critical: Trust 
     name = "critical_defect"
     raw = rate(figures.headline, lambda h: h.critical)
     line, trust = _spark(found, name), critical or trusted.defects(CRITICAL)
-    corrected = critical.corrected if critical is not None and critical.calibrated else None
+    # Labels say of the conversations as they were drawn what people find: of a weighted sample nothing is corrected.
+    usable = critical is not None and critical.calibrated and not figures.layers
+    corrected = critical.corrected if critical is not None and usable else None
     if corrected is not None and corrected.point is not None:
         shown = Value("", "circle", numerals(percent(corrected.point)), _interval(corrected), "", line, _by_week(line))
         notes = [
