@@ -214,7 +214,7 @@ def between(low: float | None, high: float | None) -> str:
 
 LINE, HEADER, NAMES, ALL, PHONE = 30, 34, 330, 1120, 330  # of the picture of defects: its width on a desk, on a phone
 NARROW, WIDE, WIDE_FROM = 72, 150, 108  # a queue's column; where there is room for the share beside the number
-ROOM, LETTER = 46, 6.6  # letters of a code's title; the width of a letter
+ROOM, LETTER = 43, 6.6  # letters of a code's title; the width of a letter
 RADIUS = 11.0
 
 
