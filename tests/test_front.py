@@ -13,7 +13,9 @@ from front_worlds import CHANGED, WEEKS, weekly
 from report_data import T0, World, present, world
 
 from grader import language, outcomes
+from grader.calibration.composite import ANY_CRITICAL
 from grader.calibration.status import Trust
+from grader.calibration.trust import Trusted
 from grader.outcomes.front import Front, front
 from grader.outcomes.quality import FIXES
 from grader.report.causes import FIXES as FIXES_IN_WORDS
@@ -58,6 +60,11 @@ def card(page: FrontPage, key: str) -> Any:
     return next(c for c in page.cards if c.key == key)
 
 
+def together(critical: Trust) -> Trusted:
+    """What is known of codes taken together, and of nothing else."""
+    return Trusted((), {ANY_CRITICAL: critical})
+
+
 def percents(n: int, of: int) -> str:
     low, high = wilson(n, of)
     return f"{100 * low:.1f} % to {100 * high:.1f} %"
@@ -98,15 +105,15 @@ def test_the_rate_of_critical_defects_is_the_corrected_one_where_labels_do_for_i
 ) -> None:
     figure = Figure(0.051, 0.02, 0.094, 4, 120, "corrected")
     calibrated = Trust("calibrated", "calibrated 2026-11-30 with 240 blind labels", corrected=figure)
-    page = front_page(counted, figures, critical=calibrated)
+    page = front_page(counted, figures, together(calibrated))
     found = card(page, "critical_defect")
     assert (found.values[0].value, found.values[0].interval) == ("5.1 %", "2.0 % to 9.4 %")
-    assert found.believed.mark == "●"
+    assert (found.believed.mark, found.values[0].count) == ("●", "120")
     assert "The judge itself flagged 3.3 %: 4 of 120." in found.notes
     doubtful = Trust("not_calibrated", "not calibrated: 12 labels", corrected=figure)
-    found = card(front_page(counted, figures, critical=doubtful), "critical_defect")
+    found = card(front_page(counted, figures, together(doubtful)), "critical_defect")
     assert found.values[0].value == "3.3 %"
-    assert (found.believed.mark, found.believed.text) == ("○", "not calibrated: 12 labels")
+    assert (found.believed.mark, found.believed.short) == ("○", "not calibrated")
 
 
 def test_the_line_of_weeks_breaks_where_the_judge_changed_and_only_for_verdicts(counted: Front) -> None:
@@ -196,7 +203,7 @@ def test_of_a_weighted_sample_the_figures_of_verdicts_are_weighted_and_none_is_c
         empty.judged_by_all(f"c-{n}", wrong, probability=1.0 if often else 0.1, stratum="few" if often else "many")
     empty.finish()
     figure = Figure(0.2, 0.1, 0.3, 10, 40, "corrected")
-    page = told(empty, critical=Trust("calibrated", "calibrated", corrected=figure))
+    page = told(empty, trusted=together(Trust("calibrated", "calibrated", corrected=figure)))
     [shown] = card(page, "critical_defect").values
     assert (shown.value, shown.count) == ("3.2 %", "10 of 40, weighted")  # 10 of 10 + 300
     assert card(page, "handoff_resolved").values[0].count == "40 of 40, weighted"

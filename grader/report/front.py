@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from grader.calibration.status import Trust
 from grader.calibration.trust import Trusted
 from grader.language import N_, _, ngettext, number, numerals
 from grader.outcomes import Figure, Figures, percent, rate
@@ -108,14 +107,14 @@ class FrontPage:
     ratios: Ratios | None
 
 
-def front_page(found: Front, figures: Figures, trusted: Trusted = NOBODY, critical: Trust | None = None) -> FrontPage:
-    """The front of one run. `critical`: what is known of any critical defect, with its corrected rate."""
+def front_page(found: Front, figures: Figures, trusted: Trusted = NOBODY) -> FrontPage:
+    """The front of one run; `trusted` is what is known of its judges."""
     weeks = found.weeks
     return FrontPage(
         lead=_lead(found, figures),
         cards=(
             *(_happened(found, name) for name in ("ai_resolution", "false_containment", "recontact")),
-            _csat(found), _handoff(found, trusted), _critical(found, figures, trusted, critical),
+            _csat(found), _handoff(found, trusted), _critical(found, figures, trusted),
         ),
         fixes=tuple(_fix(theme) for theme in found.fixes),
         more_fixes=found.n_fixes - len(found.fixes),
@@ -293,34 +292,36 @@ def _asked(trusted: Trusted, name: str) -> bool:
     return not trusted.judges or set(QUALITY[name].rubrics) <= rubrics
 
 
-def _critical(found: Front, figures: Figures, trusted: Trusted, critical: Trust | None) -> Card:
+def _critical(found: Front, figures: Figures, trusted: Trusted) -> Card:
     """Any critical defect: corrected for the judge's errors where labels do for that, else as the judge has it."""
     name = "critical_defect"
     raw = rate(figures.headline, lambda h: h.critical)
-    line, trust = _spark(found, name), critical or trusted.defects(CRITICAL)
+    line, status = _spark(found, name), trusted.defects(CRITICAL)
     # Labels say of the conversations as they were drawn what people find: of a weighted sample nothing is corrected.
-    usable = critical is not None and critical.calibrated and not figures.layers
-    corrected = critical.corrected if critical is not None and usable else None
+    one = status.alone if status.calibrated and not figures.layers else None
+    corrected = one.corrected if one is not None else None
     if corrected is not None and corrected.point is not None:
-        shown = Value("", "circle", numerals(percent(corrected.point)), _interval(corrected), "", line, _by_week(line))
+        told = numerals(percent(corrected.point))
+        shown = Value("", "circle", told, _interval(corrected), number(raw.of), line, _by_week(line))
         notes = [
             _("What reviewers would find: the judge's errors are taken out by labels."),
             _("The judge itself flagged {share}: {count}.", share=numerals(percent(raw.point)), count=_count(raw)),
+            _("Weeks show the judge's own rate."),
         ]
-        if critical is not None and critical.carried:
+        if one is not None and one.carried:
             notes.append(_("Its errors are taken to be as they were in an earlier run."))
         return Card(name, _(NAMES[name]), _("at least one critical code, as reviewers would find it"), _better(name),
-                    (shown,), "", "run", believed(trust), tuple(notes))  # fmt: skip
+                    (shown,), _(_OF[name]), "run", believed(status), tuple(notes))  # fmt: skip
     notes = []
     if raw.of:
         notes.append(_("Not corrected: the judge's own errors are in it."))
         if not raw.n:
-            notes.append(_("0 is not none: {why}.", why=trust.excluded))
+            notes.append(_("0 is not none: {why}.", why=status.excluded))
     shown = Value(
         "", "circle", numerals(percent(raw.point)), _interval(raw), _count(raw) if raw.of else "", line, _by_week(line)
     )
     why = "" if raw.of else _("Not known: no critical code could be assessed.")
-    return Card(name, _(NAMES[name]), _(MEANS[name]), _better(name), (shown,), _(_OF[name]), "run", believed(trust),
+    return Card(name, _(NAMES[name]), _(MEANS[name]), _better(name), (shown,), _(_OF[name]), "run", believed(status),
                 tuple(notes), why)  # fmt: skip
 
 

@@ -109,15 +109,20 @@ def tiles(h: Headline, recontacts: Sequence[Recontact], trusted: Trusted = NOBOD
              ngettext("{n} conversation judged only in part: the share may be higher",
                       "{n} conversations judged only in part: the share may be higher", h.n_partly_judged)
              if h.n_partly_judged else ""),
-        ), h.flagged, any_defect),
+        ), h.flagged, any_defect, corrected=_whole(h, any_defect)),
         _judged(_share_tile(
             _("With a critical defect"), rate(h, lambda h: h.critical),
             _("conversations in which a critical code could be assessed"),
             ("" if h.critical.of else _("No critical code could be assessed, so nothing is known."),),
-        ), h.critical, critical),
+        ), h.critical, critical, corrected=_whole(h, critical)),
         _came_back(recontacts),
         _csat(h),
     )  # fmt: skip
+
+
+def _whole(h: Headline, status: Status) -> bool:
+    """Labels say of all codes at once how often people find them: of the run as it was judged, in no weights."""
+    return h.overall and not h.parts and status.together is not None
 
 
 def _judged(tile: Tile, share: Share, status: Status, *, corrected: bool = False) -> Tile:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 
-from grader.calibration.status import OfRubric, Trust
+from grader.calibration.status import OfRubric
 from grader.calibration.trust import Trusted
 from grader.model import Policy
 from grader.outcomes import Case, Figures, Ranked, Wording
@@ -93,7 +93,6 @@ def page(
     every: bool = False,
     zone: tzinfo = UTC,
     trusted: Trusted = NOBODY,
-    critical: Trust | None = None,
 ) -> Page:
     """The page about one run. `cases` are those that `choose` named; times of the run are shown in `zone`; `trusted` is
     what is known of its judges.
@@ -110,7 +109,7 @@ def page(
         facts=facts(figures, zone),
         banners=banners(figures),
         believed=trusted.rubrics(),
-        front=front_page(front, figures, trusted, critical),
+        front=front_page(front, figures, trusted),
         overview=overview(figures, wordings, trusted),
         codes=codes,
         cases=shown,
