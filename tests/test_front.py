@@ -145,6 +145,7 @@ def test_what_to_fix_names_the_step_the_cost_and_conversations_of_the_run(counte
     chosen = {name for fix in page.fixes for place in fix.places for name in place.examples}
     assert chosen
     assert all(int(name[1:].split("-")[0]) >= CHANGED for name in chosen)
+    assert chosen == set(counted.examples)  # so that every one of them is on the page
     assert set(counted.examples) <= {f"w{week}-{k}" for week in range(CHANGED, WEEKS) for k in range(30)}
 
 

@@ -26,7 +26,7 @@ from grader.outcomes.reader import Reader
 FIGURES = ("ai_resolution", "false_containment", "recontact", "csat_ai", "csat_human", "handoff_resolved",
            "critical_defect")  # fmt: skip
 WINDOW_HOURS = 168
-FIXES = 5  # causes that are told, biggest first
+FIXES, PLACES = 5, 2  # causes that are told, biggest first; of each, the places where it costs most
 MOST_WEEKS = 26  # that a trend goes back
 STRAGGLERS = 0.05  # of a run, at both ends together: so few do not double the weeks that it is about
 
@@ -63,7 +63,7 @@ class Front:
     @property
     def examples(self) -> tuple[str, ...]:
         """Conversations that what to fix points at."""
-        return tuple(example for theme in self.fixes for example in theme.examples)
+        return tuple(e for theme in self.fixes for line in theme.lines[:PLACES] for e in line.examples)
 
 
 def front(reader: Reader, run_id: str | None = None, *, zone: tzinfo) -> Front:

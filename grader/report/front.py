@@ -14,7 +14,7 @@ from grader.calibration.trust import Trusted
 from grader.language import N_, _, ngettext, number, numerals
 from grader.outcomes import Figure, Figures, percent, rate
 from grader.outcomes.changes import Reading, change
-from grader.outcomes.front import Front, Weeks
+from grader.outcomes.front import PLACES, Front, Weeks
 from grader.outcomes.period import Period
 from grader.outcomes.quality import QUALITY, Cause, Theme
 from grader.report.believed import CRITICAL, NOBODY, Believed, believed, of_cause, of_figure, unasked
@@ -23,7 +23,6 @@ from grader.report.front_charts import Chart, Matrix, Ratios, chart, count, inte
 from grader.report.reading import MEANS
 from grader.report.spark import Spark, spark
 
-LINES = 2  # places of a cause
 NAMES: Mapping[str, str] = {
     "ai_resolution": N_("AI resolution"),
     "false_containment": N_("False containment"),
@@ -361,7 +360,7 @@ def _fix(theme: Theme) -> Fix:
                                            of=number(theme.total("n_matured")))),
             (_("hours of humans"), hours),
         ),
-        places=tuple(_place(line) for line in theme.lines[:LINES]),
+        places=tuple(_place(line) for line in theme.lines[:PLACES]),
     )  # fmt: skip
 
 

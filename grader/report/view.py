@@ -11,6 +11,7 @@ from datetime import UTC, tzinfo
 
 from grader.calibration.status import OfRubric
 from grader.calibration.trust import Trusted
+from grader.language import _
 from grader.model import Policy
 from grader.outcomes import Case, Figures, Ranked, Wording
 from grader.outcomes.front import Front
@@ -93,9 +94,10 @@ def page(
     every: bool = False,
     zone: tzinfo = UTC,
     trusted: Trusted = NOBODY,
+    notes: Sequence[str] = (),
 ) -> Page:
     """The page about one run. `cases` are those that `choose` named; times of the run are shown in `zone`; `trusted` is
-    what is known of its judges.
+    what is known of its judges; `notes` tell how the page was masked.
     """
     codes = _codes(figures, wordings or {}, trusted)
     order = {code: n for n, code in enumerate(codes)}
@@ -107,7 +109,7 @@ def page(
         run_id=figures.about.run_id,
         title=f"Run of {moment(figures.about.started_at, zone)}",
         facts=facts(figures, zone),
-        banners=banners(figures),
+        banners=(*(Banner("notice", _("Masked"), note) for note in notes), *banners(figures)),
         believed=trusted.rubrics(),
         front=front_page(front, figures, trusted),
         overview=overview(figures, wordings, trusted),

@@ -17,12 +17,14 @@ from grader.errors import ConfigError
 from grader.outcomes import Found, Reader
 from grader.outcomes.front import front as front_of
 from grader.report.export import csv_lines, document
+from grader.report.masks import Masker, Masks
 from grader.report.render import html
 from grader.report.view import choose, page
 from grader.store import Store
 
 Format = Literal["html", "json", "csv"]
 FORMATS: tuple[Format, ...] = ("html", "json", "csv")
+NO_MASKS = Masks()
 _AT_ONCE = 5000  # conversations whose verdicts are in memory together, on the way to JSON or CSV
 
 
@@ -58,28 +60,39 @@ class Settings(Protocol):
 
 
 def text(
-    reader: Store, settings: Settings, *, run_id: str | None = None, form: Format = "html", every: bool = False
+    reader: Store,
+    settings: Settings,
+    *,
+    run_id: str | None = None,
+    form: Format = "html",
+    every: bool = False,
+    masks: Masks = NO_MASKS,
 ) -> Iterator[str]:
     """The report as stretches of text. `every`: the page holds unflagged conversations too. Raises as `find_run`."""
     run_id = outcomes.find_run(reader, run_id)
+    masker = Masker(masks)
     if form == "csv":
-        yield from csv_lines(run_id, _verdicts(reader, run_id), of_runs(reader, [run_id]))
+        yield from csv_lines(run_id, masker.verdicts(reader, _verdicts(reader, run_id)), of_runs(reader, [run_id]))
         return
     figures, trusted = outcomes.figures(reader, run_id), of_run(reader, run_id)
     if form == "json":
         present = (v for v in _verdicts(reader, run_id) if v.flagged or v.unsupported)
-        found = document(figures, present, outcomes.missing(reader, run_id), trusted)
+        shown = list(masker.verdicts(reader, present))  # first, since it learns which ids cannot be written
+        found = document(
+            masker.figures(reader, figures), shown, masker.missing(outcomes.missing(reader, run_id)), trusted
+        )
         yield json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
         return
     ranked = outcomes.ranking(reader, run_id)
     cap = settings.report.max_conversations
     front = front_of(reader, run_id, zone=settings.workspace.tz)
     ids = choose(figures, ranked, cap, every=every, examples=front.examples)
+    cases = tuple(map(masker.case, outcomes.cases(reader, run_id, ids)))
     yield html(page(
-        figures, front, outcomes.cases(reader, run_id, ids), ranked,
+        masker.figures(reader, figures), masker.front(reader, front), cases, masker.ranked(ranked),
         policies=outcomes.policies(reader), wordings=outcomes.wordings(reader, run_id),
         workspace=settings.root.resolve().name, max_conversations=cap, every=every, zone=settings.workspace.tz,
-        trusted=trusted,
+        trusted=trusted, notes=masks.notes,
     ))  # fmt: skip
 
 
@@ -91,6 +104,7 @@ def write(
     out: Path | None = None,
     form: Format = "html",
     every: bool = False,
+    masks: Masks = NO_MASKS,
 ) -> Path:
     """Write the report and return where: `out`, or `<run>.<format>` in it when it is a folder, or in the workspace's
     reports. Raises as `find_run`, and ConfigError when the place cannot be written to.
@@ -98,7 +112,7 @@ def write(
     run_id = outcomes.find_run(reader, run_id)
     name = file_name(run_id, form)
     path = settings.workspace.reports / name if out is None else out / name if out.is_dir() else out
-    stretches = text(reader, settings, run_id=run_id, form=form, every=every)
+    stretches = text(reader, settings, run_id=run_id, form=form, every=every, masks=masks)
     first = next(stretches, "")  # errors of the run come before anything is made
     try:
         put(path, chain([first], stretches))
