@@ -321,7 +321,7 @@ def test_no_difference_of_ratings_is_claimed_that_its_interval_does_not_say(empt
 def test_the_front_page_speaks_portuguese(counted: Front, figures: outcomes.Figures) -> None:
     with language.use("pt"):
         page = front_page(counted, figures)
-    assert [c.title for c in page.cards][:2] == ["Resolução pela IA", "Falsa contenção"]
+    assert [c.title for c in page.cards][:2] == ["Resolução pela IA", "Contenção falsa"]
     found = card(page, "ai_resolution")
     assert (found.values[0].value, found.values[0].interval) == ("69,6 %", "62,6 % a 75,8 %")
     assert found.values[0].count == "128 de 184"

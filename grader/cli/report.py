@@ -26,6 +26,7 @@ def report(
         bool, typer.Option("--anonymous-agents", help="Call the people who answered Agent 1, Agent 2 …")
     ] = False,
     open_it: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
+    language: console.LanguageOption = None,
     workspace: console.WorkspaceOption = None,
     as_json: console.JsonOption = False,
     quiet: console.QuietOption = False,
@@ -40,6 +41,7 @@ def report(
       grader report --redact --anonymous-agents
     """
     from grader import outcomes
+    from grader.language import use
     from grader.report import FORMATS, Masks, text, write
     from grader.store import open_store
 
@@ -50,9 +52,10 @@ def report(
         raise ConfigError("--open needs an HTML file", cure="leave out --open, or --format and --out -")
     if as_json and out == "-":
         raise ConfigError("--json and --out - both want stdout", cure="leave out one; --format json --out - prints all")
-    settings = console.settings(workspace)
+    settings = console.settings(workspace, {"report.language": language})
     masks = Masks(redact=redact, anonymous_agents=anonymous_agents)
-    with open_store(settings.workspace.database, read_only=True) as store:
+    spoken = settings.report.language if form == "html" else "en"  # what programs read is the same in every language
+    with use(spoken), open_store(settings.workspace.database, read_only=True) as store:
         run_id = outcomes.find_run(store, run)
         if out == "-":
             for stretch in text(store, settings, run_id=run_id, form=form, every=every, masks=masks):

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from grader.calibration.trust import Trusted
-from grader.language import N_, _, ngettext, number, numerals
+from grader.language import N_, _, days, ngettext, number, numerals
 from grader.outcomes import Figure, Figures, percent, rate
 from grader.outcomes.changes import Reading, change
 from grader.outcomes.front import PLACES, Front, Weeks
-from grader.outcomes.period import Period
+from grader.outcomes.period import WEEK, Period
 from grader.outcomes.quality import QUALITY, Cause, Theme
 from grader.report.believed import CRITICAL, NOBODY, Believed, believed, of_cause, of_figure, unasked
 from grader.report.causes import CAUSES, KINDS
@@ -135,7 +135,7 @@ def named_weeks(period: Period) -> str:
     """`2026-W32` or `2026-W32 to 2026-W38`, with the days."""
     first = Period(period.first).name
     name = first if period.n_weeks == 1 else _("{low} to {high}", low=first, high=period.name)
-    return f"{name} ({period.days})"
+    return f"{name} ({days(period.first, period.last + WEEK - timedelta(days=1))})"
 
 
 def _lead(found: Front, figures: Figures) -> tuple[str, ...]:

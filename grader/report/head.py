@@ -119,7 +119,8 @@ def _paid(spend: Spend) -> Fact:
     unknown = _(", of {n} calls not known", n=number(spend.n_uncounted)) if spend.n_uncounted else ""
     tokens = _("{n} tokens in ({cached} cached), {out} out", n=number(spend.prompt_tokens),
                cached=number(spend.cached_tokens), out=number(spend.completion_tokens))  # fmt: skip
-    calls = f"{ngettext('{n} call', '{n} calls', spend.n_calls)} · {tokens}{unknown}"
+    n = ngettext("{n} call", "{n} calls", spend.n_calls)
+    calls = f"{n} · {tokens}{unknown}"
     if spend.paid_usd is None:
         without = _("{n} of {of} calls without a price", n=number(spend.n_unpriced), of=number(spend.n_calls))
         known = numerals(dollars(spend.known_usd))
