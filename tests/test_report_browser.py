@@ -191,7 +191,7 @@ def test_keys_are_enough(visit: Any) -> None:
 def test_tab_reaches_everything_and_focus_can_be_seen(visit: Any) -> None:
     page = visit()
     reached = []
-    for _ in range(14):
+    for _ in range(80):  # the switch of queues stands below the front page
         page.keyboard.press("Tab")
         reached.append(
             page.evaluate("""() => {
@@ -199,6 +199,8 @@ def test_tab_reaches_everything_and_focus_can_be_seen(visit: Any) -> None:
             return [node.textContent.trim().slice(0, 20), style.outlineStyle, parseFloat(style.outlineWidth)];
         }""")
         )
+        if reached[-1][0].startswith("All queues"):
+            break
     names = [name for name, _, _ in reached]
     assert names[0] == "Skip to content"
     assert any(name.startswith("Conversations") for name in names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from test_report import embedded, settings
 
 from grader import outcomes, report
 from grader.model import Contact, Conversation
+from grader.outcomes.front import front
 from grader.report.case_view import case_view
 from grader.report.masks import Masker, Masks
 
@@ -114,3 +116,14 @@ def test_an_id_that_tells_who_it_is_is_replaced_the_same_everywhere(tmp_path: Pa
             assert "Lia" not in text
             assert "qa-1" in text
             assert "conversation-1" in text
+
+
+def test_examples_of_the_front_page_are_called_as_their_conversations_are(tmp_path: Path) -> None:
+    with world(tmp_path) as w:
+        named = w.talk(f"talk-{PHONE}", start=T0)
+        w.judged_by_all(named, {"resolved": "not", "non_resolution_cause": "wrong_answer"})
+        w.finish()
+        found = front(w.store, zone=UTC)
+        assert found.examples == (named,)
+        masked = Masker(BOTH).front(w.store, found)
+    assert masked.examples == ("conversation-1",)

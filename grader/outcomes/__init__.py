@@ -34,7 +34,7 @@ from grader.outcomes.figures import (
 from grader.outcomes.reader import Reader
 from grader.outcomes.recontact import GAP_MINUTES, WINDOWS_HOURS, Recontact
 from grader.outcomes.share import Bounds, Share, bounded, counted, dollars, percent, wilson
-from grader.outcomes.weighting import Ends, Layer, Part, ends, rate, told, told_between
+from grader.outcomes.weighting import Ends, Layer, Part, ends, rate, told
 from grader.statistics.figure import Figure
 
 __all__ = [
@@ -77,7 +77,6 @@ __all__ = [
     "ranking",
     "rate",
     "told",
-    "told_between",
     "verdicts",
     "wilson",
     "wordings",

@@ -9,7 +9,7 @@ made them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 
@@ -154,7 +154,7 @@ def brief(
     baseline_weeks: int = 4, window_hours: int = 168, zone: tzinfo,
 ) -> Brief:  # fmt: skip
     """The brief of these weeks, against the weeks before. Raises InputError where there is nothing in them."""
-    known = _known(period, data_end, timedelta(hours=window_hours), zone)
+    known = last_known(period, data_end, timedelta(hours=window_hours), zone)
     weighing = _Weighing(episodes, verdicts, period, known, baseline_weeks, window_hours)
     now = weighing.metrics(period)
     if (None, "all") not in now:
@@ -180,7 +180,7 @@ def brief(
         n_in_part=judged.n_in_part if judged else 0, n_synthetic=n_synthetic, audit=audited,
         coverage=overall.coverage,
         headlines=tuple(by_key[figure, None, "all"] for figure in HEADLINES),
-        trends=_trends(episodes, verdicts, period, known, window_hours),
+        trends=_trends(episodes, verdicts, Period(period.last, max(TREND_WEEKS, period.n_weeks)), known, window_hours),
         changed=tuple(sorted((t for t in told if t.change and t.change.direction != "none"), key=_strength)),
         watched=tuple(
             sorted((t for t in told if t.change and t.change.p < 0.05 and t.change.direction == "none"), key=_strength)
@@ -212,7 +212,7 @@ def brief(
     )  # fmt: skip
 
 
-def _known(period: Period, data_end: datetime, window: timedelta, zone: tzinfo) -> Period:
+def last_known(period: Period, data_end: datetime, window: timedelta, zone: tzinfo) -> Period:
     """The last weeks, not after these, whose windows are all over: conversations of a week end soon after it."""
     last = period.last
     while Period(last).ends_at(zone).replace(tzinfo=None) > data_end - window:
@@ -318,23 +318,28 @@ def _weeks(period: Period) -> list[str]:
 
 
 def _trends(
-    episodes: Episodes, verdicts: Judged, period: Period, known: Period, window_hours: int
+    episodes: Episodes, verdicts: Judged, span: Period, known: Period, window_hours: int
 ) -> dict[str, tuple[Week, ...]]:
-    """Week by week until the period's end, of every headline. Where the judge changed, the line is broken."""
-    span = Period(period.last, max(TREND_WEEKS, period.n_weeks))
     where: Where = {"week": span.ends}
     metrics = {m.slice: m for m in of_episodes(episodes, "week", window_hours=window_hours, where=where)}
-    slices = {s.slice: s for s in verdicts.slices("week", where)}
-    judged = verdicts.instruments()
-    trends = {}
-    for figure in HEADLINES:
+    return trends(span, known, metrics, {s.slice: s for s in verdicts.slices("week", where)}, verdicts.instruments())
+
+
+def trends(
+    span: Period, known: Period, metrics: Mapping[str | None, Metrics], slices: Mapping[str | None, Slice],
+    judged: Mapping[str | None, Mapping[str, tuple[str, ...]]], figures: Sequence[str] = HEADLINES,
+) -> dict[str, tuple[Week, ...]]:  # fmt: skip
+    """Week by week, of every figure: `metrics` and `slices` by week, with what judged each. Where the judge changed,
+    the line is broken; a week after `known` has no figure that waits for returns.
+    """
+    found: dict[str, tuple[Week, ...]] = {}
+    for figure in figures:
         points: list[Week] = []
-        before: dict[str, tuple[str, ...]] | None = None
+        before: Mapping[str, tuple[str, ...]] | None = None
         for week in reversed(_weeks(span)):
             if figure in QUALITY:
-                found = slices.get(week)
-                reading = None if found is None else changes.of_estimate(found.figures[figure])
-                mine = judged.get(week)
+                mine, there = judged.get(week), slices.get(week)
+                reading = None if there is None else changes.of_estimate(there.figures[figure])
                 broken = bool(before and mine) and not comparable(figure, before or {}, mine or {})
                 before = mine or before
             else:
@@ -342,5 +347,5 @@ def _trends(
                 counts = None if late else metrics.get(week)
                 reading, broken = None if counts is None else changes.of_readable(counts, figure), False
             points.append(Week(week, reading, broken))
-        trends[figure] = tuple(points)
-    return trends
+        found[figure] = tuple(points)
+    return found

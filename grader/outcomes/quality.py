@@ -339,10 +339,11 @@ def comparable(figure: str, one: Mapping[str, tuple[str, ...]], other: Mapping[s
 
 @contextmanager
 def judged(
-    reader: Reader, episodes: Episodes, *, run: str | None = None, timezone: str = "UTC"
+    reader: Reader, episodes: Episodes, *, run: str | None = None, timezone: str = "UTC",
+    weeks: tuple[str, str] | None = None,
 ) -> Iterator[Judged]:  # fmt: skip
     """The judged conversations, of one run (its whole id) or of the runs that judged most of each week. Within
-    `episodes`, which tell what happened afterwards.
+    `episodes`, which tell what happened afterwards. `weeks`: only those from one Monday to another.
     """
     from grader.outcomes.capacity import FEWEST_HANDLED
 
@@ -354,7 +355,7 @@ def judged(
         reader.rows(f"create or replace temp table {name} as\n{text}", values)
 
     try:
-        make("chosen", [timezone, run], timezone=zone, run="$2")
+        make("chosen", [timezone, run, *(weeks or (None, None))], timezone=zone, run="$2", first="$3", last="$4")
         make("design")
         make("sampled", [timezone], timezone=zone)
         make("finding")

@@ -132,13 +132,3 @@ def ends(record: Any, bounds: Callable[[Any], Bounds]) -> Ends:
         bounds(record), rate(record, lambda r: bounds(r).known), rate(record, lambda r: bounds(r).low),
         rate(record, lambda r: bounds(r).high),
     )  # fmt: skip
-
-
-def told_between(found: Ends) -> str:
-    """As `told`; both ends where the known part alone would mislead."""
-    if not found.bounds.wide:
-        rest = f", {found.bounds.n_unknown:,} not known" if found.bounds.n_unknown else ""
-        return told(found.known) + rest
-    low, high = found.low, found.high
-    weighted = " weighted" if low.weighted else ""
-    return f"{percent(low.point)} to {percent(high.point)}{weighted} ({low.n:,} to {high.n:,} of {low.of:,})"

@@ -11,7 +11,7 @@ from grader.language import _, number, retold
 from grader.outcomes.quality import QUALITY
 from grader.outcomes.share import percent
 
-MARKS = {"calibrated": "●", "part": "◐"}  # else ○; a shape, since colour alone says nothing on paper
+MARKS = {"calibrated": "●", "part": "◐", "counted": "■"}  # else ○; a shape, since colour alone says nothing on paper
 NOBODY = Trusted(())
 CRITICAL = frozenset({"critical"})
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, timedelta, tzinfo
 
 from grader.calibration.trust import Trusted
-from grader.language import N_, _, days, moment, ngettext, number, retold
+from grader.language import _, days, moment, ngettext, number, retold
 from grader.outcomes.brief import TITLES, WAITS_FOR_RETURNS, Brief, OfQueue, Told, Warned, Week
 from grader.outcomes.changes import FEWEST
 from grader.outcomes.period import WEEK, Period
@@ -19,6 +19,7 @@ from grader.outcomes.quality import QUALITY, Cause, Theme
 from grader.outcomes.share import percent
 from grader.report.believed import NOBODY, believed, by_people, of_cause, of_figure, unasked, zero
 from grader.report.brief_page import Failing, Item, Line, Owner, Page, Place, Queue, References, Sign
+from grader.report.causes import CAUSES, KINDS
 from grader.report.overview import words
 from grader.report.reading import (
     MEANS,
@@ -36,14 +37,6 @@ from grader.report.render import page_html, template
 from grader.report.spark import spark
 
 LINES_OF_A_THEME = 3
-_KINDS = {"escalation": N_("A human took over"), "non_resolution": N_("Not solved")}
-_CAUSES = {  # options of the shipped rubric, as people say them
-    "integration": N_("a system was missing or failed"), "rule": N_("a rule forbids it, or none covers it"),
-    "missing_data": N_("a detail was missing"), "wrong_answer": N_("the AI answered wrongly"),
-    "not_escalated": N_("no human was brought in"), "human_backlog": N_("it waits with humans"),
-    "lack_of_data": N_("the AI lacked information"), "missing_integration": N_("the AI had no tool, or a failing one"),
-    "missing_rule": N_("no rule covered it"),
-}  # fmt: skip
 _NONE = "(none)"  # on the command line: those without one
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#!|~&$])")
 
@@ -284,7 +277,7 @@ class _Writer:
         n, volume, unknown = int(t.total("n")), t.total("volume"), int(t.total("n_hours_unknown"))
         return Item(
             fix=_(t.fix) if t.fix else "–",
-            what=f"{_(_KINDS[t.kind])}: {_(_CAUSES[t.cause]) if t.cause in _CAUSES else words(t.cause)}",
+            what=f"{_(KINDS[t.kind])}: {_(CAUSES[t.cause]) if t.cause in CAUSES else words(t.cause)}",
             volume=_("{volume} ({n} judged)", volume=rounded(volume), n=n)
             if abs(volume - n) > 0.5
             else rounded(volume),

@@ -16,6 +16,7 @@ from grader.evidence import POLICY, locate, written
 from grader.language import N_, _
 from grader.model import Contact, Conversation, Event, Evidence, Kind, Message, Reference, Role, ToolCall
 from grader.outcomes import Case, Figures, Followup, Found, Missing, Ranked, Reader, Return
+from grader.outcomes.front import Front
 from grader.redaction import Redaction, Span, hailed, introduced, masked, moved, told, told_in
 from grader.report.transcript import LENGTHS, sender
 
@@ -120,10 +121,8 @@ class Masker:
         if not self.masks.any:
             return figures
         plain = Redaction(_label, personal=self.masks.redact)
-        named = [i for c in figures.choices for i in c.examples] + [i for u in figures.unjudged for i in u.examples]
-        for some in _batches(dict.fromkeys(i for i in named if i not in self._ids), _AT_ONCE):
-            for conversation in reader.conversations(some):
-                self._talk(conversation)
+        self._learn(reader, [i for c in figures.choices for i in c.examples])
+        self._learn(reader, [i for u in figures.unjudged for i in u.examples])
         about = figures.about
         return replace(
             figures,
@@ -134,6 +133,24 @@ class Masker:
                 for u in figures.unjudged
             ),
         )
+
+    def front(self, reader: Reader, front: Front) -> Front:
+        """The front page with the ids of its examples as they are written."""
+        if not self.masks.any:
+            return front
+        self._learn(reader, [i for theme in front.fixes for line in theme.lines for i in line.examples])
+        return replace(front, fixes=tuple(
+            replace(theme, lines=tuple(
+                replace(line, examples=tuple(map(self.id, line.examples))) for line in theme.lines
+            ))
+            for theme in front.fixes
+        ))  # fmt: skip
+
+    def _learn(self, reader: Reader, ids: Iterable[str]) -> None:
+        """How these are written: by what their conversations tell."""
+        for some in _batches(dict.fromkeys(i for i in ids if i not in self._ids), _AT_ONCE):
+            for conversation in reader.conversations(some):
+                self._talk(conversation)
 
     def _talk(self, conversation: Conversation, besides: Iterable[str] = ()) -> _Talk:
         redaction = _learnt(conversation, self.masks, besides)

@@ -1,39 +1,35 @@
-"""The figures of a run as the page shows them: tiles, defects, heat map, ledger, what could not be judged.
+"""The figures of a run as the page shows them: tiles, defects, ledger, what could not be judged.
 
 Every share is written with its numerator and denominator; nothing here counts, it only words what `outcomes` counted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from grader.calibration.status import Trust
 from grader.calibration.trust import Trusted
+from grader.language import N_, _, number, numerals
 from grader.outcomes import (
     Choice,
     Defect,
-    Figure,
     Figures,
     Headline,
     Unjudged,
     Wording,
     percent,
     rate,
-    told,
 )
 from grader.report.believed import NOBODY, Believed, believed, flips
 from grader.report.case_view import SEVERITIES
-from grader.report.tiles import Tile, between, interval_of, named, tiles
+from grader.report.tiles import Tile, between, interval_of, shared, tiles
 
 MAX_QUEUES = 24  # the page's switch; the JSON has them all
-MAX_HEAT_QUEUES = 10
 LEDGER = {
-    "escalation_reason": "Why a human was needed",
-    "non_resolution_cause": "What stood in the way of a solution",
+    "escalation_reason": N_("Why a human was needed"),
+    "non_resolution_cause": N_("What stood in the way of a solution"),
 }
-LEVELS = 5
-NOTHING = Figure(None, None, None, 0, 0, "", "None of the queue was judged.")
 
 
 @dataclass(frozen=True)
@@ -83,25 +79,6 @@ class Scope:
 
 
 @dataclass(frozen=True)
-class Cell:
-    """A code in a queue. `level` is 0 (nothing flagged) to LEVELS, None where nothing could be assessed."""
-
-    queue: str
-    text: str
-    level: int | None
-    title: str
-
-
-@dataclass(frozen=True)
-class HeatRow:
-    """A code with its cells."""
-
-    code: str
-    title: str
-    cells: tuple[Cell, ...]
-
-
-@dataclass(frozen=True)
 class LedgerRow:
     """One cause: how many, of how many, and three conversations to look at. `unsolved`: of those judged on that."""
 
@@ -134,12 +111,9 @@ class Overview:
     scopes: tuple[Scope, ...]
     n_queues_left_out: int
     scale: str
-    heat_queues: tuple[str, ...]
-    n_heat_queues_left_out: int
-    heat: tuple[HeatRow, ...]
     ledgers: tuple[Ledger, ...]
     unjudged: tuple[Unjudged, ...]
-    believed: Believed  # of all defects together, which the heat map shows
+    believed: Believed  # of all defects together, which the picture by queue shows
     weighted: bool = False
 
 
@@ -151,7 +125,6 @@ def overview(
     shown = (d for d in figures.defects if d.slice != "channel_language" and d.n_assessable >= 5)
     rates = [rate(d, lambda d: d.flagged).point or 0.0 for d in shown]
     scale = next((s for s in (0.05, 0.1, 0.2, 0.3, 0.5, 0.75) if max(rates, default=0.0) <= s), 1.0)
-    heat_queues = [h.queue for h in queues[:MAX_HEAT_QUEUES]]
     return Overview(
         scopes=tuple(
             _scope(f"q{n}", headline, figures, scale, trusted)
@@ -159,9 +132,6 @@ def overview(
         ),
         n_queues_left_out=max(0, len(queues) - MAX_QUEUES),
         scale=f"{scale * 100:.0f} %",
-        heat_queues=tuple(queue_label(q) for q in heat_queues),
-        n_heat_queues_left_out=max(0, len(queues) - MAX_HEAT_QUEUES),
-        heat=_heat(figures.defects, heat_queues),
         ledgers=tuple(
             ledger
             for code, title in LEDGER.items()
@@ -175,7 +145,7 @@ def overview(
 
 def queue_label(queue: str | None) -> str:
     """A queue's name to show."""
-    return queue or "no queue"
+    return queue or _("no queue")
 
 
 def words(code: str) -> str:
@@ -190,7 +160,7 @@ def _scope(key: str, headline: Headline, figures: Figures, scale: float, trusted
     return Scope(
         key=key,
         queue="" if headline.overall else queue_label(headline.queue),
-        label="All queues" if headline.overall else queue_label(headline.queue),
+        label=_("All queues") if headline.overall else queue_label(headline.queue),
         n=headline.n_conversations,
         tiles=tiles(headline, recontacts, trusted),
         defects=tuple(
@@ -214,8 +184,8 @@ def _row(d: Defect, scale: float, trust: Trust) -> DefectRow:
 
     return DefectRow(
         code=d.code, title=d.title, rubric=f"{d.rubric} {d.rubric_version}", severity=d.severity,
-        rate=percent(found.point), interval=between(interval_of(found)), bar=at(found.point), low=at(found.low),
-        high=at(found.high),
+        rate=numerals(percent(found.point)), interval=between(interval_of(found)), bar=at(found.point),
+        low=at(found.low), high=at(found.high),
         n_flagged=d.n_flagged, n_assessable=d.n_assessable, n_unsupported=d.n_unsupported,
         n_not_applicable=d.n_not_applicable, n_cannot_assess=d.n_cannot_assess, n_missing=d.n_failed + d.n_pending,
         believed=believed(trust), flips=flips(trust), excluded=trust.excluded_short if found.point == 0 else "",
@@ -228,39 +198,12 @@ def _corrected(d: Defect, trust: Trust) -> dict[str, str]:
     found = trust.corrected
     if not trust.calibrated or found is None or found.point is None or found.low is None or found.high is None:
         return {}
-    notes = ["errors of the judge as found in an earlier run"] * trust.carried
-    notes += ["of the sample, not weighted"] * bool(d.parts)
+    notes = [_("errors of the judge as found in an earlier run")] * trust.carried
+    notes += [_("of the sample, not weighted")] * bool(d.parts)
     return {
-        "corrected": percent(found.point), "corrected_interval": between((found.low, found.high)),
+        "corrected": numerals(percent(found.point)), "corrected_interval": between((found.low, found.high)),
         "corrected_note": "; ".join(notes),
     }  # fmt: skip
-
-
-def _at_least(found: Figure) -> float:
-    """The lower end of the interval: one flagged of two is less of a sign than ten of thirty."""
-    return found.low or 0.0
-
-
-def _heat(defects: Sequence[Defect], queues: Sequence[str | None]) -> tuple[HeatRow, ...]:
-    found = {(d.rubric, d.rubric_version, d.code, d.queue): d for d in defects if d.slice == "queue"}
-    whole = sorted((d for d in defects if d.slice == "all"), key=lambda d: (-d.n_flagged, d.code))
-    rates = {key: rate(d, lambda d: d.flagged) for key, d in found.items()}
-    top = max(map(_at_least, rates.values()), default=0.0)
-    rows = []
-    for d in whole:
-        cells = []
-        for queue in queues:
-            share = rates.get((d.rubric, d.rubric_version, d.code, queue), NOTHING)
-            level = None
-            if share.point is not None:
-                level = 0 if not share.n else max(1, round(LEVELS * _at_least(share) / (top or 1.0)))
-            cells.append(Cell(
-                queue=queue_label(queue), text=f"{share.n}" if share.of else "–", level=level,
-                title=f"{queue_label(queue)}: {named(share, 'assessable')}",
-            ))  # fmt: skip
-        if any(cell.level for cell in cells):
-            rows.append(HeatRow(d.code, d.title, tuple(cells)))
-    return tuple(rows)
 
 
 def _ledger(
@@ -274,22 +217,28 @@ def _ledger(
     most = max((rate(c, lambda c: c.taken).point or 0.0 for c in causes), default=1.0)
     none, silent = (sum(c.n for c in chosen if c.option == option) for option in ("none", "cannot_assess"))
     return Ledger(
-        code=code, title=title, rows=tuple(_ledger_row(c, most, wordings) for c in causes),
-        basis=f"{total:,} conversations assessed" + (f", of these {none:,} none" if none else ""),
-        silent=f"{silent:,} cannot be assessed" if silent else "",
+        code=code, title=_(title), rows=tuple(_ledger_row(c, most, wordings) for c in causes),
+        basis=_("{n} conversations assessed", n=number(total)) + (
+            _(", of these {n} none", n=number(none)) if none else ""
+        ),
+        silent=_("{n} cannot be assessed", n=number(silent)) if silent else "",
         believed=believed(trusted.choice(chosen[0].rubric, code)),
     )  # fmt: skip
 
 
 def _ledger_row(c: Choice, most: float, wordings: Mapping[tuple[str, str, str], Wording]) -> LedgerRow:
     found = rate(c, lambda c: c.taken)
-    unsolved = f"{c.n_unsolved:,} of {c.n_resolution_judged:,} not solved" if c.n_resolution_judged else ""
+    unsolved = ""
+    if c.n_resolution_judged:
+        unsolved = _("{n} of {of} not solved", n=number(c.n_unsolved), of=number(c.n_resolution_judged))
     if unsolved and c.parts:
-        unsolved = f"{percent(rate(c, lambda c: c.unsolved).point)} weighted ({unsolved})"
+        share = numerals(percent(rate(c, lambda c: c.unsolved).point))
+        unsolved = _("{share} weighted ({count})", share=share, count=unsolved)
     wording = wordings.get((c.rubric, c.rubric_version, c.code), Wording())
     return LedgerRow(
         option=c.option, label=words(c.option), meaning=dict(wording.options).get(c.option, ""),
-        share=told(found), width=round(100 * (found.point or 0.0) / (most or 1.0), 2), unsolved=unsolved,
-        reasons="asked for " * bool(c.reasons)
-        + ", ".join(f"{words(reason).lower()} {n}" for reason, n in c.reasons[:3]), examples=c.examples,
+        share=shared(found), width=round(100 * (found.point or 0.0) / (most or 1.0), 2), unsolved=unsolved,
+        reasons=_("asked for {reasons}", reasons=", ".join(
+            f"{words(reason).lower()} {number(n)}" for reason, n in c.reasons[:3]
+        )) if c.reasons else "", examples=c.examples,
     )  # fmt: skip

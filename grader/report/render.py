@@ -18,13 +18,14 @@ from markupsafe import Markup, escape
 
 from grader import language
 from grader.report import unseen
+from grader.report.causes import severity_word
 from grader.report.overview import words
 from grader.report.tiles import plural
 from grader.report.transcript import visible
 from grader.report.view import MAX_STATIC_FINDINGS, Page
 
 _FOLDER = Path(__file__).parent / "templates"
-STYLES = ("tokens.css", "page.css", "transcript.css", "case.css", "print.css")
+STYLES = ("tokens.css", "page.css", "front.css", "transcript.css", "case.css", "print.css")
 SCRIPTS = ("start.js", "case.js", "list.js", "main.js")
 _UNSAFE_IN_SCRIPT = re.compile(f"[<>&{unseen.ALL}]")
 
@@ -182,4 +183,5 @@ def _environment(folder: Path = _FOLDER) -> jinja2.Environment:
     )
     found.filters |= {"refs": _refs, "retold": language.retold}
     found.globals |= {"_": language._, "ngettext": language.ngettext, "number": language.number}
+    found.globals["severity_word"] = severity_word
     return found

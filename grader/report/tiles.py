@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from grader.calibration.status import Status
 from grader.calibration.trust import Trusted
+from grader.language import _, ngettext, number, numerals
 from grader.outcomes import (
     Bounds,
     Ends,
@@ -17,8 +18,6 @@ from grader.outcomes import (
     ends,
     percent,
     rate,
-    told,
-    told_between,
 )
 from grader.report.believed import CRITICAL, NOBODY, Believed, believed
 
@@ -51,7 +50,9 @@ class Tile:
 
 def of(share: Share | Figure, what: str) -> str:
     """`12 of 120 assessed`."""
-    return f"{share.n:,} of {share.of:,} {what}" if share.of else f"0 {what}"
+    if not share.of:
+        return _("0 {what}", what=what)
+    return _("{n} of {of} {what}", n=number(share.n), of=number(share.of), what=what)
 
 
 def between(interval: tuple[float, float] | None) -> str:
@@ -59,19 +60,19 @@ def between(interval: tuple[float, float] | None) -> str:
     if interval is None:
         return ""
     low, high = (percent(end).removesuffix(" %") for end in interval)
-    return f"{low}–{high} %"
+    return numerals(f"{low}–{high} %")
 
 
 def _share_tile(
     label: str, found: Figure, what: str, notes: Iterable[str], parts: tuple[Part, ...] = (),
     *, interval: tuple[float, float] | None = None,
 ) -> Tile:  # fmt: skip
-    number = percent(found.point)
+    value = numerals(percent(found.point))
     return Tile(
         label=label,
-        value=number.removesuffix(" %"),
-        unit="%" if number.endswith("%") else "",
-        basis=of(found, what) + ("; weighted" if found.weighted else ""),
+        value=value.removesuffix(" %"),
+        unit="%" if value.endswith("%") else "",
+        basis=of(found, what) + (_("; weighted") if found.weighted else ""),
         interval=between(interval or interval_of(found)),
         notes=tuple(note for note in notes if note),
         parts=parts,
@@ -92,23 +93,27 @@ def tiles(h: Headline, recontacts: Sequence[Recontact], trusted: Trusted = NOBOD
     return (
         _judged(_resolved(h), h.resolved, resolved, corrected=h.overall),
         _judged(_share_tile(
-            "Contained, not resolved", rate(h, lambda h: h.contained_not_resolved),
-            "contained conversations with a resolution verdict",
-            (f"{h.n_contained_not_resolved:,} not resolved, {h.n_contained_partly:,} only partly"
+            _("Contained, not resolved"), rate(h, lambda h: h.contained_not_resolved),
+            _("contained conversations with a resolution verdict"),
+            (_("{n} not resolved, {partly} only partly", n=number(h.n_contained_not_resolved),
+               partly=number(h.n_contained_partly))
                 if h.contained_not_resolved.of
                 else "",
-             f"Containment (no hand-off): {named(rate(h, lambda h: h.contained), 'conversations')}"),
+             _("Containment (no hand-off): {share}",
+               share=named(rate(h, lambda h: h.contained), _("conversations")))),
         ), h.contained_not_resolved, unsolved),
         _judged(_share_tile(
-            "With a flagged defect", rate(h, lambda h: h.flagged), "conversations in which any code could be assessed",
-            (f"{plural(h.n_findings, 'proved finding')} in all",
-             f"{plural(h.n_partly_judged, 'conversation')} judged only in part: the share may be higher"
+            _("With a flagged defect"), rate(h, lambda h: h.flagged),
+            _("conversations in which any code could be assessed"),
+            (ngettext("{n} proved finding in all", "{n} proved findings in all", h.n_findings),
+             ngettext("{n} conversation judged only in part: the share may be higher",
+                      "{n} conversations judged only in part: the share may be higher", h.n_partly_judged)
              if h.n_partly_judged else ""),
         ), h.flagged, any_defect, corrected=_whole(h, any_defect)),
         _judged(_share_tile(
-            "With a critical defect", rate(h, lambda h: h.critical),
-            "conversations in which a critical code could be assessed",
-            ("" if h.critical.of else "No critical code could be assessed, so nothing is known.",),
+            _("With a critical defect"), rate(h, lambda h: h.critical),
+            _("conversations in which a critical code could be assessed"),
+            ("" if h.critical.of else _("No critical code could be assessed, so nothing is known."),),
         ), h.critical, critical, corrected=_whole(h, critical)),
         _came_back(recontacts),
         _csat(h),
@@ -124,7 +129,7 @@ def _judged(tile: Tile, share: Share, status: Status, *, corrected: bool = False
     """A tile that rests on verdicts, with what is known of them. `corrected`: of the run as a whole, whose rate labels
     can correct.
     """
-    notes = [f"0 is not none: {status.excluded}."] * bool(share.of and not share.n)
+    notes = [_("0 is not none: {why}.", why=status.excluded)] * bool(share.of and not share.n)
     one = status.alone
     if (
         corrected
@@ -135,13 +140,34 @@ def _judged(tile: Tile, share: Share, status: Status, *, corrected: bool = False
     ):
         f = one.corrected
         ends = between((f.low, f.high)) if f.low is not None and f.high is not None else ""
-        notes.append(f"By people: {percent(f.point)}{f', {ends}' if ends else ''}{', carried over' * one.carried}")
+        told = ", ".join(filter(None, (numerals(percent(f.point)), ends, _("carried over") if one.carried else "")))
+        notes.append(_("By people: {share}", share=told))
     return replace(tile, believed=believed(status), notes=(*notes, *tile.notes))
 
 
 def named(found: Figure, what: str) -> str:
     """`10 %, 12 of 120 assessed`."""
-    return f"{percent(found.point)}{' weighted' if found.weighted else ''}, {of(found, what)}"
+    share = numerals(percent(found.point))
+    if found.weighted:
+        return _("{share} weighted, {count}", share=share, count=of(found, what))
+    return f"{share}, {of(found, what)}"
+
+
+def shared(found: Figure) -> str:
+    """`2.4 % (3 of 126)`, `5.1 % weighted (3 of 126)`."""
+    share, count = numerals(percent(found.point)), _("{n} of {of}", n=number(found.n), of=number(found.of))
+    return _("{share} weighted ({count})", share=share, count=count) if found.weighted else f"{share} ({count})"
+
+
+def _between(found: Ends) -> str:
+    """The same; both ends where the known part alone would mislead."""
+    if not found.bounds.wide:
+        rest = _(", {n} not known", n=number(found.bounds.n_unknown)) if found.bounds.n_unknown else ""
+        return shared(found.known) + rest
+    low, high = found.low, found.high
+    share = _("{low} to {high}", low=numerals(percent(low.point)), high=numerals(percent(high.point)))
+    count = _("{n} of {of}", n=_("{low} to {high}", low=number(low.n), high=number(high.n)), of=number(low.of))
+    return _("{share} weighted ({count})", share=share, count=count) if low.weighted else f"{share} ({count})"
 
 
 def plural(n: int, thing: str) -> str:
@@ -151,61 +177,66 @@ def plural(n: int, thing: str) -> str:
 
 def _resolved(h: Headline) -> Tile:
     counts: list[tuple[str, str, Callable[[Headline], int]]] = [
-        ("good", "resolved", lambda h: h.n_resolved), ("mid", "partly", lambda h: h.n_partly),
-        ("bad", "not", lambda h: h.n_not_resolved), ("none", "unclear", lambda h: h.n_unclear),
+        ("good", _("resolved"), lambda h: h.n_resolved), ("mid", _("partly"), lambda h: h.n_partly),
+        ("bad", _("not"), lambda h: h.n_not_resolved), ("none", _("unclear"), lambda h: h.n_unclear),
     ]  # fmt: skip
     parts, start = [], 0.0
     for kind, label, n in counts:
         width = 100 * (rate(h, lambda h, n=n: Share(n(h), h.resolved.of)).point or 0.0)  # type: ignore[misc]
         parts.append(Part(kind, label, n(h), start, width))
         start += width
-    apart = [f"{plural(h.n_resolution_cannot_assess, 'conversation')} cannot be assessed"] * bool(
-        h.n_resolution_cannot_assess
-    ) + [f"{h.n_resolution_missing:,} without a resolution verdict"] * bool(h.n_resolution_missing)
+    apart = [
+        ngettext(
+            "{n} conversation cannot be assessed", "{n} conversations cannot be assessed", h.n_resolution_cannot_assess
+        )
+    ] * bool(h.n_resolution_cannot_assess)
+    apart += [_("{n} without a resolution verdict", n=number(h.n_resolution_missing))] * bool(h.n_resolution_missing)
     shown = tuple(parts) if h.resolved.of else ()
     found = rate(h, lambda h: h.resolved)
-    return _share_tile("Resolved", found, "assessed", [f"Apart: {', '.join(apart)}"] if apart else [], shown)
+    notes = [_("Apart: {parts}", parts=", ".join(apart))] if apart else []
+    return _share_tile(_("Resolved"), found, _("assessed"), notes, shown)
 
 
 _OTHER_WINDOWS = ((24, "24 h"), (72, "72 h"), (720, "30 d"))
 
 
 def _came_back(recontacts: Sequence[Recontact]) -> Tile:
-    label = "Came back within 7 days, same issue"
+    label = _("Came back within 7 days, same issue")
     by_hours = {r.window_hours: r for r in recontacts}
     week = by_hours.get(168)
     if week is None:
-        return Tile(label, "–", "", "0 conversations", "", ())
-    what = "conversations whose 7 days are over"
+        return Tile(label, "–", "", _("0 conversations"), "", ())
+    what = _("conversations whose 7 days are over")
     same, resolved = ends(week, _same_issue), ends(week, lambda r: r.resolved_but_back_bounds)
     bounds = same.bounds
-    shorter = [f"{name}: {told_between(ends(by_hours[hours], _same_issue))}" for hours, name in _OTHER_WINDOWS
+    shorter = [f"{name}: {_between(ends(by_hours[hours], _same_issue))}" for hours, name in _OTHER_WINDOWS
                if hours in by_hours]  # fmt: skip
     unknown = [
-        f"{week.n_not_yet_known:,} not yet known" if week.n_not_yet_known else "",
-        f"{week.n_continued:,} went on at once" if week.n_continued else "",
-        f"{week.n_no_time:,} without a time" if week.n_no_time else "",
-        f"{week.n_open:,} still open" if week.n_open else "",
-        f"{week.n_not_customer:,} begun by the business" if week.n_not_customer else "",
-        f"{week.n_excluded:,} spam, tests, surveys or outbound" if week.n_excluded else "",
+        _("{n} not yet known", n=number(week.n_not_yet_known)) if week.n_not_yet_known else "",
+        _("{n} went on at once", n=number(week.n_continued)) if week.n_continued else "",
+        _("{n} without a time", n=number(week.n_no_time)) if week.n_no_time else "",
+        _("{n} still open", n=number(week.n_open)) if week.n_open else "",
+        _("{n} begun by the business", n=number(week.n_not_customer)) if week.n_not_customer else "",
+        _("{n} spam, tests, surveys or outbound", n=number(week.n_excluded)) if week.n_excluded else "",
     ]
     who = week.identity_known
     notes = (
-        f"Identity known for {who.n:,} of {who.of:,}" if who.of else "",
+        _("Identity known for {n} of {of}", n=number(who.n), of=number(who.of)) if who.of else "",
         _issue_unknown(same),
-        f"About anything: {told(rate(week, lambda r: r.came_back))}" if week.n_matured else "",
-        f"Of those judged resolved: {told_between(resolved)}" if resolved.bounds.of else "",
-        f"Same issue within {'; '.join(shorter)}" if any(r.n_matured for r in recontacts) else "",
-        f"Apart: {', '.join(filter(None, unknown))}" if any(unknown) else "",
+        _("About anything: {share}", share=shared(rate(week, lambda r: r.came_back))) if week.n_matured else "",
+        _("Of those judged resolved: {share}", share=_between(resolved)) if resolved.bounds.of else "",
+        _("Same issue within {windows}", windows="; ".join(shorter)) if any(r.n_matured for r in recontacts) else "",
+        _("Apart: {parts}", parts=", ".join(filter(None, unknown))) if any(unknown) else "",
     )
     if not bounds.wide:
         interval = same.interval if bounds.n_unknown else interval_of(same.known)
         return _share_tile(label, same.known, what, notes, interval=interval)
     low, high = same.low, same.high
-    both = [percent(end.point).removesuffix(" %") for end in (low, high)]
+    both = [numerals(percent(end.point).removesuffix(" %")) for end in (low, high)]
     return Tile(
-        label=label, value=" to ".join(both), unit="%",
-        basis=f"{low.n:,} to {high.n:,} of {bounds.of:,} {what}{'; weighted' if low.weighted else ''}",
+        label=label, value=_("{low} to {high}", low=both[0], high=both[1]), unit="%",
+        basis=_("{n} of {of} {what}", n=_("{low} to {high}", low=number(low.n), high=number(high.n)),
+                of=number(bounds.of), what=what) + (_("; weighted") if low.weighted else ""),
         interval=between(same.interval),
         notes=tuple(filter(None, notes)), method=low.method,
     )  # fmt: skip
@@ -220,27 +251,33 @@ def _issue_unknown(found: Ends) -> str:
     bounds = found.bounds
     if not bounds.n_unknown:
         return ""
-    issue = f"Issue not known: {bounds.n_unknown:,} of the {bounds.n_cases:,} that came back"
+    issue = _("Issue not known: {n} of the {of} that came back", n=number(bounds.n_unknown), of=number(bounds.n_cases))
     if bounds.wide:
-        return f"{issue}. The figure lies between all of these being about another issue and all about the same."
-    both = f"{told(found.low)} if all were about another issue, {told(found.high)} if about the same"
-    return f"{issue}, left out: {both}"
+        between = _("The figure lies between all of these being about another issue and all about the same.")
+        return f"{issue}. {between}"
+    both = _("left out: {low} if all were about another issue, {high} if about the same",
+             low=shared(found.low), high=shared(found.high))  # fmt: skip
+    return f"{issue}, {both}"
 
 
 def _csat(h: Headline) -> Tile:
     mean, weighted = h.csat_mean, h.csat_weighted
-    notes = [f"Answered: {named(rate(h, lambda h: h.csat_answered), 'conversations')}"]
+    notes = [_("Answered: {share}", share=named(rate(h, lambda h: h.csat_answered), _("conversations")))]
     interval = ""
     if h.parts and mean is not None:
-        notes.append(f"Not weighted: {mean:.2f}" if weighted else f"Too few for a weighted mean; as it is: {mean:.2f}")
+        notes.append(
+            _("Not weighted: {mean}", mean=number(mean, 2)) if weighted
+            else _("Too few for a weighted mean; as it is: {mean}", mean=number(mean, 2))
+        )  # fmt: skip
         mean = None
     if weighted is not None:
-        mean, interval = weighted.point, f"{weighted.low:.2f}–{weighted.high:.2f}"
+        mean, interval = weighted.point, f"{number(weighted.low, 2)}–{number(weighted.high, 2)}"
     return Tile(
-        label="CSAT, mean of 1 to 5",
-        value="–" if mean is None else f"{mean:.2f}",
+        label=_("CSAT, mean of 1 to 5"),
+        value="–" if mean is None else number(mean, 2),
         unit="",
-        basis=(plural(h.n_csat, "answer") if h.n_csat else "no answers") + ("; weighted" if weighted else ""),
+        basis=(ngettext("{n} answer", "{n} answers", h.n_csat) if h.n_csat else _("no answers"))
+        + (_("; weighted") if weighted else ""),
         interval=interval,
         notes=tuple(notes),
         method=weighted.method if weighted else "",

@@ -14,8 +14,10 @@ from grader.calibration.trust import Trusted
 from grader.language import _
 from grader.model import Policy
 from grader.outcomes import Case, Figures, Ranked, Wording
+from grader.outcomes.front import Front
 from grader.report.believed import NOBODY, Believed, believed
 from grader.report.case_view import N_COLOURS, SEVERITIES, CaseView, case_view
+from grader.report.front import FrontPage, front_page
 from grader.report.head import Banner, Fact, banners, facts, moment
 from grader.report.overview import LEDGER, Overview, overview
 
@@ -45,6 +47,7 @@ class Page:
     facts: tuple[Fact, ...]
     banners: tuple[Banner, ...]
     believed: tuple[OfRubric, ...]
+    front: FrontPage
     overview: Overview
     codes: Mapping[str, CodeView]
     cases: tuple[CaseView, ...]
@@ -58,23 +61,29 @@ class Page:
 
 
 def choose(
-    figures: Figures, ranked: Sequence[Ranked], max_conversations: int, *, every: bool = False
+    figures: Figures,
+    ranked: Sequence[Ranked],
+    max_conversations: int,
+    *,
+    every: bool = False,
+    examples: Sequence[str] = (),
 ) -> tuple[str, ...]:
-    """Which conversations go on the page, in order: the flagged ones (or `every` one) up to the cap, then the
-    examples that the ledger names.
+    """Which conversations go on the page, in order: the flagged ones (or `every` one) up to the cap, then `examples`
+    and those that the ledger names.
     """
     wanted = [r.conversation_id for r in ranked if every or r.n_flagged][:max_conversations]
-    examples = [
+    named = [
         example
         for choice in figures.choices
         if choice.overall and choice.code in LEDGER and choice.option not in {"none", "cannot_assess"}
         for example in choice.examples
     ]
-    return tuple(dict.fromkeys([*wanted, *examples]))
+    return tuple(dict.fromkeys([*wanted, *examples, *named]))
 
 
 def page(
     figures: Figures,
+    front: Front,
     cases: Sequence[Case],
     ranked: Sequence[Ranked],
     *,
@@ -102,6 +111,7 @@ def page(
         facts=facts(figures, zone),
         banners=(*(Banner("notice", _("Masked"), note) for note in notes), *banners(figures)),
         believed=trusted.rubrics(),
+        front=front_page(front, figures, trusted),
         overview=overview(figures, wordings, trusted),
         codes=codes,
         cases=shown,

@@ -15,6 +15,7 @@ from grader import outcomes
 from grader.calibration.trust import of_run, of_runs
 from grader.errors import ConfigError
 from grader.outcomes import Found, Reader
+from grader.outcomes.front import front as front_of
 from grader.report.export import csv_lines, document
 from grader.report.masks import Masker, Masks
 from grader.report.render import html
@@ -84,10 +85,11 @@ def text(
         return
     ranked = outcomes.ranking(reader, run_id)
     cap = settings.report.max_conversations
-    ids = choose(figures, ranked, cap, every=every)
+    front = front_of(reader, run_id, zone=settings.workspace.tz)
+    ids = choose(figures, ranked, cap, every=every, examples=front.examples)
     cases = tuple(map(masker.case, outcomes.cases(reader, run_id, ids)))
     yield html(page(
-        masker.figures(reader, figures), cases, masker.ranked(ranked),
+        masker.figures(reader, figures), masker.front(reader, front), cases, masker.ranked(ranked),
         policies=outcomes.policies(reader), wordings=outcomes.wordings(reader, run_id),
         workspace=settings.root.resolve().name, max_conversations=cap, every=every, zone=settings.workspace.tz,
         trusted=trusted, notes=masks.notes,

@@ -1,7 +1,7 @@
 -- Of each week the run that judged most of its conversations, so that each counts once and under one sampling design. A run by a
 -- judge that the latest decision held or failed (grader promote) gives way to any other. Of two alike, the one that asked more
 -- rubrics, then the one that had to draw less. {run}: $1, the only run that may be; null: any but those that judged a golden set
--- again. {timezone}: of weeks.
+-- again. {timezone}: of weeks. {first}, {last}: Mondays that bound them, or null.
 
 with decided as (
     select rubric, to_instrument ->> '$.judge' as judge, to_instrument ->> '$.model' as model,
@@ -27,4 +27,5 @@ judging as (
 )
 select week, arg_max(run_id, (may, n, n_rubrics, chance, started_at, run_id)) as run_id
 from judging
+where {first}::date is null or week between {first}::date and {last}::date
 group by week

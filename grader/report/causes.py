@@ -1,0 +1,32 @@
+"""Causes of the ledger as people say them, and what to do about each: words of the shipped rubric."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from grader.language import N_, _
+
+KINDS: Mapping[str, str] = {"escalation": N_("A human took over"), "non_resolution": N_("Not solved")}
+CAUSES: Mapping[str, str] = {
+    "integration": N_("a system was missing or failed"),
+    "rule": N_("a rule forbids it, or none covers it"),
+    "missing_data": N_("a detail was missing"),
+    "wrong_answer": N_("the AI answered wrongly"),
+    "not_escalated": N_("no human was brought in"),
+    "human_backlog": N_("it waits with humans"),
+    "lack_of_data": N_("the AI lacked information"),
+    "missing_integration": N_("the AI had no tool, or a failing one"),
+    "missing_rule": N_("no rule covered it"),
+}
+# What `outcomes.quality.FIXES` says, so that it can be told in another language; a test holds the two together.
+FIXES = (
+    N_("give the AI the data"), N_("build or repair the integration"), N_("write the rule"), N_("review the rule"),
+    N_("ask for the detail, or give it to the AI"), N_("mend prompt, text or knowledge"),
+    N_("mend the rule for hand-offs"), N_("shorten the human queue"), N_("look at the examples"),
+)  # fmt: skip
+_SEVERITIES = {"critical": N_("critical"), "high": N_("high"), "medium": N_("medium"), "low": N_("low")}
+
+
+def severity_word(severity: str) -> str:
+    """A severity as it is shown."""
+    return _(_SEVERITIES.get(severity, severity))
