@@ -16,6 +16,7 @@ from typing import IO
 
 from grader.outcomes import Case, Ranked
 from grader.report.case_view import CaseView, FindingView
+from grader.report.dictionary import MIN_CASES, Dictionary
 from grader.report.index import Index
 from grader.report.overview import words
 from grader.report.pack import Chunk, Shapes
@@ -92,8 +93,11 @@ def gathered(
             most = ceil(most / ceil(most / limits.n_conversations))
         packing = _Packing(found, waiting, most, limits.n_bytes if limits else None, uncalibrated)
         for start in range(0, len(ids), at_once):
-            for case in read(ids[start : start + at_once]):
-                packing.add(shown(case), ranked[case.conversation.conversation_id])
+            cases = [shown(case) for case in read(ids[start : start + at_once])]
+            if start == 0:
+                packing.begin(Dictionary(_texts(cases) if len(cases) >= MIN_CASES else ()))
+            for case in cases:
+                packing.add(case, ranked[case.id])
         packing.end()
         _elsewhere(found)
         yield found
@@ -109,8 +113,13 @@ class _Packing:
         self._rows: list[tuple[CaseView, Ranked]] = []
         self._used: set[str] = set()
         self._deepest: list[CaseView] = []
-        self._chunk = Chunk(found.shapes)
+        self._dictionary = Dictionary()
+        self._chunk = Chunk(found.shapes, self._dictionary)
         found.parts.append(Part(Index(uncalibrated)))
+
+    def begin(self, dictionary: Dictionary) -> None:
+        self._dictionary = dictionary
+        self._chunk = Chunk(self._found.shapes, dictionary)
 
     def add(self, case: CaseView, ranked: Ranked) -> None:
         if self._chunk.n_cases and (
@@ -129,6 +138,8 @@ class _Packing:
     def end(self) -> None:
         if self._chunk.n_cases:
             self._close()
+        for part in self._found.parts:
+            part.index.dictionary = self._dictionary
         self._found.labels = {code: words(code) for code in sorted(self._used) if code}
         self._found.static = _static(self._deepest)
 
@@ -148,7 +159,18 @@ class _Packing:
         part.chunks.append((self._waiting.seek(0, 2), len(packed)))
         part.n_bytes += size
         self._waiting.write(packed)
-        self._chunk, self._rows = Chunk(self._found.shapes), []
+        self._chunk, self._rows = Chunk(self._found.shapes, self._dictionary), []
+
+
+def _texts(cases: Iterable[CaseView]) -> Iterator[str]:
+    """What people and judges wrote."""
+    for case in cases:
+        for line in case.lines:
+            for piece in line.pieces:
+                yield "".join(segment.text for segment in piece.segments)
+        for group in case.groups:
+            for verdict in group.verdicts:
+                yield verdict.reasoning
 
 
 def _static(cases: Sequence[CaseView]) -> list[tuple[CaseView, FindingView]]:

@@ -13,10 +13,12 @@ from typing import Any
 
 from grader.outcomes import Ranked
 from grader.report.case_view import CaseView
+from grader.report.dictionary import Dictionary
 from grader.report.pack import squeezed
 from grader.report.transcript import visible
 
 _NAMED = ("queue", "channel", "language", "reason", "res", "by", "back", "when")  # few different values each
+_WORDS = 96  # characters of a conversation's beginning
 UNSUPPORTED, WAVERING, PARTLY, UNCALIBRATED = 1, 2, 4, 8  # why a finding deserves a second look, as bits
 SAME, DIFFERS = 1, 2  # whether signals and judge agree; 0: the two cannot be compared
 
@@ -28,6 +30,7 @@ class Index:
     uncalibrated: frozenset[str] = frozenset()
     rows: list[dict[str, Any]] = field(default_factory=list)
     starts: list[int] = field(default_factory=list)  # the first row of each chunk
+    dictionary: Dictionary = field(default_factory=Dictionary)  # of the texts, here and in chunks
     elsewhere: dict[str, int] = field(default_factory=dict)  # conversations that came next → number of their part
 
     def add(self, case: CaseView, ranked: Ranked) -> None:
@@ -41,24 +44,28 @@ class Index:
             "back": ranked.came_back, "when": case.when.split(",")[0],
             "codes": ranked.flagged, "weak": ranked.unsupported, "signals": _signals(ranked), "low": low,
             "at": None if at is None else int(at.replace(tzinfo=UTC).timestamp() // 60),
-            "length": ranked.n_messages or 0, "words": case.excerpt, "next": case.next_id,
+            "length": ranked.n_messages or 0, "words": _cut(case.excerpt), "next": case.next_id,
         })  # fmt: skip
 
     def columns(self, *, words: bool = True) -> dict[str, Any]:
         """By column; values that are few stand once. `words`: with the beginning of each conversation."""
         rows = self.rows
         found: dict[str, Any] = {"n": len(rows), "starts": self.starts, "elsewhere": self.elsewhere}
+        codes = self.dictionary.words if words else {}
+        found["dictionary"] = ["".join(codes), list(codes.values())]
         for name in _NAMED:
             values, of = _few([row[name] for row in rows])
             found[name] = {"values": values, "of": of}
-        codes, _ = _few([code for row in rows for code in (*row["codes"], *row["weak"])])
-        number = {code: n for n, code in enumerate(codes)}
+        coded, _ = _few([code for row in rows for code in (*row["codes"], *row["weak"])])
+        number = {code: n for n, code in enumerate(coded)}
         for name in ("codes", "weak"):
             values, of = _few([tuple(number[code] for code in row[name]) for row in rows])
             found[name] = {"values": values, "of": of}
-        found["code"] = codes
-        for name in ("id", "at", "length", "signals", "low", *(["words"] if words else [])):
+        found["code"] = coded
+        for name in ("id", "at", "length", "signals", "low"):
             found[name] = [row[name] for row in rows]
+        if words:
+            found["words"] = [self.dictionary.written(row["words"]) for row in rows]
         return found
 
     def packed(self, *, words: bool = True) -> str:
@@ -68,6 +75,11 @@ class Index:
 
 def _signals(ranked: Ranked) -> int:
     return DIFFERS if ranked.disputed else SAME if ranked.compared else 0
+
+
+def _cut(words: str) -> str:
+    """What a row has room for."""
+    return words if len(words) <= _WORDS else words[: _WORDS - 1].rstrip("… ") + "…"
 
 
 def _few(values: Sequence[Hashable]) -> tuple[list[Any], list[int]]:

@@ -1,6 +1,6 @@
 """Conversations packed so that a page holds thousands and its script unpacks the few that are looked at.
 
-A chunk is some conversations as gzip in base64: first their shape as JSON, then texts that several share, then the
+A chunk is some conversations as gzip in base 85: first their shape as JSON, then texts that several share, then the
 texts that a search looks through, then all others, so that a search reads no more than it must. `templates/data.js` is
 the other side. Records travel generically, by the names of their fields: one more field needs nothing here.
 """
@@ -10,15 +10,14 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 
 from grader.report.case_view import CaseView
+from grader.report.dictionary import Dictionary
 from grader.report.transcript import Segment
 
-PART, CASE, TEXT, ESCAPE = "\x1c", "\x1d", "\x1e", "\x1f"  # between parts, conversations and texts of a chunk
-_SEPARATORS = re.compile("[\x1c-\x1f]")
+PART, CASE, TEXT = "\x1c", "\x1d", "\x1e"  # between parts, conversations and texts of a chunk
 
 # What a search looks through, by record and field; identities, codes, queues and reasons it finds in the index.
 SEARCHED: Mapping[str, frozenset[str]] = {
@@ -27,10 +26,18 @@ SEARCHED: Mapping[str, frozenset[str]] = {
     "Line": frozenset({"event"}),
     "Piece": frozenset({"segments", "title"}),
 }
+# What is not packed: a conversation has it from its row in the index, a piece from its text.
+LEFT_OUT: Mapping[str, frozenset[str]] = {
+    "CaseView": frozenset({"id", "queue", "channel", "language", "excerpt"}),
+    "Piece": frozenset({"n_chars"}),
+}
+# What is packed first, so that what quotes it can say where it stands.
+FIRST: Mapping[str, tuple[str, ...]] = {"CaseView": ("lines",)}
 # Values in a chunk's JSON. Numbers of 0 and more are themselves, as are true, false and null.
 NEXT_SEARCHED, NEXT_OTHER, FIRST_SHARED = -1, -2, -3  # a text; -3, -4 … are those that several share
-LIST, CUT, DICT, NUMBER = 0, -1, -2, -3  # what an array begins with; 1 and more is a record of that shape
-_LOCAL = 12  # so long a text is told by its place, where the same conversation has it already
+LIST, CUT, DICT, NUMBER, WITHIN = 0, -1, -2, -3, -4  # what an array begins with; 1 and more is a record of that shape
+_LOCAL = 12  # so long a text is told by its place, where the same conversation has it already, also within another
+_SAFE = str.maketrans("<>&", ",./")  # base 85 without what HTML knows
 
 Shapes = dict[str, list[str]]  # record → names of its fields; its place in here, from 1, stands for it
 
@@ -41,17 +48,19 @@ def units(text: str) -> int:
 
 
 def squeezed(text: str) -> str:
-    """A text as gzip in base64, the same for the same text. What is no Unicode becomes `?`."""
-    return base64.b64encode(gzip.compress(text.encode("utf-8", "replace"), 9, mtime=0)).decode("ascii")
+    """A text as gzip in base 85, the same for the same text. What is no Unicode becomes `?`."""
+    packed = gzip.compress(text.encode("utf-8", "replace"), 9, mtime=0)
+    return base64.b85encode(packed).decode("ascii").translate(_SAFE)
 
 
 class Chunk:
     """Conversations being packed. `shapes` is shared by all chunks of a file and grows with what is met."""
 
-    def __init__(self, shapes: Shapes) -> None:
+    def __init__(self, shapes: Shapes, dictionary: Dictionary) -> None:
         self.n_cases = 0
         self.n_units = 0  # of texts, roughly what a browser must hold to unpack it
         self._shapes = shapes
+        self._dictionary = dictionary
         self._numbers = {name: n for n, name in enumerate(shapes, 1)}
         self._trees: list[str] = []
         self._shared: dict[str, int] = {"": FIRST_SHARED}
@@ -69,20 +78,22 @@ class Chunk:
         tree = self._record(case)
         self._trees.append(json.dumps(tree, separators=(",", ":"), allow_nan=False))
         for texts, mine in zip(self._texts, (self._searched, self._other), strict=True):
-            texts.append(TEXT.join(map(_escaped, mine)))
+            texts.append(TEXT.join(map(self._dictionary.written, mine)))
             self.n_units += len(texts[-1])
         self.n_cases += 1
 
     def packed(self) -> str:
         """All of it as one string of ASCII."""
-        shared = TEXT.join(map(_escaped, self._shared))
+        shared = TEXT.join(map(self._dictionary.written, self._shared))
         return squeezed(PART.join([f"[{','.join(self._trees)}]", shared, *(CASE.join(t) for t in self._texts)]))
 
     def _record(self, record: object) -> list[object]:
         name = type(record).__name__
         number = self._numbers.get(name)
         if number is None:
-            self._shapes[name] = [f.name for f in fields(record)]  # type: ignore[arg-type]
+            first, out = FIRST.get(name, ()), LEFT_OUT.get(name, frozenset())
+            rest = [f.name for f in fields(record) if f.name not in first]  # type: ignore[arg-type]
+            self._shapes[name] = [f for f in (*first, *rest) if f not in out]
             number = self._numbers[name] = len(self._numbers) + 1
         searched = SEARCHED.get(name, frozenset())
         return [number, *(self._value(getattr(record, f), f in searched) for f in self._shapes[name])]
@@ -120,6 +131,8 @@ class Chunk:
         if not searched and text in self._seen:
             self._shared[text] = FIRST_SHARED - len(self._shared)
             return self._shared[text]
+        if not searched and len(text) >= _LOCAL and (within := self._within(text)):
+            return within
         if len(text) >= _LOCAL or searched:
             self._local[text] = self._n_local
         self._n_local += 1
@@ -131,6 +144,10 @@ class Chunk:
         self._other.append(text)
         return NEXT_OTHER
 
-
-def _escaped(text: str) -> str:
-    return _SEPARATORS.sub(lambda found: ESCAPE + chr(ord(found[0]) + 0x40), text)
+    def _within(self, text: str) -> list[object]:
+        """Where a text stands in another one of the same conversation."""
+        for whole in self._searched:
+            at = whole.find(text)
+            if at >= 0:
+                return [WITHIN, self._local[whole], units(whole[:at]), units(text)]
+        return []

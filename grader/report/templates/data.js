@@ -9,16 +9,25 @@ let SHAPES = [];                             // of each kind of record the names
 
 const able = () => typeof DecompressionStream === "function";
 
-async function inflated(node) {
-  const packed = node.textContent;
-  let bytes;
-  if (Uint8Array.fromBase64) bytes = Uint8Array.fromBase64(packed);
-  else {
-    const text = atob(packed);
-    bytes = new Uint8Array(text.length);
-    for (let i = 0; i < text.length; i += 1) bytes[i] = text.charCodeAt(i);
+const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%/()*+-;,=.?@^_`{|}~";
+const DIGIT = new Uint8Array(128);
+[...DIGITS].forEach((digit, n) => { DIGIT[digit.charCodeAt(0)] = n; });
+
+// Base 85: five digits are four bytes, the last group may be shorter.
+function bytesOf(text) {
+  const whole = Math.floor(text.length / 5), left = text.length % 5;
+  const bytes = new Uint8Array((whole + 1) * 4), view = new DataView(bytes.buffer);
+  const at = (i) => (i < text.length ? DIGIT[text.charCodeAt(i)] : 84);
+  for (let n = 0, i = 0; n < whole; n += 1, i += 5) {
+    view.setUint32(n * 4, (((DIGIT[text.charCodeAt(i)] * 85 + DIGIT[text.charCodeAt(i + 1)]) * 85 + DIGIT[text.charCodeAt(i + 2)]) * 85
+      + DIGIT[text.charCodeAt(i + 3)]) * 85 + DIGIT[text.charCodeAt(i + 4)]);
   }
-  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+  if (left) { const i = whole * 5; view.setUint32(whole * 4, (((at(i) * 85 + at(i + 1)) * 85 + at(i + 2)) * 85 + at(i + 3)) * 85 + at(i + 4)); }
+  return bytes.subarray(0, whole * 4 + Math.max(0, left - 1));
+}
+
+function inflated(node) {
+  return new Response(new Blob([bytesOf(node.textContent)]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
 }
 
 const complete = new Promise((done) => {
@@ -48,7 +57,7 @@ function kept(most, make) {
 
 const chunkAt = kept(KEPT_CHUNKS, async (n) => {
   const [trees, shared, searched, other] = (await rawChunk(n)).split(PART);
-  return { trees: JSON.parse(trees), shared: shared.split(TEXT).map(unescaped), searched: searched.split(CASE), other: other.split(CASE) };
+  return { trees: JSON.parse(trees), shared: shared.split(TEXT).map(expanded), searched: searched.split(CASE), other: other.split(CASE) };
 });
 
 // The chunk in which the conversation at a place of the index stands.
@@ -63,10 +72,15 @@ function chunkOf(place) {
 
 const conversation = kept(KEPT_CASES, async (place) => {
   const n = chunkOf(place);
-  return unpacked(await chunkAt(n), place - INDEX.starts[n]);
+  const of = (name) => few(INDEX[name], place);
+  return { ...unpacked(await chunkAt(n), place - INDEX.starts[n]), id: INDEX.id[place], queue: of("queue"), channel: of("channel"), language: of("language"),
+    excerpt: INDEX.words[place] };
 });
 
-const unescaped = (text) => (text.includes("\x1f") ? text.replace(/\x1f(.)/gs, (all, mark) => String.fromCharCode(mark.charCodeAt(0) - 0x40)) : text);
+// A text as it is: characters that stand for a word as the word, marked ones as themselves.
+let DICTIONARY = new Map();
+const expanded = (text) => text.replace(/\x1f?[\u0180-\u07ff\ue000-\uefff]|[\x01-\x08\x0e-\x1b]|\x1f[\x40-\x5f]/g, (found) => (found.length > 1
+  ? found.charCodeAt(1) < 0x80 ? String.fromCharCode(found.charCodeAt(1) - 0x40) : found[1] : DICTIONARY.get(found) ?? found));
 
 function unpacked(chunk, row) {
   const searched = chunk.searched[row].split(TEXT), other = chunk.other[row].split(TEXT);
@@ -75,7 +89,7 @@ function unpacked(chunk, row) {
   function text(mark) {
     if (typeof mark === "string") return local[mark];
     if (mark <= -3) return chunk.shared[-3 - mark];
-    const found = unescaped(mark === -1 ? searched[atSearched++] : other[atOther++]);
+    const found = expanded(mark === -1 ? searched[atSearched++] : other[atOther++]);
     local.push(found);
     return found;
   }
@@ -94,9 +108,11 @@ function unpacked(chunk, row) {
     if (kind === 0) return packed.slice(1).map(value);
     if (kind === -1) return cut(packed);
     if (kind === -3) return packed[1];
+    if (kind === -4) return local[packed[1]].slice(packed[2], packed[2] + packed[3]);
     const record = {};
     if (kind === -2) for (let i = 1; i < packed.length; i += 2) { const key = text(packed[i]); record[key] = value(packed[i + 1]); }
     else SHAPES[kind - 1].forEach((name, i) => { record[name] = value(packed[i + 1]); });
+    if (record.segments) record.n_chars = record.segments.reduce((n, segment) => n + [...segment.text].length, 0);
     return record;
   }
   return value(chunk.trees[row]);

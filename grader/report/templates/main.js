@@ -323,6 +323,8 @@ async function begin() {
   }
   try { INDEX = JSON.parse(await inflated(byId("index"))); }
   catch (error) { trouble(_("The list of conversations cannot be decoded: the file is damaged or incomplete.")); throw error; }
+  DICTIONARY = new Map([...INDEX.dictionary[0]].map((code, n) => [code, INDEX.dictionary[1][n]]));
+  INDEX.words = INDEX.words && INDEX.words.map(expanded);
   INDEX.id.forEach((id, i) => byName.set(id, i));
   columns = facetColumns();
   ready = true;

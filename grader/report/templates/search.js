@@ -58,7 +58,7 @@ async function search(query, tell) {
     next = i + 1 < wanted.length ? rawChunk(wanted[i + 1][0]) : null;     // decoded while this one is looked through
     const searched = text.split(PART, 3)[2].split(CASE);
     for (let place = INDEX.starts[n]; place < end; place += 1) {
-      if (hits[place] === 2) hits[place] = plain(searched[place - INDEX.starts[n]].replaceAll(TEXT, "\n")).includes(needle) ? 1 : 0;
+      if (hits[place] === 2) hits[place] = plain(expanded(searched[place - INDEX.starts[n]]).replaceAll(TEXT, "\n")).includes(needle) ? 1 : 0;
     }
     searching.looked = end;
     if (performance.now() - told > 200) { tell(); await breath(); told = performance.now(); if (!mine()) return; }
