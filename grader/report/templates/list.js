@@ -32,6 +32,8 @@ const severityOf = (code) => (codes[code] ? codes[code].severity : "");
 const LOW = { unsupported: 1, wavering: 2, partly: 4, uncalibrated: 8 };
 const LOW_TOGETHER = 1 | 2 | 4;             // what a finding itself shows; where no code is calibrated, all are alike in that
 
+let SIGNALS = "none";                      // `compared` with the judge somewhere, or they are it: `is`
+
 // What a filter calls its values.
 const NAMES = {
   code: (v) => title(v),
@@ -44,7 +46,7 @@ const NAMES = {
   by: (v) => ({ ai: _("AI alone"), human: _("human alone"), both: _("AI and human") }[v] || _("not known")),
   back: (v) => ({ same: _("within 7 days, same issue"), other: _("within 7 days, something else"), unsure: _("within 7 days, issue not known"),
     no: _("not within 7 days"), early: _("not yet known"), unknown: _("cannot be known") }[v] || v),
-  dis: (v) => ({ differ: _("disagree"), agree: _("agree"), none: _("no signals were run") }[v] || v),
+  dis: (v) => ({ differ: _("disagree"), agree: _("agree"), none: { is: _("signals judged this run"), compared: _("not comparable") }[SIGNALS] || _("no signals were run") }[v] || v),
   uns: (v) => ({ yes: _("has an unsupported finding"), no: _("none unsupported") }[v] || v),
   low: (v) => ({ any: _("any reason but calibration"), unsupported: _("a quote does not hold"), wavering: _("repeats differ"),
     partly: _("judge saw only a part"), uncalibrated: _("code not calibrated"), no: _("none of these") }[v] || v),

@@ -9,6 +9,7 @@ async function begin() {
   ({ codes, options } = data);
   LANGUAGE = data.language;
   WORDS = data.words;
+  SIGNALS = data.signals;
   SHAPES = Object.values(data.shapes);
   UNSEEN = { ...data.unseen, pattern: new RegExp(data.unseen.pattern, "gu"), any: new RegExp(data.unseen.any, "u") };
   const every = data.all;              // this file was made with --all: it shows all unless told otherwise
@@ -157,7 +158,8 @@ async function begin() {
     detail.removeAttribute("aria-busy");
     detail.scrollTop = 0;
     if (phone.matches && state.c) scrollTo(0, 0);
-    if (state.v === "conversations") status.textContent = `${writtenOut(c.id)}, ${ngettext("{n} finding", "{n} findings", c.findings.filter((f) => f.supported).length)}`;
+    const count = ngettext("{n} finding", "{n} findings", c.findings.filter((f) => f.supported).length);
+    if (state.v === "conversations") status.textContent = `${writtenOut(c.id)}, ${count}`;
     if (state.f && state.v === "conversations") focus(Number(state.f), "both");
   }
 
