@@ -1,10 +1,10 @@
 """How large a report of ten thousand flagged conversations is, how fast a browser opens it, and what writing it takes.
 
 The conversations are made up: about 15 messages and 2 to 3 KB of text, 25 verdicts with their reasoning. No text stands
-twice: the words follow each other as in the sample that ships (conversations in three languages, reviewers' notes), with
-every twentieth one another, and numbers and names new, so that gzip finds in them no more than in what people wrote; the share that
-it leaves is printed beside that of the sample. The database is filled by SQL; the report is written by `grader report`
-in a process of its own, and opened in chromium from the file.
+twice: the words follow each other as in the sample that ships (conversations in three languages, reviewers' notes),
+with every twentieth one another, and numbers and names new, so that gzip finds in them no more than in what people
+wrote; the share that it leaves is printed beside that of the sample. The database is filled by SQL; the report is
+written by `grader report` in a process of its own, and opened in chromium from the file.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import statistics
 import sys
 import tempfile
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +33,9 @@ NAMES = 400  # different names, and as many places and things, put into what is 
 
 
 class Words:
-    """What people and judges say: the next word follows the two before it as somewhere in the sample, so that sentences
-    sound like it and none is like another; every twentieth word is another one of the same language, and numbers and names
-    are new ones.
+    """What people and judges say: the next word follows the two before it as somewhere in the sample, so that
+    sentences sound like it and none is like another; every twentieth word is another one of the same language, and
+    numbers and names are new ones.
     """
 
     def __init__(self, seed: int) -> None:
@@ -115,30 +116,31 @@ def rows(n: int, seed: int) -> Any:
 
 
 FILL = """
-insert into conversation by name select conversation_id, 'cv_' || conversation_id as content_hash, 'cr_' || conversation_id
-as record_hash, channel, queue, language, contact_id, started_at::timestamp as started_at, 0 as started_offset_minutes,
-started_at::timestamp + interval 30 minute as ended_at, n_messages, n_chars, false as has_tools, has_human, has_human as
-has_handoff, 'customer' as initiated_by, true as has_ai, '{"contact":{"identities":[]},"started_at":"' || started_at ||
-'Z","ended_at":null}' as as_given from read_json('{folder}/c.jsonl', format='newline_delimited');
-insert into message by name select conversation_id, number, role, 'text' as kind, text, sent_at::timestamp as sent_at, 0 as
-sent_offset_minutes from read_json('{folder}/m.jsonl', format='newline_delimited');
-insert into judgement by name select 'k' || conversation_id || rubric as key, 'bench' as run_id, conversation_id, 'cv_' ||
-conversation_id as content_hash, rubric, version as rubric_version, 'rh' as rubric_hash, 'pr_bench' as prompt_hash, 'llm'
-as judge, 'judge-1' as model, 'pa' as parameters_hash, 0 as repeat, false as truncated, timestamp '2026-11-01' as
-judged_at from conversation, (select name as rubric, version from rubric);
+insert into conversation by name select conversation_id, 'cv_' || conversation_id as content_hash, 'cr_' ||
+conversation_id as record_hash, channel, queue, language, contact_id, started_at::timestamp as started_at, 0 as
+started_offset_minutes, started_at::timestamp + interval 30 minute as ended_at, n_messages, n_chars, false as
+has_tools, has_human, has_human as has_handoff, 'customer' as initiated_by, true as has_ai,
+'{"contact":{"identities":[]},"started_at":"' || started_at || 'Z","ended_at":null}' as as_given from
+read_json('{folder}/c.jsonl', format='newline_delimited');
+insert into message by name select conversation_id, number, role, 'text' as kind, text, sent_at::timestamp as
+sent_at, 0 as sent_offset_minutes from read_json('{folder}/m.jsonl', format='newline_delimited');
+insert into judgement by name select 'k' || conversation_id || rubric as key, 'bench' as run_id, conversation_id,
+'cv_' || conversation_id as content_hash, rubric, version as rubric_version, 'rh' as rubric_hash, 'pr_bench' as
+prompt_hash, 'llm' as judge, 'judge-1' as model, 'pa' as parameters_hash, 0 as repeat, false as truncated, timestamp
+'2026-11-01' as judged_at from conversation, (select name as rubric, version from rubric);
 insert into run_item by name select 'bench' as run_id, conversation_id, rubric, key, false as reused, 1.0 as
 inclusion_probability from judgement;
-insert into verdict by name select 'k' || conversation_id || rubric as key, criterion, answer, support, reasoning from
-read_json('{folder}/v.jsonl', format='newline_delimited');
-insert into evidence by name select 'k' || conversation_id || rubric as key, criterion, 0 as position, message, quote, true
-as verified from read_json('{folder}/e.jsonl', format='newline_delimited');
-insert into outcome by name select conversation_id, 1 + (hash(conversation_id) % 5)::integer as csat from conversation where
-hash(conversation_id) % 4 = 0
+insert into verdict by name select 'k' || conversation_id || rubric as key, criterion, answer, support, reasoning
+from read_json('{folder}/v.jsonl', format='newline_delimited');
+insert into evidence by name select 'k' || conversation_id || rubric as key, criterion, 0 as position, message,
+quote, true as verified from read_json('{folder}/e.jsonl', format='newline_delimited');
+insert into outcome by name select conversation_id, 1 + (hash(conversation_id) % 5)::integer as csat from
+conversation where hash(conversation_id) % 4 = 0
 """
 
 
 def fill(folder: Path, n: int) -> tuple[float, float]:
-    """A workspace with a run of n flagged conversations. Returns KB of text by conversation, and what gzip leaves of it."""
+    """A workspace with a run of n flagged conversations. Returns KB of text of each, and what gzip leaves of it."""
     from report_data import RUBRICS
 
     from grader.store import open_store
@@ -153,9 +155,12 @@ def fill(folder: Path, n: int) -> tuple[float, float]:
 
     for number, identity, language, draw, messages, verdicts, quotes in rows(n, 5):
         at = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(1_785_000_000 + draw.randrange(80 * 86400)))
-        put("c", conversation_id=identity, channel=draw.choice(("whatsapp", "chat", "email")), contact_id=f"ct_{draw.randrange(max(1, n // 2))}",
-            queue=draw.choice(("orders", "returns", "payments", "general")), language=language, started_at=at,
-            n_messages=len(messages), n_chars=sum(len(m[2]) for m in messages), has_human=draw.random() < 0.3)  # fmt: skip
+        put(
+            "c", conversation_id=identity, channel=draw.choice(("whatsapp", "chat", "email")), language=language,
+            contact_id=f"ct_{draw.randrange(max(1, n // 2))}", started_at=at, n_messages=len(messages),
+            queue=draw.choice(("orders", "returns", "payments", "general")), n_chars=sum(len(m[2]) for m in messages),
+            has_human=draw.random() < 0.3,
+        )  # fmt: skip
         for k, role, text in messages:
             put("m", conversation_id=identity, number=k, role=role, text=text, sent_at=at[:14] + f"{k:02}:00")
         for rubric, code, answer, support, reasoning in verdicts:
@@ -184,8 +189,6 @@ def fill(folder: Path, n: int) -> tuple[float, float]:
                 {"code": c.code, "position": k, "title": c.title, "severity": c.severity, "scale": c.scale}
                 for k, c in enumerate(r.criteria)
             ]
-            from datetime import datetime
-
             store.add_rubric(
                 r.name,
                 r.version,
@@ -193,11 +196,12 @@ def fill(folder: Path, n: int) -> tuple[float, float]:
                 r.title,
                 r.model_dump(mode="json"),
                 criteria,
-                datetime(2026, 11, 1),
+                datetime(2026, 11, 1, tzinfo=UTC),
             )
         store.start_run({
-            "run_id": "bench", "started_at": "2026-11-01 00:00:00", "finished_at": None, "state": "complete", "judge": "llm",
-            "model": "judge-1", "parameters": {}, "rubrics": [{"name": r.name, "version": r.version} for r in RUBRICS.values()],
+            "run_id": "bench", "started_at": "2026-11-01 00:00:00", "finished_at": None, "state": "complete",
+            "judge": "llm", "model": "judge-1", "parameters": {},
+            "rubrics": [{"name": r.name, "version": r.version} for r in RUBRICS.values()],
             "selection": {}, "seed": 1, "n_population": n, "n_planned": n, "n_reused": 0, "n_judged": n, "n_failed": 0,
             "cost_usd": None, "grader_version": "0.1.0", "command": "grader grade",
         })  # fmt: skip
@@ -219,20 +223,26 @@ def shipped() -> float:
 
 
 USABLE = """() => new Promise((done) => {
-  const look = () => (document.documentElement.dataset.ready !== undefined && document.querySelector('#list a') && document.querySelector('#detail h2')
+  const there = (what) => document.querySelector(what) !== null;
+  const look = () => (there('html[data-ready]') && there('#list a') && there('#detail h2')
     ? done(performance.now()) : setTimeout(look, 5));
   look();
 })"""
 OPEN = """(n) => new Promise((done) => {
   const began = performance.now(), id = INDEX.id[n];
   location.hash = '#v=conversations&c=' + encodeURIComponent(id);
-  const look = () => (document.querySelector('#detail h2').textContent === id ? done(performance.now() - began) : setTimeout(look, 2));
+  const told = () => document.querySelector('#detail h2').textContent;
+  const look = () => (told() === id ? done(performance.now() - began) : setTimeout(look, 2));
   look();
 })"""
 SEARCH = """(words) => new Promise((done) => {
   const began = performance.now();
   let longest = 0, last = began;
-  const beat = setInterval(() => { const now = performance.now(); longest = Math.max(longest, now - last); last = now; }, 10);
+  const beat = setInterval(() => {
+    const now = performance.now();
+    longest = Math.max(longest, now - last);
+    last = now;
+  }, 10);
   location.hash = '#v=conversations&q=' + encodeURIComponent(words);
   const look = () => {
     if (!(searching.query && searching.done)) { setTimeout(look, 5); return; }
@@ -247,7 +257,7 @@ def opened(path: Path, n: int) -> dict[str, float]:
     """The figures of one file in a browser."""
     from playwright.sync_api import sync_playwright
 
-    usable, cold = [], []
+    usable = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
         for _ in range(OPENS):
@@ -267,19 +277,20 @@ def opened(path: Path, n: int) -> dict[str, float]:
             return float(session.send("Runtime.getHeapUsage")["usedSize"]) / 1e6
 
         ready = heap()
-        for k in range(1, 21):
-            cold.append(page.evaluate(OPEN, (k * n) // 21) / 1000)
+        cold = [page.evaluate(OPEN, (k * n) // 21) / 1000 for k in range(1, 21)]
         rare = page.evaluate(SEARCH, "zzqxj")
         common = page.evaluate(SEARCH, "pedido")
         after = heap()
         told(
-            f"  search for a common word: {common[0] / 1000:.2f} s, {common[2]}; longest wait of the page {max(rare[1], common[1]):.0f} ms"
+            f"  search for a common word: {common[0] / 1000:.2f} s, {common[2]}; "
+            f"longest wait of the page {max(rare[1], common[1]):.0f} ms"
         )
         browser.close()
     usable.sort()
     cold.sort()
     return {
-        "MB": path.stat().st_size / 1e6, "usable s": usable[-1], "median s": statistics.median(usable), "heap MB": max(ready, after),
+        "MB": path.stat().st_size / 1e6, "usable s": usable[-1], "median s": statistics.median(usable),
+        "heap MB": max(ready, after),
         "open s": cold[-1], "search s": max(rare[0], common[0]) / 1000,
     }  # fmt: skip
 
@@ -297,7 +308,8 @@ def main() -> int:
                 folder.mkdir(parents=True)
                 kb, share = fill(folder, n)
                 told(
-                    f"  {n:,} conversations of {kb:.1f} KB; gzip leaves {share:.0%} of it, of the sample {shipped():.0%}"
+                    f"  {n:,} conversations of {kb:.1f} KB; "
+                    f"gzip leaves {share:.0%} of it, of the sample {shipped():.0%}"
                 )
             done = measured(command("report", "-w", folder), environment())
             if done.code:
@@ -306,12 +318,12 @@ def main() -> int:
             told(f"  written in {done.wall_seconds:.0f} s, peak {done.peak_mb:.0f} MB")
             parts = sorted(path.with_name(f"{path.stem}-parts").glob("part-*.html"))
             print(
-                f"{n:,} conversations: written in {done.wall_seconds:.0f} s ({1000 * done.wall_seconds / n:.1f} ms each), peak {done.peak_mb:.0f} MB"
+                f"{n:,} conversations: written in {done.wall_seconds:.0f} s "
+                f"({1000 * done.wall_seconds / n:.1f} ms each), peak {done.peak_mb:.0f} MB"
             )
             if parts:
-                print(
-                    f"  front {path.stat().st_size / 1e6:.1f} MB, parts of {', '.join(f'{p.stat().st_size / 1e6:.1f}' for p in parts)} MB"
-                )
+                sizes = ", ".join(f"{p.stat().st_size / 1e6:.1f}" for p in parts)
+                print(f"  front {path.stat().st_size / 1e6:.1f} MB, parts of {sizes} MB")
                 print(f"  said: {done.stderr.strip().splitlines()[-1] if done.stderr.strip() else 'nothing'}")
             file = parts[0] if parts else path
             found = opened(file, n // max(1, len(parts)))

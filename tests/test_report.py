@@ -101,8 +101,8 @@ def test_hostile_texts_make_no_element_and_no_attribute(hostile_page: str) -> No
     reading = Reading(hostile_page)
     scripts = [attributes for tag, attributes in reading.tags if tag == "script"]
     text = {"type": "text/plain"}
-    assert scripts == [{}, {"type": "application/json", "id": "data"}, text | {"id": "index"}, text | {"data-chunk": "0"},
-                       text | {"data-chunk": "1"}]  # fmt: skip
+    data = {"type": "application/json", "id": "data"}
+    assert scripts == [{}, data, text | {"id": "index"}, text | {"data-chunk": "0"}, text | {"data-chunk": "1"}]
     assert not {tag for tag, _ in reading.tags} & {"img", "iframe", "object", "embed", "base", "textarea"}
     assert sum(tag == "style" for tag, _ in reading.tags) == 1
     for tag, attributes in reading.tags:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from itertools import chain
 
-_WORD = re.compile(r" ?[^\W\d_]{2,}")
+_WORD = re.compile(r"( ?[^\W\d_]{2,})")
 # Characters of one byte that no text that is shown has, for what stands most often; then letters of two bytes in UTF-8
 # that few texts of a report use, then private ones of three.
 _ONE_BYTE = tuple(map(chr, chain(range(0x01, 0x09), range(0x0E, 0x1C))))
@@ -37,6 +37,8 @@ class Dictionary:
         gain = sorted((-n * (len(word) - 2), word) for word, n in often if word not in short and len(word) > 2)
         codes = [*_ONE_BYTE[: len(short)], *(code for code in _CODES if code not in own)]
         self._codes = dict(zip([*short, *(word for _, word in gain)], codes, strict=False))
+        after_blank = {f" {word}": f" {code}" for word, code in self._codes.items() if word[0] != " "}
+        self._written = after_blank | self._codes
 
     @property
     def words(self) -> dict[str, str]:
@@ -47,14 +49,10 @@ class Dictionary:
         """The text with codes for words. What looks like a code is marked as being itself."""
         if not text.isprintable() or not text.isascii():
             text = _OWN.sub(_itself, text)
-        return _WORD.sub(self._code, text) if self._codes else text
-
-    def _code(self, found: re.Match[str]) -> str:
-        word = found[0]
-        code = self._codes.get(word)
-        if code is None and word[0] == " " and (code := self._codes.get(word[1:])):
-            return " " + code
-        return code or word
+        if not self._codes:
+            return text
+        written = self._written.get
+        return "".join([written(part, part) for part in _WORD.split(text)])
 
 
 def _itself(found: re.Match[str]) -> str:

@@ -61,7 +61,7 @@ class Chunk:
         self.n_units = 0  # of texts, roughly what a browser must hold to unpack it
         self._shapes = shapes
         self._dictionary = dictionary
-        self._numbers = {name: n for n, name in enumerate(shapes, 1)}
+        self._known: dict[type, tuple[int, list[str], frozenset[str]]] = {}
         self._trees: list[str] = []
         self._shared: dict[str, int] = {"": FIRST_SHARED}
         self._seen: set[str] = set()
@@ -88,32 +88,36 @@ class Chunk:
         return squeezed(PART.join([f"[{','.join(self._trees)}]", shared, *(CASE.join(t) for t in self._texts)]))
 
     def _record(self, record: object) -> list[object]:
-        name = type(record).__name__
-        number = self._numbers.get(name)
-        if number is None:
+        kind = type(record)
+        number, names, searched = self._known.get(kind) or self._shape(kind)
+        return [number, *[self._value(getattr(record, name), name in searched) for name in names]]
+
+    def _shape(self, kind: type) -> tuple[int, list[str], frozenset[str]]:
+        name = kind.__name__
+        if name not in self._shapes:
             first, out = FIRST.get(name, ()), LEFT_OUT.get(name, frozenset())
-            rest = [f.name for f in fields(record) if f.name not in first]  # type: ignore[arg-type]
+            rest = [f.name for f in fields(kind) if f.name not in first]
             self._shapes[name] = [f for f in (*first, *rest) if f not in out]
-            number = self._numbers[name] = len(self._numbers) + 1
-        searched = SEARCHED.get(name, frozenset())
-        return [number, *(self._value(getattr(record, f), f in searched) for f in self._shapes[name])]
+        number = list(self._shapes).index(name) + 1
+        self._known[kind] = number, self._shapes[name], SEARCHED.get(name, frozenset())
+        return self._known[kind]
 
     def _value(self, value: object, searched: bool) -> object:
         if isinstance(value, str):
-            return self._text(str(value), searched)
-        if value is None or isinstance(value, bool) or (isinstance(value, int) and value >= 0):
+            return self._text(value, searched)
+        if value is None or value is True or value is False or (isinstance(value, int) and value >= 0):
             return value
+        if isinstance(value, tuple | list):
+            if value and type(value[0]) is Segment:
+                return self._cut(value, searched)
+            return [LIST, *[self._value(item, searched) for item in value]]
+        if is_dataclass(value):
+            return self._record(value)
         if isinstance(value, int | float):
             return [NUMBER, value]
         if isinstance(value, Mapping):
             pairs = [(self._text(str(k), False), self._value(v, searched)) for k, v in value.items()]
             return [DICT, *(part for pair in pairs for part in pair)]
-        if is_dataclass(value):
-            return self._record(value)
-        if isinstance(value, Sequence):
-            if value and all(isinstance(item, Segment) for item in value):
-                return self._cut(value, searched)
-            return [LIST, *(self._value(item, searched) for item in value)]
         raise TypeError(f"a {type(value).__name__} cannot be packed")
 
     def _cut(self, segments: Sequence[Segment], searched: bool) -> list[object]:

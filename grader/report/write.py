@@ -28,7 +28,7 @@ from grader.store import Store
 Format = Literal["html", "json", "csv"]
 FORMATS: tuple[Format, ...] = ("html", "json", "csv")
 _AT_ONCE = 5000  # conversations whose verdicts are in memory together, on the way to JSON or CSV
-_CASES_AT_ONCE = 500  # whole ones, on the way to a page
+_CASES_AT_ONCE = 1000  # whole ones, on the way to a page
 LIMITS = Limits()
 
 
@@ -148,12 +148,17 @@ def parts_of(path: Path) -> Path:
     return path.with_name(f"{path.stem}-parts")
 
 
+def parts_in(path: Path) -> list[Path]:
+    """The parts that stand beside a report; none where it is one file."""
+    return sorted(parts_of(path).glob("part-*.html"))
+
+
 def _put_page(path: Path, view: Page, found: Gathered) -> None:
     """The file; the folder of its parts is put in place first, and one that an earlier report left is taken away."""
     folder = parts_of(path)
     if len(found.parts) == 1:
         put(path, html(view, found))
-        if (folder / "part-01.html").is_file():
+        if parts_in(path):
             shutil.rmtree(folder)
         return
     fresh, old = (folder.with_name(f".{folder.name[:80]}.{os.getpid()}.{word}") for word in ("new", "old"))

@@ -50,7 +50,7 @@ async function begin() {
     if (state.v === "conversations") {
       rows.draw();
       if (!phone.matches) rows.reveal(at);
-      else if (!state.c && was.c) { scrollTo(0, listScroll); rows.draw(); }
+      else if (!state.c && was.c) { scrollTo({ top: listScroll, behavior: "instant" }); rows.draw(); }
     }
     if (state.f && state.v === "conversations" && drawn.c && Number(state.f) !== finding) focus(Number(state.f), "both");
   }
@@ -157,7 +157,7 @@ async function begin() {
     drawn.steps = detail.querySelector(".steps > .soft");
     detail.removeAttribute("aria-busy");
     detail.scrollTop = 0;
-    if (phone.matches && state.c) scrollTo(0, 0);
+    if (phone.matches && state.c) scrollTo({ top: 0, behavior: "instant" });
     const count = ngettext("{n} finding", "{n} findings", c.findings.filter((f) => f.supported).length);
     if (state.v === "conversations") status.textContent = `${writtenOut(c.id)}, ${count}`;
     if (state.f && state.v === "conversations") focus(Number(state.f), "both");
@@ -203,7 +203,8 @@ async function begin() {
 
   function step(by) {
     if (front || !shown.length) return;
-    const at = state.v === "conversations" ? shown.indexOf(byName.get(drawn.id)) : -1;
+    const asked = readState(every, place.kind === "part");       // keys may come faster than what they do
+    const at = state.v === "conversations" ? shown.indexOf(byName.get(asked.c || drawn.id)) : -1;
     const to = at < 0 ? (by > 0 ? 0 : shown.length - 1) : Math.min(shown.length - 1, Math.max(0, at + by));
     go({ v: "conversations", c: INDEX.id[shown[to]], f: "" });
   }

@@ -83,7 +83,8 @@ function virtualList(list, scroller, narrow) {
     if (at < 0) return;
     const top = list.getBoundingClientRect().top + at * ROW;
     if (narrow.matches) {
-      if (top < 60) scrollBy(0, top - 60); else if (top + ROW > innerHeight) scrollBy(0, top + ROW - innerHeight);
+      const by = top < 60 ? top - 60 : Math.max(0, top + ROW - innerHeight);
+      scrollBy({ top: by, behavior: "instant" });
     } else {
       const box = scroller.getBoundingClientRect();
       if (top < box.top) scroller.scrollTop += top - box.top; else if (top + ROW > box.bottom) scroller.scrollTop += top + ROW - box.bottom;
