@@ -38,6 +38,7 @@ bench: $(VENV)/.dev  ## measure speed, memory, faults, kills, millions of conver
 	@$(PY) benchmarks/coverage_sample.py
 	@$(PY) benchmarks/coverage_calibration.py
 	@$(PY) benchmarks/coverage_plan.py
+	@$(PY) benchmarks/coverage_composite.py
 	@$(PY) benchmarks/coverage_agreement.py
 	@$(PY) benchmarks/coverage_counts.py
 	@$(PY) benchmarks/calibration.py

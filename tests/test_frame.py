@@ -15,6 +15,8 @@ from grader.statistics.frame import FEWEST_IN_STRATUM, Labelled, Part, Verdict, 
 
 sys.path.insert(0, str(REPOSITORY / "benchmarks"))
 
+from coverage_composite import SETTINGS
+from coverage_composite import coverage as coverage_together
 from coverage_plan import PREVALENCES, coverage
 
 # 3,000 at 1 in 20, 100 at 1 in 10, 40 of which nobody labelled any, 60 of which two were.
@@ -116,3 +118,24 @@ def test_rates_from_a_label_plan_hold_the_truth_and_without_collapsing_they_are_
     for code in some:
         assert abs(tallies[code]["corrected"].mean - PREVALENCES[code]) < 0.005
         assert plain[code]["corrected"].mean - PREVALENCES[code] > 0.005
+
+
+# ── codes taken together; all settings are in benchmarks/coverage_composite.py ──
+
+
+def test_the_rate_of_codes_taken_together_holds_the_truth_that_the_sum_of_their_rates_is_far_from() -> None:
+    (setting,) = [s for s in SETTINGS if s.name == "nearly the same"]
+    truth, tallies, means = coverage_together(setting, 60, 200, 1)
+    assert tallies["corrected"].coverage >= 0.9
+    assert abs(tallies["corrected"].mean - truth) < 0.005
+    assert means["sum"] - truth > 0.03
+    assert means["raw"] - truth > 0.05
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["rare", "common", "poor judge", "other codes' strata", "in part", "two reviewers"])
+def test_the_interval_of_codes_taken_together_covers_in_other_settings(name: str) -> None:
+    (setting,) = [s for s in SETTINGS if s.name == name]
+    _, tallies, _ = coverage_together(setting, 300, 400, 2)
+    assert tallies["corrected"].coverage >= 0.92  # a true .945 of 300 falls below in one of forty tries; seeded
+    assert tallies["carried"].coverage >= 0.9

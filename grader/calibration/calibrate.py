@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from grader.calibration.held import Code, Counted, Held
+from grader.calibration.composite import Composite
+from grader.calibration.held import NO_FLAG, Code, Counted, Held
 from grader.calibration.instrument import Instrument
-from grader.calibration.standing import Stands, stands
+from grader.calibration.standing import Stands, partly_read, stands
 from grader.model import JsonValue, digest
 from grader.statistics.accuracy import Calibration, calibrate
 from grader.statistics.agreement import Reviewers, between_reviewers
@@ -37,6 +38,7 @@ class OfCode:
     audit: Audit
     flips: Flips | None
     stands: Stands
+    composite: Composite | None = None  # of codes taken together: which
 
     @property
     def of(self) -> str:
@@ -110,7 +112,7 @@ def calibrated(
     """Calibrate every code that is held, over all and by the dimensions named. `flips` by (rubric, criterion)."""
     wanted: list[tuple[Code, str | None, str | None]] = []
     slices = {dimension: held.values(dimension) for dimension in by}
-    codes = [code for code in held.codes if code.rubric in held.instruments]
+    codes = [code for code in held.every if code.taken_together or code.rubric in held.instruments]
     for code in codes:
         wanted.append((code, *(AUDITED if held.plan.audit else (None, None))))
         wanted += [(code, dimension, name) for dimension in by for name in slices[dimension]]
@@ -139,13 +141,17 @@ def _of_code(
     of = _of(dimension, name)
     found = calibrate(counted.parts, counted.labels, simple_random=held.simple_random, seed=seed, draws=draws)
     standing = stands(found, reviewers, counted.parts, n_open=counted.n_open, n_skipped=counted.n_skipped, of=of)
+    together = held.composite(code)
+    if together is not None:
+        standing = partly_read(standing, counted.n_in_part, found.n_labelled, of=of)
     if held.n_held_back and "label " in standing.sentence and standing.standing in ("insufficient", "not_calibrated"):
         # Labels that are there already come before labels that are to be made.
         standing = replace(standing, sentence=f"{standing.sentence} First read those there are: {held.others}.")
+    instrument = together.instrument if together is not None else held.instruments[code.rubric]
     return OfCode(
-        code, held.instruments[code.rubric], dimension, name, counted, found,
+        code, instrument, dimension, name, counted, found,
         reviewers if dimension in (None, AUDITED[0]) else None,
-        audit(counted.cells, simple_random=held.simple_random), flips, standing,
+        audit(counted.cells, simple_random=held.simple_random), flips, standing, together,
     )  # fmt: skip
 
 
@@ -157,7 +163,8 @@ def _of(dimension: str | None, name: str | None) -> str:
 
 def audit(parts: Sequence[Part], *, simple_random: bool) -> Audit:
     """The blind review of all that the judge called clean of a code, whichever stratum it was drawn from."""
-    clean = [p for p in parts if p.verdict == "clean" and not p.name.startswith("present without proof")]
+    apart = tuple(NO_FLAG.values())
+    clean = [p for p in parts if p.verdict == "clean" and not p.name.startswith(apart)]
     cells = [(p.n_fires, p.n_labelled, p.n_population) for p in clean]
     if simple_random or len({round(n / size, 9) for _, n, size in cells}) < 2:
         cells = [(sum(k for k, _, _ in cells), sum(n for _, n, _ in cells), sum(size for _, _, size in cells))]
@@ -205,6 +212,10 @@ def code_row(one: OfCode) -> dict[str, JsonValue]:
     figures: dict[str, Any] = {name: figure_row(f) for name, f in one.figures().items()}
     audit_row = {n: getattr(one.audit, n) for n in ("n_missed", "n_reviewed", "n_clean", "at_most", "high")}
     r = one.reviewers
+    together = {} if one.composite is None else {
+        "members": list(one.composite.members), "instruments": [i.row() for i in one.composite.instruments],
+        "n_in_part": one.counted.n_in_part, "n_unanswered": one.counted.n_unanswered,
+    }  # fmt: skip
     return {
         **one.instrument.row(), "criterion": one.code.criterion, "option": one.code.option,
         "dimension": one.dimension, "slice": one.slice, "standing": one.stands.standing,
@@ -213,7 +224,7 @@ def code_row(one: OfCode) -> dict[str, JsonValue]:
             **figures, "audit": audit_row, "notes": list(one.found.notes), "n_applicable": one.n_applicable,
             "design_effect": error_design_effect(one.counted.parts, one.counted.labels) if one.counted.parts else 1.0,
             "n_missing": one.found.n_missing, "n_skipped": one.counted.n_skipped, "n_open": one.counted.n_open,
-            "n_reviewers": r and r.n_reviewers, "n_overlap": r and r.n_overlap,
+            "n_reviewers": r and r.n_reviewers, "n_overlap": r and r.n_overlap, **together,
         },
         "parts": [
             {"verdict": p.verdict, "name": p.name, "n_population": p.n_population, "n_fires": p.n_fires,

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from importlib.resources import files
 
-from grader.calibration.held import JUDGED_AT_LEAST, Code
-from grader.calibration.instrument import of_run
+from grader.calibration.composite import ALL, Composite, composites, verdict
+from grader.calibration.held import JUDGED_AT_LEAST, Code, criteria_of
+from grader.calibration.instrument import Instrument, of_run
 from grader.calibration.kept import Kept
+from grader.labelling.frame import frame, rubrics_of
+from grader.labelling.plan import Question
 from grader.statistics.corrected import CARRIED, carried_over
 from grader.statistics.figure import Figure, undefined
 from grader.statistics.frame import Part, Stratum
 from grader.store import Store
 
 NOT_APPLICABLE = "Some are not applicable, and how many the judge called so is not counted here."
+OTHER_CODES = "other codes are taken together there"
 PERIOD = ("since", "until")  # what selects by time
 Said = Mapping[tuple[str, str], Mapping[str | None, int]]  # (rubric, criterion): how often each answer
 
@@ -31,12 +35,19 @@ def carried(store: Store, one: Kept, run_id: str, *, draws: int = 20_000) -> Fig
         return undefined(f"Labels are of {part} alone: the judge's errors elsewhere are not known.", CARRIED)
     if run_id == one.run_id and is_whole(store, one):
         return one.figures["corrected"]
-    mine = of_run(store, run_id).get(one.instrument.rubric)
-    if mine is None:
-        return undefined(f"Run {run_id} has no verdict by rubric {one.instrument.rubric}.", CARRIED)
-    if mine.identity != one.instrument.identity:
-        what = "; ".join(mine.changed_from(one.instrument))
-        return undefined(f"Another judge: {what}. Its errors are not known: calibrate it.", CARRIED)
+    judges = of_run(store, run_id)
+    for then in one.instruments:
+        mine = judges.get(then.rubric)
+        if mine is None:
+            return undefined(f"Run {run_id} has no verdict by rubric {then.rubric}.", CARRIED)
+        if mine.identity != then.identity:
+            what = "; ".join(mine.changed_from(then))
+            return undefined(f"Another judge: {what}. Its errors are not known: calibrate it.", CARRIED)
+    if one.members:
+        later = composite_of(store, run_id, one, judges.values())
+        if later is None:
+            return undefined(f"Run {run_id}: {OTHER_CODES}.", CARRIED)
+        return carried_to(one, joint_parts(store, run_id, later), draws=draws)
     return carried_to(one, later_parts(one, said(store, run_id)), draws=draws)
 
 
@@ -56,8 +67,8 @@ def only_of(store: Store, one: Kept, run_ids: Collection[str]) -> str:
     ((n, inside),) = store.rows(
         "select count(*), count(*) filter (where conversation_id in (select unnest($1))) from ("
         "select distinct conversation_id from run_item join conversation using (conversation_id) "
-        "where run_id in (select unnest($2)) and rubric = $3)",
-        [store.population(chosen), list(run_ids), one.instrument.rubric],
+        "where run_id in (select unnest($2)) and rubric in (select unnest($3)))",
+        [store.population(chosen), list(run_ids), list(one.rubrics)],
     )
     return "" if inside >= JUDGED_AT_LEAST * n else ", ".join(f"{name}:{value}" for name, value in chosen)
 
@@ -68,8 +79,8 @@ def is_whole(store: Store, one: Kept) -> bool:
         return True
     ((n,),) = store.rows(
         "select count(distinct conversation_id) from run_item join conversation using (conversation_id) "
-        "where run_id = ? and rubric = ?",
-        [one.run_id, one.instrument.rubric],
+        "where run_id = ? and rubric in (select unnest(?))",
+        [one.run_id, list(one.rubrics)],
     )
     return one.n_population >= JUDGED_AT_LEAST * int(n)
 
@@ -105,6 +116,25 @@ def said(store: Store, run_id: str) -> Said:
     for (rubric, _), answers in found.items():
         answers[None] = of[rubric] - sum(answers.values())
     return found
+
+
+def composite_of(store: Store, run_id: str, one: Kept, judges: Iterable[Instrument]) -> Composite | None:
+    """What `one` takes together, as this run's judges have it; None where they are others, or the codes are."""
+    found = composites(judges, criteria_of(rubrics_of(store, run_id)))
+    identity = one.instrument.identity
+    return next((c for c in found if c.name == one.criterion and c.instrument.identity == identity), None)
+
+
+def joint_parts(store: Store, run_id: str, one: Composite) -> tuple[Part, ...]:
+    """A run's conversations by verdict on codes taken together, without labels."""
+    version = {i.rubric: i for i in one.instruments}
+    asked = []
+    for name in one.members:
+        rubric, _, criterion = name.partition(".")
+        asked.append(Question(rubric, version[rubric].rubric_version, version[rubric].rubric_hash, criterion))
+    code = Code(ALL, one.name, None, one.title, "")
+    found = Counter(code.verdict(verdict(m.verdicts)) for m in frame(store, run_id, asked))
+    return tuple(Part(said, n, 0, 0, 0, why) for (said, why), n in sorted(found.items()))
 
 
 def later_parts(one: Kept, told: Said) -> tuple[Part, ...]:

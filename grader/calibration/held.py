@@ -13,14 +13,17 @@ from datetime import datetime, tzinfo
 from importlib.resources import files
 from typing import Any
 
+from grader.calibration import composite
+from grader.calibration.composite import ALL, IN_PART, Composite
 from grader.calibration.instrument import Instrument, of_run
 from grader.calibration.splits import SPLITS
 from grader.errors import InputError
 from grader.labelling.design import REST, UNSUPPORTED, Asked, strata
 from grader.labelling.frame import frame, rubrics_of
 from grader.labelling.plan import LabelPlan, Question, export_command
-from grader.labelling.reference import Answered, answered, reference, second_looks
+from grader.labelling.reference import Answered, SecondLook, answered, reference, second_looks
 from grader.model import Answer
+from grader.rubric import Rubric
 from grader.statistics.agreement import Answers
 from grader.statistics.frame import Labelled, Part, Stratum, Truth, Verdict, collapsed, parts_of
 from grader.store import Store
@@ -28,6 +31,7 @@ from grader.store import Store
 DIMENSIONS = ("queue", "reason", "week", "channel", "language")
 UNKNOWN = "(not known)"
 JUDGED_AT_LEAST = 0.95  # of the frame, for sizes of strata to be those of the frame
+NO_FLAG = {UNSUPPORTED: "present without proof", IN_PART: "not all codes answered"}
 _DEFECT: Mapping[str, Verdict] = {
     Answer.PRESENT.value: "fires", Answer.ABSENT.value: "clean", Answer.NOT_APPLICABLE.value: "not_applicable",
 }  # fmt: skip
@@ -38,7 +42,7 @@ _TRUTH: Mapping[str, Truth] = {
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """What a rate is about: a defect, or one answer of a choice (`option`)."""
+    """What a rate is about: a defect, one answer of a choice (`option`), or codes taken together (a `Composite`)."""
 
     rubric: str
     criterion: str
@@ -58,6 +62,11 @@ class Code:
         return f"{self.rubric}.{self.criterion}"
 
     @property
+    def taken_together(self) -> bool:
+        """It is several codes as one."""
+        return self.rubric == ALL
+
+    @property
     def positive(self) -> str:
         """The answer that fires."""
         return Answer.PRESENT.value if self.option is None else self.option
@@ -72,8 +81,8 @@ class Code:
             return "missing", "cannot be assessed"
         if self.option is not None:
             return ("fires" if answer == self.option else "clean"), ""
-        if answer == UNSUPPORTED:
-            return "clean", "present without proof"
+        if answer in NO_FLAG:
+            return "clean", NO_FLAG[answer]
         return _DEFECT[answer], ""
 
     def truth(self, answer: str) -> Truth | None:
@@ -82,7 +91,7 @@ class Code:
             return None
         if self.option is not None:
             return "fires" if answer == self.option else "clean"
-        return _TRUTH[answer]
+        return "clean" if answer == IN_PART else _TRUTH[answer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +107,8 @@ class Seen:
 @dataclass(frozen=True, slots=True)
 class Counted:
     """A code within a slice: strata, labels, and what could not be used. `cells` are the strata before small ones were
-    joined with others.
+    joined with others. `n_in_part`: labels in which nothing was found and not every code could be assessed; they count
+    as clean. `n_unanswered`: conversations of which some code has no label; they are in no count. Both of composites.
     """
 
     parts: tuple[Part, ...]
@@ -106,11 +116,15 @@ class Counted:
     n_skipped: int  # labels that cannot assess it
     n_open: int  # reviewers differ, and nobody has decided
     cells: tuple[Part, ...] = ()
+    n_in_part: int = 0
+    n_unanswered: int = 0
 
 
 @dataclass(frozen=True)
 class Held:
-    """Verdicts and labels, ready to be counted. `labels` are of `splits` alone; `others` are of the other splits."""
+    """Verdicts and labels, ready to be counted. `labels` are of `splits` alone; `others` are of the other splits.
+    `composites` are the codes taken together of which all are asked; `lacking` those of which only some are.
+    """
 
     plan: LabelPlan
     run_id: str
@@ -127,6 +141,9 @@ class Held:
     _agreement: Mapping[str, tuple[Answers, ...]] = field(default_factory=dict)
     _twice: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     _by: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    composites: tuple[Composite, ...] = ()
+    lacking: tuple[tuple[Composite, str], ...] = ()  # with `ask 4 of 7 critical codes`
+    _unanswered: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def simple_random(self) -> bool:
@@ -167,7 +184,7 @@ class Held:
                 known[key] = verdict, f"{why}, {one.stratum}" if why else one.stratum
             population[known[key]] += 1
             stratum_of[i] = known[key]
-        labels, n_open = [], 0
+        labels, n_open, n_in_part = [], 0, 0
         skipped: Counter[Stratum] = Counter()
         for (i, question), answer in self.labels.items():
             if question != code.question or i not in stratum_of:
@@ -179,11 +196,13 @@ class Held:
             if truth is None:
                 skipped[stratum_of[i]] += 1
                 continue
+            n_in_part += answer.answer == IN_PART
             labels.append(Labelled(stratum_of[i], truth, self.seen[i].contact_id))
         order = dict(sorted(population.items()))
         cells = parts_of(order, labels, skipped)
         parts, used = collapsed(cells, labels)
-        return Counted(parts, used, skipped.total(), n_open, cells)
+        n_unanswered = sum(i in stratum_of for i in self._unanswered.get(code.question, ()))
+        return Counted(parts, used, skipped.total(), n_open, cells, n_in_part, n_unanswered)
 
     def items(self, code: Code) -> tuple[Answers, ...]:
         """What all reviewers of the plan said, an item a conversation, in every split: no verdict is looked at."""
@@ -204,8 +223,61 @@ class Held:
         return tuple(name for name in self.plan.reviewers if name in some) or self.plan.reviewers
 
     def only(self, codes: Sequence[Code]) -> Held:
-        """The same of fewer codes."""
-        return replace(self, codes=tuple(codes))
+        """The same of fewer codes; of those taken together what has all of its codes among them."""
+        names = {c.question for c in codes}
+        whole = [one for one in self.composites if names.issuperset(one.members)]
+        return replace(self, codes=tuple(codes), composites=tuple(whole), lacking=())
+
+    def composite(self, code: Code) -> Composite | None:
+        """What it takes together; None of a code by itself."""
+        return next((one for one in self.composites if one.question == code.question), None)
+
+    @property
+    def every(self) -> tuple[Code, ...]:
+        """All that is calibrated: the codes, and what is taken together."""
+        return (*self.codes, *(
+            Code(ALL, one.name, None, one.title, "critical" if one.name == composite.ANY_CRITICAL else "")
+            for one in self.composites
+        ))  # fmt: skip
+
+    def together(self, composites: Iterable[Composite], every: Iterable[Answered], looks: Sequence[SecondLook]) -> Held:
+        """The same with these composites, as far as all of their codes are asked, each as one more question."""
+        whole, lacking = [], []
+        for one in composites:
+            lacks = one.lacks(self._place)
+            whole += [one] if not lacks else []
+            lacking += [(one, lacks)] if lacks and any(m in self._place for m in one.members) else []
+        seen, labels = dict(self.seen), dict(self.labels)
+        place, unanswered = dict(self._place), dict(self._unanswered)
+        agreement, twice, by = dict(self._agreement), dict(self._twice), dict(self._by)
+        said: dict[str, dict[str, Answered]] = {}
+        for a in every:
+            said.setdefault(a.conversation_id, {})[a.name] = a
+        for one in whole:
+            name, at = one.question, [self._place[m] for m in one.members]
+            place[name] = max(place.values()) + 1
+            seen = {
+                i: replace(s, answers=(*s.answers, composite.verdict(s.answers[n] for n in at)))
+                for i, s in seen.items()
+            }  # fmt: skip
+            short = set()
+            for i in dict.fromkeys(i for i, _ in self.labels):
+                mine = [self.labels[i, m] for m in one.members if (i, m) in self.labels]
+                if len(mine) == len(one.members):
+                    told = composite.reference(a.answer for a in mine)
+                    how = "open" if told is None else "together"
+                    labels[i, name] = replace(mine[0], rubric=ALL, criterion=one.name, how=how, answer=told)
+                elif mine:
+                    short.add(i)
+            unanswered[name] = frozenset(short)
+            items = [_looked(one, of) for of in said.values()]
+            agreement[name] = tuple(tuple(of.values()) for of in items if of)
+            by[name] = frozenset(reviewer for of in items for reviewer in of)
+            twice[name] = _looked_twice(one, looks)
+        return replace(
+            self, seen=seen, labels=labels, composites=tuple(whole), lacking=tuple(lacking), _place=place,
+            _agreement=agreement, _twice=twice, _by=by, _unanswered=unanswered,
+        )  # fmt: skip
 
     def _slice(self, conversation_id: str, dimension: str) -> str:
         value = self.slices.get(conversation_id, {}).get(dimension)
@@ -271,21 +343,56 @@ def hold(
     labels = {(a.conversation_id, a.name): a for a in mine if a.conversation_id not in dropped}
     inside_splits = {a.conversation_id for a in mine}
     twice: dict[str, list[tuple[str, str]]] = {}
-    for look in second_looks(store, plan):
+    looks = second_looks(store, plan)
+    for look in looks:
         twice.setdefault(look.name, []).append((look.first_answer, look.second_answer))
     items: dict[str, list[Answers]] = {}
     by: dict[str, set[str]] = {}
     for a in every:
         items.setdefault(a.name, []).append(a.answers)
         by.setdefault(a.name, set()).update(a.reviewers)
-    return Held(
-        plan, run, _instruments(store, run, questions),
+    judges = of_run(store, run)
+    wanted = {q.rubric for q in questions}
+    held = Held(
+        plan, run, {rubric: one for rubric, one in judges.items() if rubric in wanted},
         tuple(_codes(plan, rubrics, seen.values(), labels)), tuple(splits), seen, labels,
         _slices(store, timezone, seen), len({a.conversation_id for a in every} - inside_splits), len(changed),
         _even(store, plan.run_id),
         {q.name: n for n, q in enumerate(plan.questions)},
         {name: tuple(found) for name, found in items.items()}, {name: tuple(found) for name, found in twice.items()},
         {name: frozenset(found) for name, found in by.items()},
+    )  # fmt: skip
+    criteria = criteria_of(rubrics if run == plan.run_id else rubrics_of(store, run))
+    whole = [
+        one for one in composite.composites(judges.values(), criteria)
+        if run == plan.run_id or not only or {q.name for q in asked}.issuperset(one.members)
+    ]  # fmt: skip
+    return held.together(whole, every, looks)
+
+
+def criteria_of(rubrics: Mapping[str, Rubric]) -> dict[str, list[tuple[str, str, str]]]:
+    """By rubric: code, scale and severity of what it asks."""
+    return {name: [(c.code, c.scale, c.severity) for c in r.criteria] for name, r in rubrics.items()}
+
+
+def _looked(one: Composite, of: Mapping[str, Answered]) -> dict[str, str]:
+    """By reviewer what the answers to all codes amount to, of those who answered all."""
+    each: dict[str, list[str]] = {}
+    for name in one.members:
+        if name in of:
+            for reviewer, answer in zip(of[name].reviewers, of[name].answers, strict=True):
+                each.setdefault(reviewer, []).append(answer)
+    return {reviewer: composite.looked(said) for reviewer, said in each.items() if len(said) == len(one.members)}
+
+
+def _looked_twice(one: Composite, looks: Sequence[SecondLook]) -> tuple[tuple[str, str], ...]:
+    each: dict[tuple[str, str], list[SecondLook]] = {}
+    for look in looks:
+        if look.name in one.members:
+            each.setdefault((look.reviewer, look.conversation_id), []).append(look)
+    return tuple(
+        (composite.looked(x.first_answer for x in mine), composite.looked(x.second_answer for x in mine))
+        for mine in each.values() if len(mine) == len(one.members)
     )  # fmt: skip
 
 
@@ -302,11 +409,6 @@ def _even(store: Store, run_id: str) -> bool:
         "select min(inclusion_probability), max(inclusion_probability) from run_item where run_id = ?", [run_id]
     )
     return low is None or high - low < 1e-9
-
-
-def _instruments(store: Store, run_id: str, questions: Iterable[Question]) -> dict[str, Instrument]:
-    wanted = {q.rubric for q in questions}
-    return {rubric: found for rubric, found in of_run(store, run_id).items() if rubric in wanted}
 
 
 def _questions(store: Store, plan: LabelPlan, run_id: str, asked: tuple[Question, ...]) -> tuple[Question, ...]:

@@ -53,6 +53,26 @@ class Kept:
         return plain if self.option is None else f"{plain} = {self.option}"
 
     @property
+    def question(self) -> str:
+        """The criterion's name, without the option."""
+        return f"{self.instrument.rubric}.{self.criterion}"
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """Of codes taken together: which; else none."""
+        return tuple(self.details.get("members", ()))
+
+    @property
+    def instruments(self) -> tuple[Instrument, ...]:
+        """What judged it: several where codes are taken together."""
+        return tuple(Instrument(**row) for row in self.details.get("instruments", ())) or (self.instrument,)
+
+    @property
+    def rubrics(self) -> tuple[str, ...]:
+        """The rubrics that it is asked in."""
+        return tuple(dict.fromkeys(i.rubric for i in self.instruments))
+
+    @property
     def title(self) -> str:
         """The standing in words."""
         return TITLES[self.standing]

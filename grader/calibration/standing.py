@@ -102,6 +102,18 @@ def unreliable(r: Reviewers) -> str:
     )
 
 
+def partly_read(found: Stands, n_in_part: int, n_labelled: int, *, of: str = "") -> Stands:
+    """The standing of codes taken together: nothing found where a code could not be assessed counts as clean, and of
+    more than a tenth of the labels that would hide too much.
+    """
+    if found.standing != "calibrated" or not n_in_part:
+        return found
+    told = f"In {n_in_part} of {n_labelled} labels{of} nothing was found and a code could not be assessed"
+    if n_in_part > MOST_SKIPPED * n_labelled:
+        return Stands("not_calibrated", f"{told}: say in the rubric what to answer there.")
+    return Stands("calibrated", f"{found.sentence} {told}: the rate may be higher by what these hide.")
+
+
 def _where(sentence: str, of: str) -> str:
     return f"{of.strip().removeprefix('of ').capitalize()}: {sentence}" if of else sentence
 

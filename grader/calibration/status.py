@@ -89,19 +89,29 @@ UNKNOWN = Trust("never", NEVER)
 
 @dataclass(frozen=True)
 class Status:
-    """A figure that rests on these codes (by name): calibrated only if every one of them is."""
+    """A figure that rests on these codes (by name): calibrated only if every one of them is, or all were taken together
+    (`whole`) and that is.
+    """
 
     codes: tuple[tuple[str, Trust], ...]
+    whole: Trust | None = None
+
+    @property
+    def together(self) -> Trust | None:
+        """What labels say of all codes at once, where that is calibrated."""
+        return self.whole if self.whole is not None and self.whole.calibrated else None
 
     @property
     def state(self) -> State:
         """That of the code that is least to be believed."""
+        if self.together:
+            return "calibrated"
         return min((t.state for _, t in self.codes), key=LEAST.index, default="never")
 
     @property
     def calibrated(self) -> bool:
         """Every code is."""
-        return bool(self.codes) and self.state == "calibrated"
+        return self.state == "calibrated"
 
     @property
     def n_not(self) -> int:
@@ -110,12 +120,14 @@ class Status:
 
     @property
     def alone(self) -> Trust | None:
-        """The only code; None where there are several."""
-        return self.codes[0][1] if len(self.codes) == 1 else None
+        """What the figure is of: the codes taken together, or the only code; None where there are several."""
+        return self.together or (self.codes[0][1] if len(self.codes) == 1 else None)
 
     @property
     def short(self) -> str:
         """`calibrated 2026-11-30` (its oldest code), `not calibrated`, `not calibrated: 5 of 7 codes are not`."""
+        if self.together:
+            return self.together.short
         if self.calibrated:
             return min(t.short for _, t in self.codes)
         if len(self.codes) < 2:
@@ -133,10 +145,12 @@ class Status:
             n = min(t.n_labels for _, t in self.codes)
             return f"{self.short}: all of its {len(self.codes):,} codes, each with {n:,} blind labels or more"
         missing = [name for name, t in self.codes if not t.calibrated]
+        why = self.whole.text.removeprefix("not calibrated ") if self.whole and self.whole.state != "never" else ""
+        together = f"; {why}" if why.startswith("together") else ""
         if len(missing) == len(self.codes):
-            return f"not calibrated: none of its {len(self.codes):,} codes is"
+            return f"not calibrated: none of its {len(self.codes):,} codes is{together}"
         named = ", ".join(missing[:_NAMED]) + (f" and {len(missing) - _NAMED:,} more" if len(missing) > _NAMED else "")
-        return f"{self.short} ({named})"
+        return f"{self.short} ({named}){together}"
 
     @property
     def excluded(self) -> str:

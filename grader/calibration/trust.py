@@ -7,13 +7,15 @@ new one and a hundred fresh labels are there.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.resources import files
 
 from grader.calibration import instrument as instruments
 from grader.calibration.carried import Said, carried_to, is_whole, later_parts, only_of, said
+from grader.calibration.composite import ANY_CRITICAL, ANY_DEFECT, SEVERITIES
 from grader.calibration.instrument import Instrument
+from grader.calibration.joint import joint
 from grader.calibration.kept import Kept, kept
 from grader.calibration.repeats import flips
 from grader.calibration.status import LABEL_IT, LEAST, NEVER, UNKNOWN, OfRubric, OfRubricState, State, Status, Trust
@@ -123,10 +125,19 @@ class Judge:
 @dataclass(frozen=True)
 class Trusted:
     """What is known of the judges of a run, or of several runs. A rubric that several judged is believed as far as the
-    least of them.
+    least of them. `composites`: by name, codes taken together.
     """
 
     judges: tuple[Judge, ...]
+    composites: Mapping[str, Trust] = field(default_factory=dict)
+
+    def any_critical(self) -> Trust | None:
+        """Of conversations with any critical defect; None where no critical code was asked."""
+        return self.composites.get(ANY_CRITICAL)
+
+    def any_defect(self) -> Trust | None:
+        """Of conversations with any defect; None where none was asked."""
+        return self.composites.get(ANY_DEFECT)
 
     def of(self, rubric: str, criterion: str, option: str | None = None) -> Trust:
         """Of one code; one that no calibration names was never calibrated. `option`: of a choice."""
@@ -148,12 +159,17 @@ class Trusted:
         return self.over(k for j in self.judges if j.instrument.rubric == rubric for k in j.keys(criterion))
 
     def defects(self, severities: Collection[str] | None = None) -> Status:
-        """Of any defect: every code of the defect scale that was asked, or those of such severity."""
-        return self.over(
+        """Of any defect: every code of the defect scale that was asked, or those of such severity; and what is known
+        of them taken together.
+        """
+        wanted = None if severities is None else frozenset(severities)
+        whole = next((self.composites.get(name) for name, of in SEVERITIES.items() if of == wanted), None)
+        of_codes = self.over(
             (j.instrument.rubric, c.code, None)
             for j in self.judges for c in j.criteria
             if c.scale == "defect" and (severities is None or c.severity in severities)
         )  # fmt: skip
+        return replace(of_codes, whole=whole)
 
     def rubrics(self) -> tuple[OfRubric, ...]:
         """A line for each rubric, and each judge of it."""
@@ -205,7 +221,8 @@ def _trusted(store: Store, found: Iterable[Instrument], run_id: str | None, run_
 
     every: dict[str, list[Kept]] = {}
     read: dict[tuple[tuple[str, ...], Key], Kept] = {}  # where most clean ones were read
-    for k in kept(store, overall=True):
+    rows = kept(store, overall=True)
+    for k in rows:
         if k.dimension is None:
             every.setdefault(k.instrument.rubric, []).append(k)
         of = k.instrument.identity, (k.instrument.rubric, k.criterion, k.option)
@@ -239,7 +256,13 @@ def _trusted(store: Store, found: Iterable[Instrument], run_id: str | None, run_
                 elsewhere = run_id not in (None, k.run_id)
                 codes[criterion, option] = replace(known, audit=k.audit, audited_elsewhere=elsewhere)
         judges.append(Judge(one, _criteria(store, one), codes, golden, _flips(store, one)))
-    return Trusted(tuple(judges))
+    failed = [(j.instrument.rubric, j.golden.checked_at, j.golden.told)
+              for j in judges if j.golden is not None and j.golden.outcome == "failed"]  # fmt: skip
+    return Trusted(tuple(judges), joint(
+        store, [j.instrument for j in judges],
+        {j.instrument.rubric: [(c.code, c.scale, c.severity) for c in j.criteria] for j in judges},
+        rows, failed=failed, run_id=run_id, run_ids=run_ids,
+    ))  # fmt: skip
 
 
 def _flips(store: Store, one: Instrument) -> dict[str, Figure]:

@@ -158,6 +158,10 @@ def calibrate(
             "codes": [
                 {"name": c.code.name, **code_row(c), "line": report_line(c, began=held.began)} for c in found.codes
             ],
+            "no_rate_together": [
+                {"name": one.name, "members": list(one.members), "why": f"the labels {lacks}"}
+                for one, lacks in held.lacking
+            ],
             "later": {r: [{"name": n, **figure_row(f)} for n, f in rows] for r, rows in carried_over.items()},
         })  # fmt: skip
     else:

@@ -246,7 +246,7 @@ def _tell_later(later: Mapping[str, Sequence[tuple[str, Figure]]]) -> None:
 
 
 def _tell_rest(found: Calibrated, *, kept_it: bool) -> None:
-    from grader.report.calibration import label_more, reading
+    from grader.report.calibration import label_more, not_together, reading
 
     held = found.held
     if not held.even:
@@ -254,9 +254,11 @@ def _tell_rest(found: Calibrated, *, kept_it: bool) -> None:
             f"run {held.plan.run_id} was drawn with unequal chances: rates are of the {len(held.seen):,} conversations "
             "that it judged, not of all"
         )
-    skipped = sum(c.counted.n_skipped for c in _questions(found.overall))
+    skipped = sum(c.counted.n_skipped for c in _questions(found.overall) if not c.code.taken_together)
     if skipped:
         console.note(f"{skipped:,} labels could not assess their question: they are in no rate")
+    for text in not_together(found):
+        console.note(text)
     if held.n_changed:
         console.note(f"{held.n_changed:,} labelled conversations are gone or changed since: their labels do not count")
     if held.n_held_back:

@@ -173,7 +173,8 @@ def _checked(
     conditions: Sequence[Condition], settings: Settings, trusted: Trusted,
 ) -> list[Checked]:  # fmt: skip
     from grader.outcomes.brief import WAITS_FOR_RETURNS
-    from grader.report.believed import of_figure, zero
+    from grader.outcomes.quality import QUALITY
+    from grader.report.believed import by_people, of_figure, zero
     from grader.report.reading import count, interval, value
 
     def owner(name: str | None) -> str | None:
@@ -192,6 +193,9 @@ def _checked(
         status = of_figure(trusted, c.figure) if c.of_verdicts else None
         if status is not None:
             of += f"; {status.short}"
+            if reading is not None and dimension is None and not QUALITY[c.figure].inverted:
+                people = by_people(status, reading.n, reading.of, weighted=reading.weighted)
+                of += f"; by people {people}" if people else ""
             if reading is not None and (left_open := zero(c.figure, reading.n, reading.of, status)):
                 of += f"; {left_open}"
         trust = status.text if status is not None else None

@@ -25,8 +25,10 @@ def headline(figures: Figures, trusted: Trusted) -> None:
     """The headline figures with their denominators, and what is not known. Of a sample with unequal chances: weighted,
     with what they are weighted to. Those of verdicts say whether they are calibrated.
     """
+    from grader.calibration.status import Status
     from grader.outcomes import ends, rate
     from grader.report.believed import CRITICAL
+    from grader.statistics.figure import percent, percents
 
     h, spend = figures.headline, figures.spend
     resolved = trusted.of("resolution", "resolved", "resolved")
@@ -34,6 +36,10 @@ def headline(figures: Figures, trusted: Trusted) -> None:
     any_defect, critical = trusted.defects(), trusted.defects(CRITICAL)
 
     def told(text: str, share: Share, status: Status | Trust) -> str:
+        one = status.together if isinstance(status, Status) else None
+        if one is not None and (found := one.corrected) is not None and found.point is not None and not figures.layers:
+            by = f"{percent(found.point)} ({percents(found.low, found.high)})"
+            text += f"; by people {by}{', carried over' * one.carried}"
         left_open = f"; 0 is not none: {status.excluded}" if share.of and not share.n else ""
         return f"{text}; {status.short}{left_open}"
 

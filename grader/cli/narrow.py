@@ -48,6 +48,11 @@ def narrowed(
     return found | {name: _meant(value) for name, value in given.items() if value is not None}
 
 
+def parted(where: Where) -> bool:
+    """It is a part of what was judged, and not only a time of it."""
+    return any(name != "week" for name in where)
+
+
 def _meant(value: str) -> str | None:
     """None for `(none)`. What is really called so is written with a backslash before it: `\\(none)`."""
     if value == UNKNOWN:

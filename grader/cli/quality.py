@@ -77,7 +77,8 @@ def quality(
         console.note("no conversation of these was judged: grader grade")
         return
     if by is None:
-        _page(slices[0], reasons, trusted)
+        # Errors were found over all that was judged: a part of it has no rate by people.
+        _page(slices[0], reasons, trusted, weighted=not even, whole=not narrow.parted(where))
     else:
         _table(slices, by, instruments if by == "week" else {})
     _tell_zeros(slices, QUALITY if by is None else SHOWN, trusted)
@@ -118,17 +119,25 @@ def estimate_cells(e: Estimate | None) -> tuple[str, str, str]:
     return percent(e.point), f"{percent(e.low)} to {percent(e.high)}", f"{e.n:,} of {e.of:,}"
 
 
-def _page(s: Slice, reasons: list[tuple[str, Estimate]], trusted: Trusted) -> None:
+def _page(
+    s: Slice, reasons: list[tuple[str, Estimate]], trusted: Trusted, *, weighted: bool, whole: bool
+) -> None:  # fmt: skip
     from grader.outcomes.quality import QUALITY
-    from grader.report.believed import of_cause, of_figure
+    from grader.report.believed import by_people, of_cause, of_figure
 
-    console.table(
-        ["figure", "rate>", "95 % interval", "count>", "from", "judge"],
-        [
-            (f.title, *estimate_cells(s.figures[name]), ", ".join(f.rubrics), of_figure(trusted, name).short)
-            for name, f in QUALITY.items()
-        ],
-    )
+    people = {
+        name: by_people(of_figure(trusted, name), e.n, e.of, weighted=weighted)
+        for name, e in s.figures.items() if e is not None and whole and not QUALITY[name].inverted
+    }  # fmt: skip
+    columns = ["figure", "rate>", "95 % interval", "count>", "from", "judge"]
+    rows: list[tuple[str, ...]] = [
+        (f.title, *estimate_cells(s.figures[name]), ", ".join(f.rubrics), of_figure(trusted, name).short)
+        for name, f in QUALITY.items()
+    ]
+    if any(people.values()):
+        columns.append("by people")
+        rows = [(*row, people.get(name, "")) for row, name in zip(rows, QUALITY, strict=True)]
+    console.table(columns, rows)
     console.out(_stands_for(s))
     if reasons:
         console.out()

@@ -432,7 +432,8 @@ def _notices(brief: Brief, trusted: Trusted) -> tuple[str, ...]:
                 f"{'; '.join(small(TITLES[f]) for f in QUALITY if f in missing)}. Another run: `--run`."
             )
         found += trusted.warnings()
-        if not any(r.n_calibrated for r in trusted.rubrics()):
+        together = any(t.calibrated for t in trusted.composites.values())
+        if not together and not any(r.n_calibrated for r in trusted.rubrics()):
             found.append(
                 "Not calibrated: nothing corrects what the judge found, so its own errors are in every figure of "
                 "verdicts. `grader calibrate` says what is missing."

@@ -125,10 +125,11 @@ def _belief(found: Calibrated, codes: Sequence[OfCode]) -> str:
     n, of = sum(c.stands.standing == "calibrated" for c in codes), len(codes)
     if not of:
         return "This judge answers none of the codes with yes or no, so nothing can be said of its verdicts."
+    things = "rates" if any(c.code.taken_together for c in codes) else "codes"
     if not n:
-        none = "The one code is not calibrated" if of == 1 else f"None of the {of} codes is calibrated"
+        none = "The one code is not calibrated" if of == 1 else f"None of the {of} {things} is calibrated"
         return f"{none}: no rate on this page is to be quoted, and what each code lacks stands below."
-    which = "The one code is" if of == 1 else f"All {of} codes are" if n == of else f"{n} of {of} codes are"
+    which = "The one code is" if of == 1 else f"All {of} {things} are" if n == of else f"{n} of {of} {things} are"
     rest = "" if n == of else "; the other rates are not to be quoted"
     return (
         f"{which} calibrated: for these {len(found.held.seen):,} conversations, and for this judge alone, the "
@@ -200,9 +201,11 @@ def left_out(found: Calibrated) -> tuple[str, ...]:
     """What is in no rate, and why."""
     held = found.held
     said = []
-    skipped = sum(c.counted.n_skipped for c in {c.code.question: c for c in found.overall}.values())
+    by_question = {c.code.question: c for c in found.overall if not c.code.taken_together}
+    skipped = sum(c.counted.n_skipped for c in by_question.values())
     if skipped:
         said.append(f"{skipped:,} labels could not assess their question: they are in no rate.")
+    said += [f"{text}." for text in not_together(found)]
     if held.n_changed:
         said.append(f"{held.n_changed:,} labelled conversations are gone or changed since: their labels do not count.")
     if held.n_held_back:
@@ -211,6 +214,20 @@ def left_out(found: Calibrated) -> tuple[str, ...]:
     if more := label_more(found):
         said.append(more)
     return tuple(said)
+
+
+def not_together(found: Calibrated) -> tuple[str, ...]:
+    """What of codes taken together has no rate (where critical ones have none, all have none), or is in none."""
+    held = found.held
+    short = [one for one in found.overall if one.counted.n_unanswered]
+    return (
+        *(f"{one.title} has no rate: the labels {lacks}" for one, lacks in held.lacking[:1]),
+        *(
+            f"{one.code.title}: {plural(one.counted.n_unanswered, 'conversation')} with a label of some of its codes "
+            "only count for none"
+            for one in short
+        ),
+    )
 
 
 def reading(others: Sequence[str]) -> str:
@@ -291,8 +308,11 @@ def _notes(c: OfCode) -> list[str]:
 
 def _counted(codes: Sequence[OfCode]) -> str:
     n = sum(c.code.option is not None for c in codes)
-    defects = plural(len(codes) - n, "defect")
-    return f"of {defects} and {plural(n, 'answer')} of choices" if n else f"of {defects}"
+    together = sum(c.code.taken_together for c in codes)
+    said = [plural(len(codes) - n - together, "defect")]
+    said += [f"{plural(n, 'answer')} of choices"] if n else []
+    said += [f"{plural(together, 'rate')} of defects taken together"] if together else []
+    return f"of {' and '.join(filter(None, (', '.join(said[:-1]), said[-1])))}"
 
 
 def _of_choice(one: OfCode, answers: tuple[Todo, ...]) -> Todo:

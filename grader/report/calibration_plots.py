@@ -134,7 +134,8 @@ def _groups(
         mine = [c for c in defects if c.code.rubric == rubric]
         version = next(c.instrument.rubric_version for c in codes if c.code.rubric == rubric)
         if mine:
-            found.append(Group(f"{rubric} {version}", "", of_defects, tuple(row(c, of_defects) for c in mine)))
+            name = "Taken together" if mine[0].code.taken_together else f"{rubric} {version}"
+            found.append(Group(name, "", of_defects, tuple(row(c, of_defects) for c in mine)))
         for answers in by_question(c for c in choices if c.code.rubric == rubric):
             one = answers[0].code
             found.append(Group(

@@ -85,11 +85,12 @@ def calibration(trust: Trust, *, whole: bool = True) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def composite(status: Status) -> dict[str, Any]:
-    """The same of a figure that rests on several codes."""
+def composite(status: Status, *, whole: bool = True) -> dict[str, Any]:
+    """The same of a figure that rests on several codes; `together`: of all of them as one."""
     return {
         "state": status.state, "calibrated": status.calibrated, "text": status.text, "n_codes": len(status.codes),
         "n_not_calibrated": status.n_not, "excluded": status.excluded,
+        **({"together": calibration(status.whole, whole=whole)} if status.whole is not None else {}),
     }  # fmt: skip
 
 

@@ -104,15 +104,20 @@ def tiles(h: Headline, recontacts: Sequence[Recontact], trusted: Trusted = NOBOD
             (f"{plural(h.n_findings, 'proved finding')} in all",
              f"{plural(h.n_partly_judged, 'conversation')} judged only in part: the share may be higher"
              if h.n_partly_judged else ""),
-        ), h.flagged, any_defect),
+        ), h.flagged, any_defect, corrected=_whole(h, any_defect)),
         _judged(_share_tile(
             "With a critical defect", rate(h, lambda h: h.critical),
             "conversations in which a critical code could be assessed",
             ("" if h.critical.of else "No critical code could be assessed, so nothing is known.",),
-        ), h.critical, critical),
+        ), h.critical, critical, corrected=_whole(h, critical)),
         _came_back(recontacts),
         _csat(h),
     )  # fmt: skip
+
+
+def _whole(h: Headline, status: Status) -> bool:
+    """Labels say of all codes at once how often people find them: of the run as it was judged, in no weights."""
+    return h.overall and not h.parts and status.together is not None
 
 
 def _judged(tile: Tile, share: Share, status: Status, *, corrected: bool = False) -> Tile:
