@@ -1,6 +1,6 @@
 // The list of conversations: every row has the same height, and only those in sight (and some around them) are nodes.
 
-const ROW = 88, AROUND_ROWS = 12;
+const ROW = 80, AROUND_ROWS = 12;
 
 function listItem(place, state) {
   const code = (n) => INDEX.code[n];
