@@ -7,10 +7,12 @@ What customers, rubrics and judges wrote is never translated.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -19,7 +21,13 @@ if TYPE_CHECKING:
 
 LANGUAGES: Mapping[str, str] = {"en": "English", "pt": "Português"}
 _LOCALES = {"en": "en_US", "pt": "pt_BR"}
-_NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
+# As English writes numbers, so that what is written the other way already, a date or a version is left alone.
+_NUMBER = re.compile(r"(?<![\d.,])(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?!\d|[.,]\d)")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_FIELD = re.compile(r"\{(\w+)\}")
+_END = re.compile(r"(?<=\.) (?=[A-Z0-9])")
+_WITHIN = r"(?:(?!\. [A-Z]).)*?"  # what is filled in ends with its sentence; `{told}` may be several
+RETOLD = "sentences.po"  # what is made in English where data are made, and retold where it is shown
 
 _current: ContextVar[str] = ContextVar("language", default="en")
 
@@ -82,6 +90,108 @@ def numerals(text: str) -> str:
     return _NUMBER.sub(lambda found: "".join(marks.get(c, c) for c in found[0]), text)
 
 
+def day(at: date) -> str:
+    """`Mon 3 Aug 2026`, under whatever locale the machine has."""
+    if current() == "en":
+        return f"{_DAYS[at.weekday()]} {at.day} {_MONTHS[at.month - 1]} {at.year}"
+    from babel.dates import format_skeleton
+
+    return format_skeleton("yMMMEd", at, locale=_locale(current()))
+
+
+def short_day(at: date) -> str:
+    """`2026-08-03`."""
+    if current() == "en":
+        return f"{at:%Y-%m-%d}"
+    from babel.dates import format_date
+
+    return format_date(at, "short", locale=_locale(current()))
+
+
+def moment(at: datetime) -> str:
+    """`Monday, 3 August 2026, 14:05`."""
+    if current() == "en":
+        return f"{at:%A, %-d %B %Y, %H:%M}"
+    from babel.dates import format_date
+
+    return f"{format_date(at, 'full', locale=_locale(current()))}, {at:%H:%M}"
+
+
+def days(first: date, last: date) -> str:
+    """`14 to 20 September 2026`."""
+    if current() == "en":
+        year = "" if first.year == last.year else f" {first.year}"
+        month = "" if first.month == last.month and not year else f" {first:%B}"
+        return f"{first.day}{month}{year} to {last.day} {last:%B %Y}"
+    from babel.dates import format_interval
+
+    return format_interval(first, last, "yMMMMd", locale=_locale(current()))
+
+
+def retold(sentence: str) -> str:
+    """A sentence that was made in English, and may have been kept so, in the language that holds.
+
+    It is found by the text that it was made from, `N_("{n} of {of} codes")`, which stands in `sentences.po`; what was
+    filled in stays, but for numbers and days, and for `{told…}`, which is a sentence of the same kind. Several
+    sentences are told one by one. What was made from no such text comes back as it is.
+    """
+    return sentence if current() == "en" or not sentence else _retold(current(), sentence)
+
+
+@lru_cache(maxsize=4096)
+def _retold(code: str, sentence: str) -> str:
+    told = catalogue(code).get(sentence)
+    if told is not None:
+        return told if isinstance(told, str) else told[0]
+    for made in _made_from(code):
+        if made.most in sentence and (found := made.pattern.fullmatch(sentence)):
+            return made.told.format(**{name: _filled(code, name, text) for name, text in found.groupdict().items()})
+    parts = _END.split(sentence, maxsplit=1)
+    if len(parts) > 1:
+        return " ".join(_retold(code, part) for part in parts)
+    if "; " in sentence:
+        return "; ".join(_retold(code, part) for part in sentence.split("; "))
+    if sentence.endswith((".", ":")):  # `name:`, and a sentence that the page ends
+        return _retold(code, sentence[:-1]) + sentence[-1]
+    name, colon, rest = sentence.partition(": ")
+    return f"{name}: {_retold(code, rest)}" if colon and " " not in name else sentence
+
+
+def _filled(code: str, name: str, text: str) -> str:
+    if name.startswith("told"):
+        return _retold(code, text)
+    return short_day(date.fromisoformat(text)) if _DAY.fullmatch(text) else numerals(text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    pattern: re.Pattern[str]
+    most: str  # the longest stretch of it that is not filled in
+    told: str
+
+
+@cache
+def _made_from(code: str) -> Sequence[_Made]:
+    """The texts that sentences are made from: those with most words of their own first."""
+    found = []
+    for text, entry in _entries(code).items():
+        if entry.file == RETOLD and isinstance(entry.told, str) and "{" in text:
+            parts = _FIELD.split(text)
+            own = parts[::2]
+            seen: set[str] = set()
+            pattern = re.escape(own[0])
+            for name, after in zip(parts[1::2], own[1:], strict=True):
+                inside = ".*?" if name == "told" else _WITHIN
+                pattern += (f"(?P={name})" if name in seen else f"(?P<{name}>{inside})") + re.escape(after)
+                seen.add(name)
+            found.append((sum(map(len, own)), _Made(re.compile(pattern, re.DOTALL), max(own, key=len), entry.told)))
+    return [made for _, made in sorted(found, key=lambda pair: -pair[0])]
+
+
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
 @cache
 def _locale(code: str) -> Locale:
     from babel import Locale
@@ -89,35 +199,42 @@ def _locale(code: str) -> Locale:
     return Locale.parse(_LOCALES[code])
 
 
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    told: str | tuple[str, str]
+    in_script: bool
+    file: str
+
+
 @cache
 def catalogue(code: str) -> Mapping[str, str | tuple[str, str]]:
     """English text → text, or (singular, plural) under the English singular. Empty for English."""
-    return {text: told for text, (told, _where) in _entries(code).items()}
+    return {text: entry.told for text, entry in _entries(code).items()}
 
 
 @cache
 def catalogue_of_scripts(code: str) -> Mapping[str, str | tuple[str, str]]:
     """The part of the catalogue that pages' scripts need: what stands under a comment `#. script`."""
-    return {text: told for text, (told, in_script) in _entries(code).items() if in_script}
+    return {text: entry.told for text, entry in _entries(code).items() if entry.in_script}
 
 
 @cache
-def _entries(code: str) -> dict[str, tuple[str | tuple[str, str], bool]]:
-    found: dict[str, tuple[str | tuple[str, str], bool]] = {}
+def _entries(code: str) -> dict[str, _Entry]:
+    found: dict[str, _Entry] = {}
     if code == "en":
         return found
     from babel.messages.pofile import read_po
 
     folder = files("grader") / "languages" / code
-    for entry in sorted(folder.iterdir(), key=lambda e: e.name):
-        if entry.name.endswith(".po"):
-            with entry.open("rb") as stream:
+    for file in sorted(folder.iterdir(), key=lambda e: e.name):
+        if file.name.endswith(".po"):
+            with file.open("rb") as stream:
                 for message in read_po(stream, locale=_LOCALES[code]):
                     in_script = "script" in message.auto_comments
                     if isinstance(message.id, str):
                         if message.id:
-                            found[message.id] = str(message.string), in_script
+                            found[message.id] = _Entry(str(message.string), in_script, file.name)
                     else:
                         forms = message.string or ()
-                        found[message.id[0]] = (forms[0], forms[-1]), in_script
+                        found[message.id[0]] = _Entry((forms[0], forms[-1]), in_script, file.name)
     return found

@@ -21,7 +21,8 @@ from grader.outcomes.brief import Brief, brief
 from grader.outcomes.episodes import opened
 from grader.outcomes.period import Period
 from grader.outcomes.quality import judged
-from grader.report.brief import Page, markdown_text, page
+from grader.report.brief import markdown_text, page
+from grader.report.brief_page import Page
 
 HOSTILE = "a|b`$(id)``<script>alert(1)</script> [x](http://e.example) *'\n\n# head"
 

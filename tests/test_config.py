@@ -80,6 +80,7 @@ def test_every_setting_can_be_set_in_the_environment(tmp_path: Path) -> None:
     values = {
         "workspace.timezone": "UTC",
         "workspace.language": "pt-BR",
+        "report.language": "pt",
         "workspace.contact_reasons": '{"a": "one", "b": "two"}',
         "people.phone_region": "br",
         "judge.base_url": "http://x/v1",

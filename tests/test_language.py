@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -16,9 +17,21 @@ from grader import language
 
 PACKAGE = REPOSITORY / "grader"
 KEYWORDS = {"_": None, "N_": None, "ngettext": (1, 2)}
-EXTRACTORS = {".py": "python", ".js": "javascript", ".html": "jinja2.ext:babel_extract"}
+EXTRACTORS = {
+    ".py": "python", ".js": "javascript", ".html": "jinja2.ext:babel_extract", ".md": "jinja2.ext:babel_extract",
+}  # fmt: skip
 OPTIONS = {"trimmed": "true", "silent": "false", "trim_blocks": "true", "lstrip_blocks": "true"}
 LANGUAGES = [code for code in language.LANGUAGES if code != "en"]
+
+
+def marked(path: Path) -> Iterator[str]:
+    """The first text of every call that marks one, as Python reads it."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in KEYWORDS and node.args:
+            text = node.args[0]
+            if isinstance(text, ast.Constant) and isinstance(text.value, str):
+                yield text.value
+            assert not isinstance(text, ast.JoinedStr), f"{path.name}:{node.lineno}: {{names}} are filled in afterwards"
 
 
 @cache
@@ -46,6 +59,12 @@ def entries(code: str) -> Iterator[tuple[Path, Told, Told, bool]]:
 
 def one(text: str | tuple[str, ...]) -> str:
     return text if isinstance(text, str) else text[0]
+
+
+def test_no_marked_text_is_hidden_from_the_catalogues_inside_another_text() -> None:
+    found = {one(text) for text in asked()}
+    hidden = {text: path.name for path in PACKAGE.rglob("*.py") for text in marked(path) if text not in found}
+    assert hidden == {}
 
 
 @pytest.mark.parametrize("code", LANGUAGES)

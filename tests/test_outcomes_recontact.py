@@ -210,7 +210,8 @@ def test_what_is_known_of_the_return_is_told_with_the_case(empty: World) -> None
         "a": f"{back}; {unknown} The same issue came up again 2 days later.",
         "b": f"{back}; {unknown}",
         "c": f"{back} about another issue.",
-        "d": "The customer did not come back until the data end, Sat 8 Aug 2026.",
+        "d": "The customer has not come back by the data end, Sat 8 Aug 2026. Not yet known: the 7 days end Sat 15 Aug "
+        "2026.",
     }
 
 

@@ -289,6 +289,7 @@ def test_the_broken_clause_is_shown_in_its_paragraph_of_the_policy_in_force(empt
     [clause] = case["findings"][0]["clauses"]
     assert clause == {
         "before": "R1. Within 21 days. ", "text": "No late returns", "after": ".", "source": "Returns · new",
+        "valid": "in force since Sat 1 Aug 2026",
     }  # fmt: skip
 
 

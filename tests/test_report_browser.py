@@ -240,8 +240,8 @@ def test_a_finding_and_its_words_lead_to_each_other(visit: Any) -> None:
 def test_tool_calls_are_folded_and_open_where_a_quote_stands(visit: Any) -> None:
     page = visit("#c=texts")
     folded = page.locator(".tool details")
-    assert folded.evaluate_all("nodes => nodes.map(n => n.open)") == [False, True, False]
-    assert '"n": 1.50,\n  "n": 2' in folded.nth(1).locator("pre").evaluate("node => node.textContent")
+    assert folded.evaluate_all("nodes => nodes.map(n => n.open)") == [True, False]  # a call with its result, a result
+    assert '"n": 1.50,\n  "n": 2' in folded.nth(0).locator("pre").nth(1).evaluate("node => node.textContent")
 
 
 def test_hostile_texts_are_literal_on_the_page(visit: Any) -> None:
@@ -271,7 +271,7 @@ def test_what_cannot_be_seen_is_shown_as_a_chip_with_its_name(visit: Any) -> Non
     }""") == "It arrives U+2066tomorrowU+2069 U+200D 👨\u200d👩\u200d👧 ❤\ufe0f"  # fmt: skip
     expect(page.locator(".finding .reasoning")).to_have_text("It says U+202Etomorrow.")
     expect(page.locator(".about")).to_contain_text("qU+202Eueue")
-    expect(page.locator(".after")).to_contain_text("CSAT 1 of 5: “U+202Eawful”")
+    expect(page.locator(".side .after")).to_contain_text("CSAT 1 of 5: “U+202Eawful”")
     expect(bubbles.nth(4)).to_have_text("hidden16 invisible characters")
     # not one character that turns the order is left in what is drawn, in titles or in the choices of a filter
     left = """() => [...document.querySelectorAll('#conversations *')].filter((node) => {

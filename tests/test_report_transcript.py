@@ -96,7 +96,7 @@ def test_days_and_events_stand_between_the_messages_that_they_lie_between() -> N
         (None, "", "", "Opened (by itself)"),
         (1, "Mon 3 Aug 2026", "23:50", ""),
         (2, "Tue 4 Aug 2026", "00:10", ""),
-        (None, "", "00:11", "Hand-off: ai → human"),  # 03:11 UTC on the clock of the messages around it
+        (None, "", "00:11", "Hand-off: AI → Human"),  # 03:11 UTC on the clock of the messages around it
         (3, "", "", ""),
         (None, "", "", "Closed"),
     ]
@@ -127,7 +127,7 @@ def test_quotes_are_marked_where_they_stand_also_when_they_overlap() -> None:
     }
 
 
-def test_quotes_from_tool_data_are_marked_in_the_indented_text_or_where_only_the_raw_one_has_them() -> None:
+def test_quotes_from_tool_data_are_marked_in_the_indented_text_also_where_only_the_raw_one_has_them() -> None:
     call = calls("create_return", {"order_id": "Q-1", "line": 1})
     conversation = Conversation(
         conversation_id="c", messages=(call, tells("create_return", '{"error":{"code":"CLOSED"}}'))
@@ -139,7 +139,7 @@ def test_quotes_from_tool_data_are_marked_in_the_indented_text_or_where_only_the
     )
     assert found == {
         (1, 1): '"order_id": "Q-1",\n  "line": 1',
-        (2, 2): '{"error":{"code":"CLOSED"}}',
+        (2, 2): '{\n  "error": {\n    "code": "CLOSED"\n  }\n}',
     }
     assert marked(conversation, Quote(1, 1, 'create_return {"order_id": "Q-1", "line": 1}')) == {
         (1, 1): 'create_return {"order_id": "Q-1", "line": 1}'

@@ -10,7 +10,8 @@ from typing import Any
 from grader.calibration.composite import Composite
 from grader.calibration.held import NO_FLAG, Code, Counted, Held
 from grader.calibration.instrument import Instrument
-from grader.calibration.standing import Stands, partly_read, stands
+from grader.calibration.standing import AMONG_CLEAN, OF_SLICE, Stands, partly_read, stands
+from grader.language import N_
 from grader.model import JsonValue, digest
 from grader.statistics.accuracy import Calibration, calibrate
 from grader.statistics.agreement import Reviewers, between_reviewers
@@ -146,7 +147,8 @@ def _of_code(
         standing = partly_read(standing, counted.n_in_part, found.n_labelled, of=of)
     if held.n_held_back and "label " in standing.sentence and standing.standing in ("insufficient", "not_calibrated"):
         # Labels that are there already come before labels that are to be made.
-        standing = replace(standing, sentence=f"{standing.sentence} First read those there are: {held.others}.")
+        first = N_("First read those there are: {told_splits}.").format(told_splits=held.others)
+        standing = replace(standing, sentence=f"{standing.sentence} {first}")
     instrument = together.instrument if together is not None else held.instruments[code.rubric]
     return OfCode(
         code, instrument, dimension, name, counted, found,
@@ -158,7 +160,7 @@ def _of_code(
 def _of(dimension: str | None, name: str | None) -> str:
     if dimension is None:
         return ""
-    return " among those judged clean" if (dimension, name) == AUDITED else f" of {dimension} {name}"
+    return AMONG_CLEAN if (dimension, name) == AUDITED else OF_SLICE.format(told_dimension=dimension, name=name)
 
 
 def audit(parts: Sequence[Part], *, simple_random: bool) -> Audit:

@@ -13,13 +13,14 @@ from grader.calibration.instrument import Instrument, of_run
 from grader.calibration.kept import Kept
 from grader.labelling.frame import frame, rubrics_of
 from grader.labelling.plan import Question
+from grader.language import N_
 from grader.statistics.corrected import CARRIED, carried_over
 from grader.statistics.figure import Figure, undefined
 from grader.statistics.frame import Part, Stratum
 from grader.store import Store
 
-NOT_APPLICABLE = "Some are not applicable, and how many the judge called so is not counted here."
-OTHER_CODES = "other codes are taken together there"
+NOT_APPLICABLE = N_("Some are not applicable, and how many the judge called so is not counted here.")
+OTHER_CODES = N_("other codes are taken together there")
 PERIOD = ("since", "until")  # what selects by time
 Said = Mapping[tuple[str, str], Mapping[str | None, int]]  # (rubric, criterion): how often each answer
 
@@ -32,21 +33,24 @@ def carried(store: Store, one: Kept, run_id: str, *, draws: int = 20_000) -> Fig
     it is the corrected one, if its plan was drawn from all of it.
     """
     if part := only_of(store, one, [run_id]):
-        return undefined(f"Labels are of {part} alone: the judge's errors elsewhere are not known.", CARRIED)
+        alone = N_("Labels are of {part} alone: the judge's errors elsewhere are not known.")
+        return undefined(alone.format(part=part), CARRIED)
     if run_id == one.run_id and is_whole(store, one):
         return one.figures["corrected"]
     judges = of_run(store, run_id)
     for then in one.instruments:
         mine = judges.get(then.rubric)
         if mine is None:
-            return undefined(f"Run {run_id} has no verdict by rubric {then.rubric}.", CARRIED)
+            none = N_("Run {run} has no verdict by rubric {rubric}.")
+            return undefined(none.format(run=run_id, rubric=then.rubric), CARRIED)
         if mine.identity != then.identity:
             what = "; ".join(mine.changed_from(then))
-            return undefined(f"Another judge: {what}. Its errors are not known: calibrate it.", CARRIED)
+            other = N_("Another judge: {told_what}. Its errors are not known: calibrate it.")
+            return undefined(other.format(told_what=what), CARRIED)
     if one.members:
         later = composite_of(store, run_id, one, judges.values())
         if later is None:
-            return undefined(f"Run {run_id}: {OTHER_CODES}.", CARRIED)
+            return undefined(N_("Run {run}: {told_why}.").format(run=run_id, told_why=OTHER_CODES), CARRIED)
         return carried_to(one, joint_parts(store, run_id, later), draws=draws)
     return carried_to(one, later_parts(one, said(store, run_id)), draws=draws)
 

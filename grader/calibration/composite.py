@@ -12,13 +12,14 @@ from dataclasses import dataclass
 
 from grader.calibration.instrument import Instrument
 from grader.labelling.design import UNSUPPORTED
+from grader.language import N_
 from grader.model import Answer, digest
 
 ALL = "(all)"  # stands for the rubric: no rubric can have this name
 ANY_CRITICAL, ANY_DEFECT = "any_critical", "any_defect"
-TITLES: Mapping[str, str] = {ANY_CRITICAL: "Any critical defect", ANY_DEFECT: "Any defect"}
+TITLES: Mapping[str, str] = {ANY_CRITICAL: N_("Any critical defect"), ANY_DEFECT: N_("Any defect")}
 SEVERITIES: Mapping[str, frozenset[str] | None] = {ANY_CRITICAL: frozenset({"critical"}), ANY_DEFECT: None}
-CODES_OF: Mapping[str, str] = {ANY_CRITICAL: "critical codes", ANY_DEFECT: "defect codes"}
+CODES_OF: Mapping[str, str] = {ANY_CRITICAL: N_("critical codes"), ANY_DEFECT: N_("defect codes")}
 IN_PART = "in_part"  # nothing found, and not every code could be answered
 
 
@@ -60,7 +61,9 @@ class Composite:
     def lacks(self, asked: Collection[str]) -> str:
         """`ask 4 of 7 critical codes` where not all of them are asked; '' where they are."""
         n = sum(name in asked for name in self.members)
-        return "" if n == len(self.members) else f"ask {n} of {len(self.members)} {CODES_OF[self.name]}"
+        some = N_("ask {n} of {of} {told_codes}")
+        of = len(self.members)
+        return "" if n == of else some.format(n=n, of=of, told_codes=CODES_OF[self.name])
 
 
 def composites(

@@ -19,6 +19,7 @@ from grader.errors import ConfigError, InputError
 from grader.labelling.frame import rubrics_of
 from grader.labelling.plan import LabelPlan, export_command
 from grader.labelling.reference import Answered, answered, reference
+from grader.language import N_
 from grader.model import Answer
 from grader.rubric import SEVERITIES, Criterion, Rubric
 from grader.store import Store
@@ -40,23 +41,29 @@ class Direction:
     means: str
 
 
-MISSED = Direction("missed", "missed", "People see it, the judge does not.")
-FALSE_ALARM = Direction("false-alarm", "false alarm", "The judge flags it with proof, people do not see it.")
+MISSED = Direction("missed", N_("missed"), N_("People see it, the judge does not."))
+FALSE_ALARM = Direction("false-alarm", N_("false alarm"), N_("The judge flags it with proof, people do not see it."))
 UNPROVED = Direction(
-    "unproved", "present without proof", "Both see it, but no quote of the judge's holds: it does not count as flagged."
-)
+    "unproved",
+    N_("present without proof"),
+    N_("Both see it, but no quote of the judge's holds: it does not count as flagged."),
+)  # fmt: skip
 UNPROVED_ALARM = Direction(
-    "unproved-alarm", "false alarm without proof",
-    "The judge sees it, people do not. No quote of the judge's holds, so that it never counted as flagged.",
+    "unproved-alarm", N_("false alarm without proof"),
+    N_("The judge sees it, people do not. No quote of the judge's holds, so that it never counted as flagged."),
 )  # fmt: skip
 NOT_APPLICABLE = Direction(
-    "not-applicable", "judged not applicable", "The judge says that it does not apply, people say that it does: absent."
-)
+    "not-applicable",
+    N_("judged not applicable"),
+    N_("The judge says that it does not apply, people say that it does: absent."),
+)  # fmt: skip
 APPLICABLE = Direction(
-    "applicable", "judged applicable", "The judge says that it applies (absent), people say that it does not."
+    "applicable", N_("judged applicable"), N_("The judge says that it applies (absent), people say that it does not.")
 )
-NOT_ASSESSED = Direction("cannot-assess", "not assessed", "The judge could not assess it, people could.")
-OTHER_ANSWER = Direction("other-answer", "another answer", "The judge chose another of the options than people did.")
+NOT_ASSESSED = Direction("cannot-assess", N_("not assessed"), N_("The judge could not assess it, people could."))
+OTHER_ANSWER = Direction(
+    "other-answer", N_("another answer"), N_("The judge chose another of the options than people did.")
+)
 DIRECTIONS = (
     MISSED, FALSE_ALARM, UNPROVED, UNPROVED_ALARM, NOT_APPLICABLE, APPLICABLE, NOT_ASSESSED, OTHER_ANSWER,
 )  # fmt: skip

@@ -17,6 +17,7 @@ from grader.errors import ConfigError, InputError
 from grader.labelling.frame import frame, rubric_as_used
 from grader.labelling.plan import LabelPlan, Question
 from grader.labelling.reference import Answered, reference
+from grader.language import N_
 from grader.model import JsonValue, digest
 from grader.sampling import planfile
 from grader.statistics.paired import power
@@ -225,9 +226,12 @@ def power_sentence(n_positives: int) -> str:
     """What a set of so many known positives can be trusted to find."""
     before, after = FALL
     apart, kept = (power(n_positives, before, after, regained=r) for r in (None, 0.0))
-    return (
-        f"{n_positives} known positives show a fall of sensitivity from {before:g} to {after:g} in {apart:.0%} of "
-        f"cases where new misses have nothing to do with old ones, in {kept:.0%} where every old miss stays"
+    told = N_(
+        "{n} known positives show a fall of sensitivity from {before} to {after} in {apart} of cases where new misses "
+        "have nothing to do with old ones, in {kept} where every old miss stays"
+    )
+    return told.format(
+        n=n_positives, before=f"{before:g}", after=f"{after:g}", apart=f"{apart:.0%}", kept=f"{kept:.0%}"
     )
 
 

@@ -22,16 +22,20 @@ from grader.labelling.design import REST, UNSUPPORTED, Asked, strata
 from grader.labelling.frame import frame, rubrics_of
 from grader.labelling.plan import LabelPlan, Question, export_command
 from grader.labelling.reference import Answered, SecondLook, answered, reference, second_looks
+from grader.language import N_
 from grader.model import Answer
 from grader.rubric import Rubric
 from grader.statistics.agreement import Answers
 from grader.statistics.frame import Labelled, Part, Stratum, Truth, Verdict, collapsed, parts_of
 from grader.store import Store
 
-DIMENSIONS = ("queue", "reason", "week", "channel", "language")
+# As `labelling.design` names strata, for pages in other languages.
+STRATA = (N_("flagged: {code}"), N_("rest"), N_("unjudged"), N_("present without proof, {told_stratum}"),
+          N_("not all codes answered, {told_stratum}"), N_("cannot be assessed, {told_stratum}"))  # fmt: skip
+DIMENSIONS = (N_("queue"), N_("reason"), N_("week"), N_("channel"), N_("language"))
 UNKNOWN = "(not known)"
 JUDGED_AT_LEAST = 0.95  # of the frame, for sizes of strata to be those of the frame
-NO_FLAG = {UNSUPPORTED: "present without proof", IN_PART: "not all codes answered"}
+NO_FLAG = {UNSUPPORTED: N_("present without proof"), IN_PART: N_("not all codes answered")}
 _DEFECT: Mapping[str, Verdict] = {
     Answer.PRESENT.value: "fires", Answer.ABSENT.value: "clean", Answer.NOT_APPLICABLE.value: "not_applicable",
 }  # fmt: skip
@@ -78,7 +82,7 @@ class Code:
         if answer is None:
             return "missing", "not judged"
         if answer == Answer.CANNOT_ASSESS.value:
-            return "missing", "cannot be assessed"
+            return "missing", N_("cannot be assessed")
         if self.option is not None:
             return ("fires" if answer == self.option else "clean"), ""
         if answer in NO_FLAG:
@@ -155,7 +159,7 @@ class Held:
     def others(self) -> str:
         """What reads the labels that these splits leave out: `67 in test (--split all)`."""
         names = ", ".join(name for name in SPLITS if name not in self.splits)
-        return f"{self.n_held_back:,} in {names} (--split all)"
+        return N_("{n} in {splits} (--split all)").format(n=f"{self.n_held_back:,}", splits=names)
 
     @property
     def began(self) -> tuple[datetime | None, datetime | None]:

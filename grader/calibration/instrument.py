@@ -6,13 +6,14 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 
+from grader.language import N_
 from grader.model import digest
 from grader.rubric import Rubric
 from grader.store import Store
 
 _SHOWN = {
-    "judge": "judge", "model": "model", "parameters_hash": "parameters", "prompt_hash": "prompt",
-    "rubric_hash": "rubric", "together": "rubrics that share a call",
+    "judge": N_("judge"), "model": N_("model"), "parameters_hash": N_("parameters"), "prompt_hash": N_("prompt"),
+    "rubric_hash": N_("rubric"), "together": N_("rubrics that share a call"),
 }  # fmt: skip
 
 
@@ -48,9 +49,11 @@ class Instrument:
         for name, shown in _SHOWN.items():
             mine, theirs = getattr(self, name), getattr(other, name)
             if name == "rubric_hash" and mine != theirs:
-                found.append(f"rubric {other.rubric_version} → {self.rubric_version}")
+                rubric = N_("rubric {before} → {after}")
+                found.append(rubric.format(before=other.rubric_version, after=self.rubric_version))
             elif mine != theirs:
-                found.append(f"{shown} {theirs} → {mine}" if name in ("judge", "model") else shown)
+                changed = N_("{told} {before} → {after}").format(told=shown, before=theirs, after=mine)
+                found.append(changed if name in ("judge", "model") else shown)
         return tuple(found)
 
     def row(self) -> dict[str, str]:

@@ -11,6 +11,7 @@ from grader.calibration.composite import ALL, Composite, composites
 from grader.calibration.instrument import Instrument
 from grader.calibration.kept import Kept
 from grader.calibration.status import NEVER, Trust
+from grader.language import N_
 from grader.store import Store
 
 Failed = tuple[str, datetime, str]  # rubric, when, and which golden set failed under its judge
@@ -27,7 +28,10 @@ def joint(
     for one in composites(judges, criteria):
         several = [r for r in {i.rubric for i in one.instruments} if sum(i.rubric == r for i in judges) > 1]
         if several:
-            found[one.name] = _not(f"{_both(several)} judged by several judges, so that there is no one rate")
+            was = N_("{rubrics} was judged by several judges, so that there is no one rate")
+            were = N_("{rubrics} were judged by several judges, so that there is no one rate")
+            told = was if len(several) == 1 else were
+            found[one.name] = _not(told.format(rubrics=", ".join(sorted(several))))
             continue
         mine = [k for k in rows if k.instrument.rubric == ALL and k.criterion == one.name]
         found[one.name] = _of(store, one, mine, rows, failed, run_id, run_ids)
@@ -45,10 +49,8 @@ def _of(
         trust = _own(store, one, whole, failed, run_id)
     elif over_all:
         part = only_of(store, over_all[0], run_ids)
-        text = (
-            f"labels of {over_all[0].calibrated_at:%Y-%m-%d} are of {part} alone, and the judge's errors elsewhere are "
-            "not known"
-        )
+        alone = N_("labels of {day} are of {part} alone, and the judge's errors elsewhere are not known")
+        text = alone.format(day=f"{over_all[0].calibrated_at:%Y-%m-%d}", part=part)
         trust = replace(_not(text, over_all[0]), same_judge=True, only_of=part)
     else:
         trust = _unasked(one, rows, [k for k in mine if k.dimension is None])
@@ -68,15 +70,20 @@ def _own(store: Store, one: Composite, k: Kept, failed: Sequence[Failed], run_id
     rubrics = {i.rubric for i in one.instruments}
     since = next((told for rubric, at, told in failed if rubric in rubrics and at > k.calibrated_at), "")
     if since:
-        return replace(trust, text=f"not calibrated together: {since}, after the calibration")
+        return replace(trust, text=N_("not calibrated together: {told}, after the calibration").format(told=since))
     when = f"{k.calibrated_at:%Y-%m-%d}"
     if k.standing != "calibrated":
-        why = "" if k.standing == "not_calibrated" else f"{k.title}: "
-        return replace(trust, text=f"not calibrated together ({when}): {why}{k.sentence}")
-    single = ", single-reviewer gold" if k.details.get("n_reviewers") == 1 else ""
+        plain = N_("not calibrated together ({day}): {told}")
+        other = N_("not calibrated together ({day}): {told_standing}: {told}")
+        why = plain if k.standing == "not_calibrated" else other
+        return replace(trust, text=why.format(day=when, told_standing=k.title, told=k.sentence))
     n = len(one.members)
-    codes = f"{n} codes taken together" if n > 1 else "its one code"
-    text = f"calibrated {when} with {k.n_labelled:,} blind labels{single}, {codes}, {k.instrument.model}"
+    codes = N_("{n} codes taken together").format(n=n) if n > 1 else N_("its one code")
+    several = N_("calibrated {day} with {n} blind labels, {told_codes}, {judge}")
+    single = N_("calibrated {day} with {n} blind labels, single-reviewer gold, {told_codes}, {judge}")
+    text = (single if k.details.get("n_reviewers") == 1 else several).format(
+        day=when, n=f"{k.n_labelled:,}", told_codes=codes, judge=k.instrument.model
+    )
     return replace(trust, state="calibrated", text=text)
 
 
@@ -88,10 +95,11 @@ def _changed(one: Composite, k: Kept) -> Trust:
         f"{rubric}: {'; '.join(now[rubric].changed_from(then[rubric]))}"
         for rubric in now if rubric in then and now[rubric].identity != then[rubric].identity
     ]  # fmt: skip
-    what += [f"{rubric} is judged too" for rubric in now if rubric not in then]
-    what += [f"{rubric} is not judged" for rubric in then if rubric not in now]
-    told = ", ".join(what or ["other codes are taken together"])
-    return Trust("changed", f"not calibrated together: {told} since the calibration of {k.calibrated_at:%Y-%m-%d}", k)
+    what += [N_("{rubric} is judged too").format(rubric=rubric) for rubric in now if rubric not in then]
+    what += [N_("{rubric} is not judged").format(rubric=rubric) for rubric in then if rubric not in now]
+    told = ", ".join(what or [N_("other codes are taken together")])
+    since = N_("not calibrated together: {told_what} since the calibration of {day}")
+    return Trust("changed", since.format(told_what=told, day=f"{k.calibrated_at:%Y-%m-%d}"), k)
 
 
 def _unasked(one: Composite, rows: Sequence[Kept], mine: Sequence[Kept]) -> Trust:
@@ -107,14 +115,11 @@ def _unasked(one: Composite, rows: Sequence[Kept], mine: Sequence[Kept]) -> Trus
         return _changed(one, mine[0])
     if plan is None:
         return Trust("never", NEVER)
-    return _not(
-        f"the labels of plan {plan[:11]} {lacks or 'ask all of its codes: grader calibrate takes them together'}"
-    )
+    labels = N_("the labels of plan {plan} {told_lacks}")
+    return _not(labels.format(
+        plan=plan[:11], told_lacks=lacks or N_("ask all of its codes: grader calibrate takes them together")
+    ))  # fmt: skip
 
 
 def _not(why: str, kept: Kept | None = None) -> Trust:
-    return Trust("not_calibrated", f"not calibrated together: {why}", kept)
-
-
-def _both(rubrics: Sequence[str]) -> str:
-    return f"{', '.join(sorted(rubrics))} {'was' if len(rubrics) == 1 else 'were'}"
+    return Trust("not_calibrated", N_("not calibrated together: {told}").format(told=why), kept)

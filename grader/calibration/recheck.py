@@ -11,6 +11,7 @@ from grader.calibration.instrument import Instrument
 from grader.calibration.splits import shown, taught_from
 from grader.labelling.frame import frame
 from grader.labelling.plan import Question
+from grader.language import N_
 from grader.statistics.paired import holm, mcnemar
 from grader.store import Store
 
@@ -174,32 +175,42 @@ def _sentence(
 ) -> str:
     seen = f"{_told(positives)}; {_told(negatives)}"
     if n_missing:
-        return (
-            f"Not decided: {n_missing:,} of {len(golden.items):,} answers could not be had. So far: {seen}. "
-            "Run grader golden check again; grader failures tells the causes."
+        missing = N_(
+            "Not decided: {n} of {of} answers could not be had. So far: {told}. Run grader golden check again; grader "
+            "failures tells the causes."
         )
+        return missing.format(n=f"{n_missing:,}", of=f"{len(golden.items):,}", told=seen)
     if outcome == "failed":
         where = "; ".join(_told(h) for h in fallen if h.criterion)
-        more = f" By code: {where}." if where else ""
-        return (
-            f"Worse than before by more than chance: {seen}.{more} Do not believe its rates, nor compare them with "
-            f"earlier ones: go back to {golden.instrument.name}, or label anew (grader label plan) and calibrate it."
+        said = [N_("Worse than before by more than chance: {told}.").format(told=seen)]
+        if where:
+            said.append(N_("By code: {told}.").format(told=where))
+        back = N_(
+            "Do not believe its rates, nor compare them with earlier ones: go back to {judge}, or label anew (grader "
+            "label plan) and calibrate it."
         )
+        return " ".join([*said, back.format(judge=golden.instrument.name)])
     if outcome == "insufficient":
-        return (
-            f"Too little to tell: {positives.n} known positives, {FEWEST} are needed; {seen}. "
-            f"{power_sentence(positives.n)}. Label more, then freeze a larger set under another name."
-        )
-    return f"No fall beyond chance: {seen}. {power_sentence(positives.n)}."
+        few = N_("Too little to tell: {n} known positives, {least} are needed; {told}.")
+        more = N_("Label more, then freeze a larger set under another name.")
+        told = few.format(n=positives.n, least=FEWEST, told=seen)
+        return f"{told} {power_sentence(positives.n)}. {more}"
+    none = N_("No fall beyond chance: {told}.").format(told=seen)
+    return f"{none} {power_sentence(positives.n)}."
 
 
 def _told(held: Held) -> str:
-    kind, what = ("known positives", "found") if held.positive else ("known negatives", "left alone")
     code = f"{held.criterion}: " if held.criterion else ""
     if not held.n:
-        return f"{code}no {kind}"
-    moved = f"{held.n_worse} lost, {held.n_better} won, p {_p(held.p)}" if held.n_worse + held.n_better else "the same"
-    return f"{code}{held.n_after} of {held.n} {kind} {what}, {held.n_before} before ({moved})"
+        return code + (N_("no known positives") if held.positive else N_("no known negatives"))
+    moved = N_("the same")
+    if held.n_worse + held.n_better:
+        won = N_("{n} lost, {better} won, p {p}")
+        moved = won.format(n=held.n_worse, better=held.n_better, p=_p(held.p))
+    positive = N_("{n} of {of} known positives found, {before} before ({told})")
+    negative = N_("{n} of {of} known negatives left alone, {before} before ({told})")
+    told = (positive if held.positive else negative).format(n=held.n_after, of=held.n, before=held.n_before, told=moved)
+    return code + told
 
 
 def _p(p: float) -> str:

@@ -10,24 +10,31 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Literal
 
+from grader.language import N_
 from grader.statistics.accuracy import FEWEST_POSITIVE, Calibration
 from grader.statistics.agreement import Reviewers
 from grader.statistics.frame import Part, Verdict, shortage
 
 Standing = Literal["calibrated", "not_calibrated", "insufficient", "unreliable"]
 TITLES: dict[Standing, str] = {
-    "calibrated": "calibrated", "not_calibrated": "not calibrated", "insufficient": "insufficient",
-    "unreliable": "unreliable rubric",
+    "calibrated": N_("calibrated"), "not_calibrated": N_("not calibrated"), "insufficient": N_("insufficient"),
+    "unreliable": N_("unreliable rubric"),
 }  # fmt: skip
 LEAST_ALPHA = 0.667  # K. Krippendorff (2004), Content Analysis, 2nd ed., 241: below, nothing is to be concluded
 FEWEST_LABELS = 200
 FEWEST_OF_A_VERDICT = 30
 FEWEST_OVERLAP = 50
 MOST_SKIPPED = 0.1
-SINGLE = "single-reviewer gold"
-_SAID: dict[Verdict, str] = {
-    "fires": "judge-positives", "clean": "judge-negatives", "not_applicable": "conversations judged not applicable",
-    "missing": "conversations without a verdict",
+SINGLE = N_("single-reviewer gold")
+_FEWER: dict[Verdict, str] = {
+    "clean": N_("{n} labelled judge-negatives{told_of}, {least} are the least: label {more} more of them."),
+    "fires": N_("{n} labelled judge-positives{told_of}, {least} are the least: label {more} more of them."),
+}
+OF_SLICE = N_(" of {told_dimension} {name}")
+AMONG_CLEAN = N_(" among those judged clean")
+_PLACES = {
+    "queue": N_("Queue {name}: {told}"), "reason": N_("Reason {name}: {told}"), "week": N_("Week {name}: {told}"),
+    "channel": N_("Channel {name}: {told}"), "language": N_("Language {name}: {told}"),
 }  # fmt: skip
 
 
@@ -57,36 +64,41 @@ def stands(
     if said := unreliable(reviewers):
         return Stands("unreliable", said)
     if not found.n_labelled:
-        return Stands("insufficient", f"No label{of}: plan and label {FEWEST_LABELS} conversations.")
+        none = N_("No label{told_of}: plan and label {n} conversations.")
+        return Stands("insufficient", none.format(told_of=of, n=FEWEST_LABELS))
     if not found.raw.of:
-        return Stands("not_calibrated", f"The judge answers none of it{of} with yes or no: people's labels alone tell.")
+        none = N_("The judge answers none of it{told_of} with yes or no: people's labels alone tell.")
+        return Stands("not_calibrated", none.format(told_of=of))
     if short := shortage(parts):
         return Stands("insufficient", _where(" ".join(short), of))
     if n_open:
-        few = "disagreement is" if n_open == 1 else "disagreements are"
-        return Stands("not_calibrated", f"{n_open} {few} open{of}: let a third decide (grader label adjudicate).")
+        one = N_("{n} disagreement is open{told_of}: let a third decide (grader label adjudicate).")
+        many = N_("{n} disagreements are open{told_of}: let a third decide (grader label adjudicate).")
+        return Stands("not_calibrated", (one if n_open == 1 else many).format(n=n_open, told_of=of))
     n_positive = found.accuracy.sensitivity.of
     if n_positive < FEWEST_POSITIVE:
         return Stands("not_calibrated", _more_positives(found, parts, n_positive, of))
     youden = found.accuracy.youden
     if youden.low is None or youden.low <= 0:
-        return Stands(
-            "not_calibrated",
-            f"The judge is not clearly better than chance{of}: mend the rubric, or take another judge.",
-        )
+        chance = N_("The judge is not clearly better than chance{told_of}: mend the rubric, or take another judge.")
+        return Stands("not_calibrated", chance.format(told_of=of))
     if missing := _fewer(parts, of):
         return Stands("not_calibrated", missing)
     if n_skipped > MOST_SKIPPED * (found.n_labelled + n_skipped):
-        return Stands(
-            "not_calibrated",
-            f"Reviewers could not assess {n_skipped} of {found.n_labelled + n_skipped}{of}: say in the rubric what to "
-            "answer there, or leave such conversations out.",
+        skipped = N_(
+            "Reviewers could not assess {n} of {all}{told_of}: say in the rubric what to answer there, or leave such "
+            "conversations out."
         )
-    by = "two reviewers or more" if reviewers.n_reviewers > 1 else f"one reviewer ({SINGLE}: nobody knows the ceiling)"
-    extra = ""
+        told = skipped.format(n=n_skipped, all=found.n_labelled + n_skipped, told_of=of)
+        return Stands("not_calibrated", told)
+    several = N_("Read the corrected rate{told_of}: {n} labels by two reviewers or more.")
+    single = N_("Read the corrected rate{told_of}: {n} labels by one reviewer (single-reviewer gold: nobody knows the "
+                "ceiling).")  # fmt: skip
+    told = (several if reviewers.n_reviewers > 1 else single).format(told_of=of, n=found.n_labelled)
     if reviewers.n_reviewers > 1 and reviewers.n_overlap < FEWEST_OVERLAP:
-        extra = f" Only {reviewers.n_overlap} of the {FEWEST_OVERLAP} overlapping labels that alpha wants."
-    return Stands("calibrated", f"Read the corrected rate{of}: {found.n_labelled} labels by {by}.{extra}")
+        few = N_("Only {n} of the {least} overlapping labels that alpha wants.")
+        told += " " + few.format(n=reviewers.n_overlap, least=FEWEST_OVERLAP)
+    return Stands("calibrated", told)
 
 
 def unreliable(r: Reviewers) -> str:
@@ -96,10 +108,11 @@ def unreliable(r: Reviewers) -> str:
         return ""
     if r.n_overlap < FEWEST_OVERLAP and (alpha.high is None or alpha.high >= LEAST_ALPHA):
         return ""
-    return (
-        f"Reviewers do not agree (alpha {alpha.point:.2f} on {r.n_overlap} conversations, {LEAST_ALPHA} is the least): "
-        "mend the wording of the criterion and label anew; no judge can be better than this."
+    apart = N_(
+        "Reviewers do not agree (alpha {alpha} on {n} conversations, {least} is the least): mend the wording of the "
+        "criterion and label anew; no judge can be better than this."
     )
+    return apart.format(alpha=f"{alpha.point:.2f}", n=r.n_overlap, least=LEAST_ALPHA)
 
 
 def partly_read(found: Stands, n_in_part: int, n_labelled: int, *, of: str = "") -> Stands:
@@ -108,14 +121,23 @@ def partly_read(found: Stands, n_in_part: int, n_labelled: int, *, of: str = "")
     """
     if found.standing != "calibrated" or not n_in_part:
         return found
-    told = f"In {n_in_part} of {n_labelled} labels{of} nothing was found and a code could not be assessed"
+    many = N_("In {n} of {of} labels{told_of} nothing was found and a code could not be assessed: say in the rubric "
+              "what to answer there.")  # fmt: skip
+    few = N_("In {n} of {of} labels{told_of} nothing was found and a code could not be assessed: the rate may be "
+             "higher by what these hide.")  # fmt: skip
     if n_in_part > MOST_SKIPPED * n_labelled:
-        return Stands("not_calibrated", f"{told}: say in the rubric what to answer there.")
-    return Stands("calibrated", f"{found.sentence} {told}: the rate may be higher by what these hide.")
+        return Stands("not_calibrated", many.format(n=n_in_part, of=n_labelled, told_of=of))
+    return Stands("calibrated", f"{found.sentence} {few.format(n=n_in_part, of=n_labelled, told_of=of)}")
 
 
 def _where(sentence: str, of: str) -> str:
-    return f"{of.strip().removeprefix('of ').capitalize()}: {sentence}" if of else sentence
+    """Where it is, before the sentences."""
+    if not of:
+        return sentence
+    dimension, _, name = of.removeprefix(" of ").partition(" ")
+    if dimension in _PLACES:
+        return _PLACES[dimension].format(name=name.lower(), told=sentence)
+    return N_("Among those judged clean: {told}").format(told=sentence)
 
 
 def _more_positives(found: Calibration, parts: Sequence[Part], n_positive: int, of: str) -> str:
@@ -125,33 +147,38 @@ def _more_positives(found: Calibration, parts: Sequence[Part], n_positive: int, 
     value = found.accuracy.positive_value
     # Before any flag was found right, as Jeffreys' interval has it: one half among one more.
     needed = ceil(wanted / (value.point or 0.5 / (value.of + 1)))
-    have = (
-        f"{n_positive} human-positive {'label' if n_positive == 1 else 'labels'}{of}, {FEWEST_POSITIVE} are the least"
-    )
+    one = N_("{n} human-positive label{told_of}, {least} are the least")
+    many = N_("{n} human-positive labels{told_of}, {least} are the least")
+    have = (one if n_positive == 1 else many).format(n=n_positive, told_of=of, least=FEWEST_POSITIVE)
     if left["fires"] >= needed:
-        return f"{have}: label {needed} more judge-positives{of}."
+        return N_("{told}: label {n} more judge-positives{told_of}.").format(told=have, n=needed, told_of=of)
     if left["fires"]:
-        these = "one judge-positive that is" if left["fires"] == 1 else f"{left['fires']} judge-positives that are"
-        return f"{have}: label the {these} left, and more judge-negatives{of}."
+        last = N_("{told}: label the one judge-positive that is left, and more judge-negatives{told_of}.")
+        rest = N_("{told}: label the {n} judge-positives that are left, and more judge-negatives{told_of}.")
+        return (last if left["fires"] == 1 else rest).format(told=have, n=left["fires"], told_of=of)
     rate = found.accuracy.negative_value.point
     missed = 1 - rate if rate is not None else 0.0
     if missed > 0 and left["clean"] * missed >= wanted:
-        return f"{have}: label {ceil(wanted / missed)} more judge-negatives{of}."
-    return f"{have}: this frame holds too few; grade more conversations, then label their judge-positives."
+        more = N_("{told}: label {n} more judge-negatives{told_of}.")
+        return more.format(told=have, n=ceil(wanted / missed), told_of=of)
+    few = N_("{told}: this frame holds too few; grade more conversations, then label their judge-positives.")
+    return few.format(told=have)
 
 
 def _fewer(parts: Sequence[Part], of: str) -> str:
     """Which verdict has too few labels, or that there are too few in all."""
-    for verdict in ("clean", "fires"):
+    for verdict in _FEWER:
         mine = [p for p in parts if p.verdict == verdict]
         n, size = sum(p.n_labelled for p in mine), sum(p.n_assessable for p in mine)
         wanted = min(FEWEST_OF_A_VERDICT, size)
         if n < wanted:
-            return f"{n} labelled {_SAID[verdict]}{of}, {wanted} are the least: label {wanted - n} more of them."
+            return _FEWER[verdict].format(n=n, told_of=of, least=wanted, more=wanted - n)
     total, size = sum(p.n_labelled for p in parts), sum(p.n_assessable for p in parts)
     wanted = min(FEWEST_LABELS, size)
     if total >= wanted:
         return ""
     clean = sum(p.n_assessable - p.n_labelled for p in parts if p.verdict == "clean")
-    which = _SAID["clean"] if clean >= wanted - total else "conversations"
-    return f"{total} labels{of}, {wanted} are the least: label {wanted - total} more {which}{of}."
+    negatives = N_("{n} labels{told_of}, {least} are the least: label {more} more judge-negatives{told_of}.")
+    any_of_them = N_("{n} labels{told_of}, {least} are the least: label {more} more conversations{told_of}.")
+    few = negatives if clean >= wanted - total else any_of_them
+    return few.format(n=total, told_of=of, least=wanted, more=wanted - total)

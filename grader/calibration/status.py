@@ -8,13 +8,21 @@ from datetime import datetime
 from typing import Literal
 
 from grader.calibration.kept import Kept
+from grader.language import N_
 from grader.statistics.figure import Audit, Figure, percent
 
 State = Literal["calibrated", "not_calibrated", "changed", "never"]
 OfRubricState = Literal["calibrated", "part", "not_calibrated", "changed", "never"]
+# What `joint` says of codes taken together, behind what is said of each; see `Status.text`.
+TOGETHER = (
+    N_("together: {told}"), N_("together ({day}): {told}"), N_("together ({day}): {told_standing}: {told}"),
+    N_("together: {told_what} since the calibration of {day}"), N_("together: {told}, after the calibration"),
+)  # fmt: skip
 LEAST: Sequence[State] = ("never", "changed", "not_calibrated", "calibrated")  # the least to be believed first
-NEVER = "not calibrated: nobody labelled what this judge said"
-LABEL_IT = "grader label plan, then grader calibrate"
+NEVER = N_("not calibrated: nobody labelled what this judge said")
+LABEL_IT = N_("grader label plan, then grader calibrate")
+NOT_CALIBRATED = N_("not calibrated")
+NOBODY_READ = N_("nobody read conversations judged clean: nothing is excluded")
 _NAMED = 3  # codes of a figure that are named
 
 
@@ -55,33 +63,30 @@ class Trust:
     def short(self) -> str:
         """`calibrated 2026-11-30`, or `not calibrated`."""
         at = self.calibrated_at
-        return "not calibrated" if at is None else f"calibrated {at:%Y-%m-%d}"
+        return NOT_CALIBRATED if at is None else N_("calibrated {day}").format(day=f"{at:%Y-%m-%d}")
 
     @property
     def excluded(self) -> str:
         """What may be hidden behind a rate of zero."""
         audit = self.audit
         if audit is None:
-            return "nobody read conversations judged clean: nothing is excluded"
-        found = "none" if not audit.n_missed else f"{audit.n_missed:,}"
-        return (
-            f"{found} of {audit.n_reviewed:,} judged clean and read blind{self._then} had it: at most "
-            f"{percent(audit.at_most)}"
-        )
-
-    @property
-    def _then(self) -> str:
-        return " in an earlier run" if self.audited_elsewhere else ""
+            return NOBODY_READ
+        here = N_("{told_n} of {of} judged clean and read blind had it: at most {percent}")
+        then = N_("{told_n} of {of} judged clean and read blind in an earlier run had it: at most {percent}")
+        found = f"{audit.n_missed:,}" if audit.n_missed else N_("none")
+        told = then if self.audited_elsewhere else here
+        return told.format(told_n=found, of=f"{audit.n_reviewed:,}", percent=percent(audit.at_most))
 
     @property
     def excluded_short(self) -> str:
         """The same for a cell of a table."""
         audit = self.audit
         if audit is None:
-            return "0 excludes nothing: no clean ones were read"
-        return (
-            f"at most {percent(audit.at_most)}: {audit.n_missed:,} of {audit.n_reviewed:,} clean ones read{self._then}"
-        )
+            return N_("0 excludes nothing: no clean ones were read")
+        here = N_("at most {percent}: {n} of {of} clean ones read")
+        then = N_("at most {percent}: {n} of {of} clean ones read in an earlier run")
+        told = then if self.audited_elsewhere else here
+        return told.format(percent=percent(audit.at_most), n=f"{audit.n_missed:,}", of=f"{audit.n_reviewed:,}")
 
 
 UNKNOWN = Trust("never", NEVER)
@@ -131,8 +136,9 @@ class Status:
         if self.calibrated:
             return min(t.short for _, t in self.codes)
         if len(self.codes) < 2:
-            return "not calibrated"
-        return f"not calibrated: {self.n_not:,} of {len(self.codes):,} codes are not"
+            return NOT_CALIBRATED
+        some = N_("not calibrated: {n} of {of} codes are not")
+        return some.format(n=f"{self.n_not:,}", of=f"{len(self.codes):,}")
 
     @property
     def text(self) -> str:
@@ -142,15 +148,20 @@ class Status:
         if not self.codes:
             return NEVER
         if self.calibrated:
-            n = min(t.n_labels for _, t in self.codes)
-            return f"{self.short}: all of its {len(self.codes):,} codes, each with {n:,} blind labels or more"
+            n, of = min(t.n_labels for _, t in self.codes), len(self.codes)
+            every = N_("{told}: all of its {of} codes, each with {n} blind labels or more")
+            return every.format(told=self.short, of=f"{of:,}", n=f"{n:,}")
         missing = [name for name, t in self.codes if not t.calibrated]
         why = self.whole.text.removeprefix("not calibrated ") if self.whole and self.whole.state != "never" else ""
         together = f"; {why}" if why.startswith("together") else ""
         if len(missing) == len(self.codes):
-            return f"not calibrated: none of its {len(self.codes):,} codes is{together}"
-        named = ", ".join(missing[:_NAMED]) + (f" and {len(missing) - _NAMED:,} more" if len(missing) > _NAMED else "")
-        return f"{self.short} ({named}){together}"
+            return N_("not calibrated: none of its {n} codes is").format(n=f"{len(self.codes):,}") + together
+        names, more = ", ".join(missing[:_NAMED]), len(missing) - _NAMED
+        if more > 0:
+            some = N_("{told} ({names} and {n} more)").format(told=self.short, names=names, n=f"{more:,}")
+        else:
+            some = N_("{told} ({told_name})").format(told=self.short, told_name=names)
+        return some + together
 
     @property
     def excluded(self) -> str:
@@ -160,10 +171,12 @@ class Status:
         audits = [t.audit for _, t in self.codes]
         bounds = [a.at_most for a in audits if a is not None]
         if not bounds:
-            return "nobody read conversations judged clean: nothing is excluded"
+            return NOBODY_READ
         if unread := len(audits) - len(bounds):
-            return f"of {unread:,} of {len(audits):,} codes nobody read conversations judged clean: nothing is excluded"
-        return f"clean ones were read blind: of each of {len(audits):,} codes at most {percent(max(bounds))}"
+            some = N_("of {n} of {of} codes nobody read conversations judged clean: nothing is excluded")
+            return some.format(n=f"{unread:,}", of=f"{len(audits):,}")
+        every = N_("clean ones were read blind: of each of {n} codes at most {percent}")
+        return every.format(n=f"{len(audits):,}", percent=percent(max(bounds)))
 
 
 @dataclass(frozen=True)

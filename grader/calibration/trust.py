@@ -19,11 +19,14 @@ from grader.calibration.joint import joint
 from grader.calibration.kept import Kept, kept
 from grader.calibration.repeats import flips
 from grader.calibration.status import LABEL_IT, LEAST, NEVER, UNKNOWN, OfRubric, OfRubricState, State, Status, Trust
+from grader.language import N_
 from grader.statistics.figure import Figure, percent
 from grader.store import Store
 
 Key = tuple[str, str, str | None]  # rubric, criterion, option
 FRESH_LABELS = 100
+FAILED_SINCE = N_("not calibrated: {told}, after the calibration")
+_OUTCOMES = (N_("passed"), N_("failed"))  # and insufficient
 __all__ = ["NEVER", "Golden", "Judge", "Key", "State", "Status", "Trust", "Trusted", "of_run", "of_runs"]
 
 
@@ -39,7 +42,8 @@ class Golden:
     @property
     def told(self) -> str:
         """`golden set refunds failed 2026-11-30`."""
-        return f"golden set {self.name} {self.outcome} {self.checked_at:%Y-%m-%d}"
+        told = N_("golden set {name} {told_outcome} {day}")
+        return told.format(name=self.name, told_outcome=self.outcome, day=f"{self.checked_at:%Y-%m-%d}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,37 +93,41 @@ class Judge:
         """As one line: how many of its codes are calibrated, when and with what; or why none is."""
         mine = [t for t in self.codes.values() if t.kept is not None]
         most = max(self.flips.values(), key=lambda f: f.point or 0.0, default=None)
-        wavers = ""
-        if most is not None:
-            wavers = f"; two runs differ on {percent(most.point)} of conversations at most ({most.n:,} of {most.of:,})"
         names = dict.fromkeys([*(c.code for c in self.criteria), *(criterion for criterion, _ in self.codes)])
         of = {c: [self.of(c, option).calibrated for _, _, option in self.keys(c)] for c in names}
         whole = [c for c in names if all(of[c])]
         n, good = len(names), len(whole)
 
         def line(state: OfRubricState, text: str, todo: str = "") -> OfRubric:
-            return OfRubric(self.instrument.rubric, self.instrument.name, state, n, good, text + wavers, todo)
+            if most is not None:
+                wavers = N_("{told}; two runs differ on {percent} of conversations at most ({n} of {of})")
+                text = wavers.format(told=text, percent=percent(most.point), n=f"{most.n:,}", of=f"{most.of:,}")
+            return OfRubric(self.instrument.rubric, self.instrument.name, state, n, good, text, todo)
 
         if not mine:
             return line("never", NEVER, LABEL_IT)
         if (golden := self.failed) is not None:
-            text = f"not calibrated: {golden.told}, after the calibration"
-            return line("not_calibrated", text, "mend the judge or the rubric, or label afresh: " + LABEL_IT)
+            mend = N_("mend the judge or the rubric, or label afresh: {told}").format(told=LABEL_IT)
+            return line("not_calibrated", FAILED_SINCE.format(told=golden.told), mend)
         if (changed := self.changed) is not None:
-            todo = f"judge a golden set with it, and {FRESH_LABELS} fresh labels: {LABEL_IT}"
-            return line("changed", changed.text, todo)
+            todo = N_("judge a golden set with it, and {n} fresh labels: {told}")
+            return line("changed", changed.text, todo.format(n=FRESH_LABELS, told=LABEL_IT))
         when, labels = max(t.kept.calibrated_at for t in mine if t.kept), max(t.n_labels for t in mine)
         in_part = sum(any(of[c]) and not all(of[c]) for c in names)
-        partly = f", answers of {in_part} more" if in_part else ""
         if not good and not in_part and (part := next((t for t in mine if t.only_of), None)) is not None:
-            return line("not_calibrated", part.text, "label all that it judged: " + LABEL_IT)
+            return line("not_calibrated", part.text, N_("label all that it judged: {told}").format(told=LABEL_IT))
         if not good and not in_part:
-            text = f"not calibrated: {labels:,} labels of {when:%Y-%m-%d} do not do for any of {n} codes"
-            return line("not_calibrated", text, "grader calibrate says of each code what it wants")
-        text = f"{good} of {n} codes calibrated{partly}, {when:%Y-%m-%d} with {labels:,} blind labels"
+            none = N_("not calibrated: {n} labels of {day} do not do for any of {of} codes")
+            text = none.format(n=f"{labels:,}", day=f"{when:%Y-%m-%d}", of=n)
+            return line("not_calibrated", text, N_("grader calibrate says of each code what it wants"))
+        some = N_("{n} of {of} codes calibrated, {day} with {labels} blind labels")
+        more = N_("{n} of {of} codes calibrated, answers of {more} more, {day} with {labels} blind labels")
+        text = (more if in_part else some).format(
+            n=good, of=n, more=in_part, day=f"{when:%Y-%m-%d}", labels=f"{labels:,}"
+        )
         if good == n:
             return line("calibrated", text)
-        return line("part", text, "grader calibrate says what the rest want")
+        return line("part", text, N_("grader calibrate says what the rest want"))
 
 
 @dataclass(frozen=True)
@@ -147,8 +155,9 @@ class Trusted:
         worst = min((j.of(criterion, option) for j in mine), key=lambda t: LEAST.index(t.state))
         # Whatever one of them was found out about is not so of the others' verdicts.
         return replace(
-            worst, text=f"{worst.text} ({len(mine)} judges)", corrected=None, audit=None, flips=None, same_judge=False
-        )
+            worst, text=N_("{told} ({n} judges)").format(told=worst.text, n=len(mine)), corrected=None, audit=None,
+            flips=None, same_judge=False,
+        )  # fmt: skip
 
     def over(self, keys: Iterable[Key]) -> Status:
         """Of a figure that rests on all of these codes."""
@@ -174,8 +183,11 @@ class Trusted:
     def rubrics(self) -> tuple[OfRubric, ...]:
         """A line for each rubric, and each judge of it."""
         found = [j.told() for j in self.judges]
+        named = N_("{told} ({told_name})")
         twice = {r.rubric for r in found if sum(other.rubric == r.rubric for other in found) > 1}
-        return tuple(replace(r, text=f"{r.text} ({r.judge})") if r.rubric in twice else r for r in found)
+        return tuple(
+            replace(r, text=named.format(told=r.text, told_name=r.judge)) if r.rubric in twice else r for r in found
+        )
 
     def lines(self) -> tuple[str, ...]:
         """A sentence for each rubric: how many of its codes are calibrated, when and with what, or why none is."""
@@ -186,7 +198,8 @@ class Trusted:
         found = []
         for j in self.judges:
             if j.golden is not None and j.golden.outcome == "failed":
-                found.append(f"{j.instrument.rubric}: {j.golden.told} under this judge. {j.golden.sentence}".strip())
+                told = N_("{told} under this judge.").format(told=j.golden.told)
+                found.append(f"{j.instrument.rubric}: {told} {j.golden.sentence}".strip())
             if (changed := j.changed) is not None:
                 found.append(f"{j.instrument.rubric}: {changed.text}.")
         return tuple(found)
@@ -283,10 +296,8 @@ def _criteria(store: Store, one: Instrument) -> tuple[Criterion, ...]:
 
 
 def _own_part(k: Kept, part: str) -> Trust:
-    text = (
-        f"not calibrated: labels of {k.calibrated_at:%Y-%m-%d} are of {part} alone, and the judge's errors elsewhere "
-        "are not known"
-    )
+    alone = N_("not calibrated: labels of {day} are of {part} alone, and the judge's errors elsewhere are not known")
+    text = alone.format(day=f"{k.calibrated_at:%Y-%m-%d}", part=part)
     return Trust("not_calibrated", text, k, same_judge=True, only_of=part)
 
 
@@ -299,30 +310,38 @@ def _own(k: Kept, golden: Golden | None, run_id: str | None, told: Said | None) 
         corrected = k.figures["corrected"] if told is None else carried_to(k, later_parts(k, told))
     trust = Trust("not_calibrated", "", k, corrected, elsewhere, same_judge=True)
     if golden is not None and golden.outcome == "failed" and golden.checked_at > k.calibrated_at:
-        return replace(trust, text=f"not calibrated: {golden.told}, after the calibration")
+        return replace(trust, text=FAILED_SINCE.format(told=golden.told))
     if k.standing == "calibrated":
-        single = ", single-reviewer gold" if k.details.get("n_reviewers") == 1 else ""
-        text = f"calibrated {when} with {k.n_labelled:,} blind labels{single}, {k.instrument.name}"
+        several = N_("calibrated {day} with {n} blind labels, {judge}")
+        single = N_("calibrated {day} with {n} blind labels, single-reviewer gold, {judge}")
+        text = (single if k.details.get("n_reviewers") == 1 else several).format(
+            day=when, n=f"{k.n_labelled:,}", judge=k.instrument.name
+        )
         return replace(trust, state="calibrated", text=text)
-    why = "" if k.standing == "not_calibrated" else f"{k.title}: "
-    return replace(trust, text=f"not calibrated ({when}): {why}{k.sentence}")
+    if k.standing == "not_calibrated":
+        return replace(trust, text=N_("not calibrated ({day}): {told}").format(day=when, told=k.sentence))
+    why = N_("not calibrated ({day}): {told_standing}: {told}")
+    return replace(trust, text=why.format(day=when, told_standing=k.title, told=k.sentence))
 
 
 def _changed(k: Kept, now: Instrument, golden: Golden | None, n_fresh: int) -> Trust:
     when = f"{k.calibrated_at:%Y-%m-%d}"
     what = "; ".join(now.changed_from(k.instrument))
     if golden is None:
-        then = "no golden set was judged since"
+        then = N_("no golden set was judged since")
     elif golden.outcome != "passed":
         then = golden.told
     elif n_fresh < FRESH_LABELS:
-        then = f"{golden.told}, {n_fresh} of {FRESH_LABELS} fresh labels"
+        few = N_("{told}, {n} of {of} fresh labels")
+        then = few.format(told=golden.told, n=n_fresh, of=FRESH_LABELS)
     else:
-        text = f"{when} before a change ({what}); {golden.told}, {n_fresh:,} fresh labels: calibrate them"
-        if k.standing == "calibrated":
-            return Trust("calibrated", f"calibrated {text}", k)
-        return Trust("not_calibrated", f"not calibrated {text}", k)
-    return Trust("changed", f"not calibrated: {what} since the calibration of {when}; {then}", k)
+        was = N_("calibrated {day} before a change ({told_what}); {told}, {n} fresh labels: calibrate them")
+        was_not = N_("not calibrated {day} before a change ({told_what}); {told}, {n} fresh labels: calibrate them")
+        state: State = "calibrated" if k.standing == "calibrated" else "not_calibrated"
+        text = was if state == "calibrated" else was_not
+        return Trust(state, text.format(day=when, told_what=what, told=golden.told, n=f"{n_fresh:,}"), k)
+    since = N_("not calibrated: {told_what} since the calibration of {day}; {told}")
+    return Trust("changed", since.format(told_what=what, day=when, told=then), k)
 
 
 def checked(store: Store, one: Instrument) -> Golden | None:

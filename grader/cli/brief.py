@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from grader.outcomes.brief import Brief
     from grader.outcomes.episodes import Episodes, Where
     from grader.outcomes.quality import Judged
-    from grader.report.brief import Failing
+    from grader.report.brief_page import Failing, Page
 
 FORMATS = ("md", "html")
 
@@ -41,6 +41,7 @@ def brief(
         typer.Option("--out", "-o", metavar="PATH", help="A file, a folder, or - for stdout (Markdown). [reports/]"),
     ] = None,
     open_it: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
+    language: console.LanguageOption = None,
     workspace: console.WorkspaceOption = None,
     as_json: console.JsonOption = False,
     quiet: console.QuietOption = False,
@@ -62,8 +63,9 @@ def brief(
     if out == "-" and (as_json or open_it):
         raise ConfigError("--out - is for Markdown or HTML on stdout alone", cure="leave out --open and --json")
     hours = narrow.hours(window)
-    settings = console.settings(workspace)
+    settings = console.settings(workspace, {"report.language": language})
     from grader.calibration.trust import of_runs
+    from grader.language import use
     from grader.outcomes.brief import brief as gather
     from grader.outcomes.episodes import opened
     from grader.outcomes.figures import find_run
@@ -85,21 +87,32 @@ def brief(
             )  # fmt: skip
             trusted = of_runs(store, found.judged_by)
             backlog = trusted if found.backlog_by == found.judged_by else of_runs(store, found.backlog_by)
-            failing = _failing(settings, found, episodes, verdicts, hours, trusted)
+            failing = {}
+            for code in dict.fromkeys([settings.report.language, *(["en"] if as_json else [])]):
+                with use(code):
+                    failing[code] = _failing(settings, found, episodes, verdicts, hours, trusted)
     folder = settings.workspace.reports if out is None or out == "-" else Path(out)
     link = _links(folder if folder.is_dir() else folder.parent, found.runs if out != "-" else ())
-    made = page(
-        found, zone=settings.workspace.tz, owners=settings.queues, failing=failing,
-        hour_cost=settings.figures.human_hour_cost, currency=settings.figures.currency, run=whole, link=link,
-        workspace=str(settings.root), trusted=trusted, backlog=backlog,
-    )  # fmt: skip
-    if out == "-":
-        text = html(made) if form == "html" else markdown(made)
-        print(console.clean(text, one_line=False), end="")
-        return
-    paths = _write(settings, found, {"md": markdown(made), "html": html(made)}, form, Path(out) if out else None)
+
+    def made_in(code: str) -> Page:
+        return page(
+            found, zone=settings.workspace.tz, owners=settings.queues, failing=failing[code],
+            hour_cost=settings.figures.human_hour_cost, currency=settings.figures.currency, run=whole, link=link,
+            workspace=str(settings.root), trusted=trusted, backlog=backlog,
+        )  # fmt: skip
+
+    with use(settings.report.language):
+        made = made_in(settings.report.language)
+        if out == "-":
+            text = html(made) if form == "html" else markdown(made)
+            print(console.clean(text, one_line=False), end="")
+            return
+        texts = {"md": markdown(made), "html": html(made)}
+    paths = _write(settings, found, texts, form, Path(out) if out else None)
     if as_json:
-        console.out_json({"week": found.period.name, "weeks": weeks, "paths": paths, "brief": found, "page": made})
+        # What programs read is the same in every language.
+        told = {"week": found.period.name, "weeks": weeks, "paths": paths, "brief": found, "page": made_in("en")}
+        console.out_json(told)
     else:
         for path in paths:
             console.out(path)
@@ -139,11 +152,12 @@ def _failing(
     settings: Settings, found: Brief, episodes: Episodes, verdicts: Judged, hours: int, trusted: Trusted
 ) -> list[Failing]:  # fmt: skip
     """The conditions of grader.toml that hold in these weeks, over all and for every queue that has any."""
+    from grader.language import _, numerals, retold
     from grader.outcomes.brief import WAITS_FOR_RETURNS
     from grader.outcomes.metrics import of_episodes
     from grader.outcomes.thresholds import condition
     from grader.report.believed import of_figure
-    from grader.report.brief import Failing
+    from grader.report.brief_page import Failing
     from grader.report.reading import count, value
 
     wanted: list[tuple[str, str | None, str | None, tuple[str, ...]]] = [
@@ -164,9 +178,9 @@ def _failing(
             judged = next(iter(verdicts.slices(None, where)), None) if asked.of_verdicts else None
             if asked.holds(counts, judged):
                 reading = asked.reading(counts, judged)
-                told = f"{value(reading)}, {count(reading)}" if reading else f"{asked.of(counts):.4g}"
-                told += f"; {of_figure(trusted, asked.figure).short}" if asked.of_verdicts else ""
-                failing.append(Failing(queue, owner, f"{text} (it is {told})"))
+                told = f"{value(reading)}, {count(reading)}" if reading else numerals(f"{asked.of(counts):.4g}")
+                told += f"; {retold(of_figure(trusted, asked.figure).short)}" if asked.of_verdicts else ""
+                failing.append(Failing(queue, owner, _("{condition} (it is {value})", condition=text, value=told)))
     return failing
 
 

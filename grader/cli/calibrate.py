@@ -65,6 +65,7 @@ def calibrate(
         bool, typer.Option("--lines", help="A line to quote of every code, not only of calibrated ones.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print, and keep nothing.")] = False,
+    language: console.LanguageOption = None,
     workspace: console.WorkspaceOption = None,
     as_json: console.JsonOption = False,
     quiet: console.QuietOption = False,
@@ -103,7 +104,7 @@ def calibrate(
         raise ConfigError("--out - is for the page on stdout alone", cure="leave out --json and --open")
     if later and dry_run:
         raise ConfigError("--later reads what is kept, and --dry-run keeps nothing", cure="leave out one of them")
-    settings = console.settings(workspace)
+    settings = console.settings(workspace, {"report.language": language})
     writes = not dry_run or "test" in wanted
     opened = (
         open_store(settings.workspace.database, create=False, people=console.people(settings))
@@ -176,10 +177,12 @@ def _page(
     found: Calibrated, later: Mapping[str, Sequence[tuple[str, Figure]]], settings: Settings, out: str | None
 ) -> Path | None:
     """Write the page and return where; to stdout for `-`."""
+    from grader.language import use
     from grader.report.calibration import html, page
     from grader.report.write import put
 
-    text = html(page(found, later=later, zone=settings.workspace.tz))
+    with use(settings.report.language):
+        text = html(page(found, later=later, zone=settings.workspace.tz))
     if out == "-":
         print(console.clean(text, one_line=False) if sys.stdout.isatty() else text, end="")
         return None

@@ -47,6 +47,12 @@ WorkspaceOption = Annotated[
         show_default=False,
     ),
 ]
+LanguageOption = Annotated[
+    str | None,
+    typer.Option(
+        "--language", metavar="en|pt", help="The language of what is written; numbers and days too.", show_default=False
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 QuietOption = Annotated[
     bool, typer.Option("--quiet", "-q", callback=_be_quiet, help="No progress and no notes; errors stay.")

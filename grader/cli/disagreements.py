@@ -68,6 +68,7 @@ def disagreements(
         typer.Option("--into", metavar="VERSION", help="Add the drafts to this version, which no run has used.",
                      show_default=False),
     ] = None,
+    language: console.LanguageOption = None,
     workspace: console.WorkspaceOption = None,
     as_json: console.JsonOption = False,
     quiet: console.QuietOption = False,
@@ -90,6 +91,7 @@ def disagreements(
     from grader.calibration.splits import split_names
     from grader.cli.db import looked_at
     from grader.cli.drafted import drafted
+    from grader.language import use
     from grader.outcomes.figures import find_run
     from grader.store import open_store
 
@@ -101,7 +103,7 @@ def disagreements(
             f"--split {split}: examples are drafted from {SPLIT} alone", cure="what a judge has seen cannot test it"
         )
     directions = direction_named([part.strip() for text in direction or () for part in text.split(",")])
-    settings = console.settings(workspace)
+    settings = console.settings(workspace, {"report.language": language})
     opened = (
         open_store(settings.workspace.database, create=False, people=console.people(settings))
         if form or OPENS in splits else looked_at(settings)
@@ -125,7 +127,8 @@ def disagreements(
             texts = {c.conversation_id: c for c in store.conversations(list(ids))}
             policies = store.policies()
     if out is not None:
-        _write(out, found, texts, policies, limit)
+        with use(settings.report.language if out.suffix.lower() == ".html" else "en"):
+            _write(out, found, texts, policies, limit)
     if as_json:
         _json(found, texts, limit, out)
     elif out is None:

@@ -19,7 +19,14 @@ def report(
     ] = None,
     form: Annotated[str, typer.Option("--format", "-f", help="html, json or csv.")] = "html",
     every: Annotated[bool, typer.Option("--all", help="Show unflagged conversations too, up to the same cap.")] = False,
+    redact: Annotated[
+        bool, typer.Option("--redact", help="Mask personal data in all that is written, by rules.")
+    ] = False,
+    anonymous_agents: Annotated[
+        bool, typer.Option("--anonymous-agents", help="Call the people who answered Agent 1, Agent 2 …")
+    ] = False,
     open_it: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
+    language: console.LanguageOption = None,
     workspace: console.WorkspaceOption = None,
     as_json: console.JsonOption = False,
     quiet: console.QuietOption = False,
@@ -32,9 +39,11 @@ def report(
     Example:
       grader report --open
       grader report --format csv --out verdicts.csv
+      grader report --redact --anonymous-agents
     """
     from grader import outcomes
-    from grader.report import FORMATS, text, write
+    from grader.language import use
+    from grader.report import FORMATS, Masks, text, write
     from grader.report.write import parts_in, parts_of
     from grader.store import open_store
 
@@ -45,15 +54,18 @@ def report(
         raise ConfigError("--open needs an HTML file", cure="leave out --open, or --format and --out -")
     if as_json and out == "-":
         raise ConfigError("--json and --out - both want stdout", cure="leave out one; --format json --out - prints all")
-    settings = console.settings(workspace)
-    with open_store(settings.workspace.database, read_only=True) as store:
+    settings = console.settings(workspace, {"report.language": language})
+    masks = Masks(redact=redact, anonymous_agents=anonymous_agents)
+    spoken = settings.report.language if form == "html" else "en"  # what programs read is the same in every language
+    with use(spoken), open_store(settings.workspace.database, read_only=True) as store:
         run_id = outcomes.find_run(store, run)
         if out == "-":
-            for stretch in text(store, settings, run_id=run_id, form=form, every=every):
+            for stretch in text(store, settings, run_id=run_id, form=form, every=every, masks=masks):
                 _print(stretch)
             path = None
         else:
-            path = write(store, settings, run_id=run_id, out=Path(out) if out else None, form=form, every=every)
+            place = Path(out) if out else None
+            path = write(store, settings, run_id=run_id, out=place, form=form, every=every, masks=masks)
         gone = len(outcomes.missing(store, run_id)) if form == "csv" else 0
     if gone:
         console.note(f"{gone} judgements failed or are pending and have no row; --format json lists them")

@@ -235,13 +235,20 @@ class Engine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What `grader report` shows."""
+    """What `grader report` shows, and in which language pages are."""
 
     max_conversations: int = _setting(
         100_000,
         Integer(1),
         "Most conversations shown with their transcript; the figures always count all.",
         env=("GRADER_REPORT_MAX_CONVERSATIONS",),
+    )
+    language: str = _setting(
+        "en",
+        Choice("en", "pt"),
+        "The language of pages and briefs: en, or pt (Brazilian Portuguese).",
+        env=("GRADER_REPORT_LANGUAGE",),
+        flag="--language",
     )
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 
 from grader.errors import InputError
+from grader.language import N_
 from grader.outcomes import changes
 from grader.outcomes.capacity import Capacity, freed
 from grader.outcomes.changes import Change, Reading
@@ -27,7 +28,7 @@ IN_FRONT = 2  # queues that have a part of their own
 CAUSES = 6  # that can be fixed, biggest first
 WATCHED = 4  # changes that are outside noise on their own, but not after allowing for all comparisons
 TREND_WEEKS = 12
-_RATINGS = {"csat_ai": "CSAT, AI alone", "csat_human": "CSAT, with a human"}
+_RATINGS = {"csat_ai": N_("CSAT, AI alone"), "csat_human": N_("CSAT, with a human")}
 WAITS_FOR_RETURNS = frozenset(
     name for name, rate in RATES.items() if rate.of in ("matured", "ai_matured", "human_matured")
 )

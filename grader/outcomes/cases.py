@@ -45,6 +45,10 @@ class Found:
     content_hash: str
     stratum: str | None
     inclusion_probability: float
+    called: bool = False  # by a call to a model; a rule or a reused text may have needed none
+    cost_usd: float | None = None  # of the call, which may have answered other rubrics too; None: not known
+    sharing: tuple[str, ...] = ()  # the rubrics that the call answered
+    repeats: tuple[str, ...] = ()  # the answers of all repeats, where there were several
     evidence: tuple[Evidence, ...] = ()
 
 
@@ -57,6 +61,19 @@ class Missing:
     state: str
     cause: str
     detail: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """A conversation of the same contact before or after. `same`: about the same issue, None where nothing tells;
+    `how` that is known: reference, reason, source reason, text. `shared`: references that both name, as (kind, value).
+    """
+
+    id: str
+    at: datetime
+    same: bool | None
+    how: str | None
+    shared: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +90,11 @@ class Followup:
     data_end: datetime | None
     csat: float | None
     csat_comment: str | None
+    handled_by: str | None = None
+    resolution_minutes: float | None = None
+    handle_minutes: float | None = None
+    returns: tuple[Return, ...] = ()  # of the next 20 within 30 days, the first one first
+    before: tuple[Return, ...] = ()  # what this one is a return of, the latest first; `at` is when that ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +130,13 @@ def verdicts(reader: Reader, run_id: str | None = None, ids: Sequence[str] | Non
         key, code = row.pop("key"), row.pop("code")
         quotes.setdefault((key, code), []).append(Evidence(**row))
     found = reader.records(query("verdict"), params)
-    return tuple(Found(**row, evidence=tuple(quotes.get((row["key"], row["code"]), ()))) for row in found)
+    return tuple(
+        Found(**{
+            **row, "sharing": tuple(row["sharing"]), "repeats": tuple(row["repeats"]),
+            "evidence": tuple(quotes.get((row["key"], row["code"]), ())),
+        })
+        for row in found
+    )  # fmt: skip
 
 
 def missing(reader: Reader, run_id: str | None = None, ids: Sequence[str] | None = None) -> tuple[Missing, ...]:
@@ -127,7 +155,13 @@ def cases(reader: Reader, run_id: str | None, ids: Sequence[str]) -> tuple[Case,
     for absent in missing(reader, run_id, ids):
         gone.setdefault(absent.conversation_id, []).append(absent)
     followups = {
-        row["conversation_id"]: Followup(**row)
+        row["conversation_id"]: Followup(
+            **{
+                **row,
+                "returns": _returns(row["returns"]),
+                "before": _returns(row["before"]),
+            }
+        )
         for row in reader.records(query("followup", "returns"), [run_id, list(ids)])
     }
     return tuple(
@@ -143,6 +177,15 @@ def cases(reader: Reader, run_id: str | None, ids: Sequence[str]) -> tuple[Case,
         )
         for conversation in reader.conversations(ids)
     )
+
+
+def _returns(rows: Sequence[dict[str, Any]]) -> tuple[Return, ...]:
+    return tuple(Return(**{**row, "shared": tuple(_reference(written) for written in row["shared"])}) for row in rows)
+
+
+def _reference(written: str) -> tuple[str, str]:
+    kind, _, value = written.partition("\x1f")  # as `issue.sql` writes them
+    return kind, value
 
 
 def policies(reader: Reader) -> tuple[Policy, ...]:

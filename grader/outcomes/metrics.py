@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from grader.language import N_
 from grader.outcomes.episodes import DIMENSIONS, WINDOWS, Episodes, Where, checked, opened
 from grader.outcomes.reader import Reader
 from grader.outcomes.share import Bounds, Mean, Share
@@ -29,21 +30,23 @@ class Rate:
 
 
 RATES: Mapping[str, Rate] = {
-    "containment": Rate("Contained (deflection)", "contained", "closed"),
-    "ai_resolution": Rate("AI-resolved", "ai_resolved", "matured", "ai_issue_unknown", "ai_came_back"),
-    "false_containment": Rate("False containment", "ai_same_issue", "ai_matured", "ai_issue_unknown", "ai_came_back"),
-    "recontact": Rate("Came back, same issue", "same_issue", "matured", "issue_unknown", "came_back"),
-    "recontact_any": Rate("Came back, about anything", "came_back", "matured"),
-    "recontact_after_ai": Rate("Came back after the AI alone, about anything", "ai_came_back", "ai_matured"),
+    "containment": Rate(N_("Contained (deflection)"), "contained", "closed"),
+    "ai_resolution": Rate(N_("AI-resolved"), "ai_resolved", "matured", "ai_issue_unknown", "ai_came_back"),
+    "false_containment": Rate(
+        N_("False containment"), "ai_same_issue", "ai_matured", "ai_issue_unknown", "ai_came_back"
+    ),
+    "recontact": Rate(N_("Came back, same issue"), "same_issue", "matured", "issue_unknown", "came_back"),
+    "recontact_any": Rate(N_("Came back, about anything"), "came_back", "matured"),
+    "recontact_after_ai": Rate(N_("Came back after the AI alone, about anything"), "ai_came_back", "ai_matured"),
     "recontact_after_human": Rate(
-        "Came back after a human, same issue", "human_same_issue", "human_matured", "human_issue_unknown",
+        N_("Came back after a human, same issue"), "human_same_issue", "human_matured", "human_issue_unknown",
         "human_came_back",
     ),
-    "escalation": Rate("Escalated to a human", "escalated", "closed"),
-    "coverage": Rate("A return could be seen", "visible", "closed"),
-    "answered": Rate("Answered at all", "answered", "asked"),
-    "csat_response_ai": Rate("Rated, without a human", "rated_ai", "without_human"),
-    "csat_response_human": Rate("Rated, with a human", "rated_human", "handed_over"),
+    "escalation": Rate(N_("Escalated to a human"), "escalated", "closed"),
+    "coverage": Rate(N_("A return could be seen"), "visible", "closed"),
+    "answered": Rate(N_("Answered at all"), "answered", "asked"),
+    "csat_response_ai": Rate(N_("Rated, without a human"), "rated_ai", "without_human"),
+    "csat_response_human": Rate(N_("Rated, with a human"), "rated_human", "handed_over"),
 }  # fmt: skip
 
 

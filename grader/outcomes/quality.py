@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from grader.language import N_
 from grader.outcomes import chain
 from grader.outcomes.episodes import Episodes, Where, behind, checked, narrowed
 from grader.outcomes.reader import Reader
@@ -44,38 +45,38 @@ _REPEATED = ("experience", "customer_repeated_to_human", None)
 _DEFECTS = ("accuracy", "behavior", "experience")
 QUALITY: Mapping[str, Figure] = {
     "resolved": Figure(
-        "Judged resolved", "resolved", "resolution_known", ("resolution",), bad=False, codes=(_RESOLVED,)
+        N_("Judged resolved"), "resolved", "resolution_known", ("resolution",), bad=False, codes=(_RESOLVED,)
     ),
     "critical_defect": Figure(
-        "With a proved critical defect", "critical", "critical_assessed", _DEFECTS, bad=True, summed=True
+        N_("With a proved critical defect"), "critical", "critical_assessed", _DEFECTS, bad=True, summed=True
     ),
-    "defect": Figure("With a proved defect", "flagged", "assessed", _DEFECTS, bad=True, summed=True),
+    "defect": Figure(N_("With a proved defect"), "flagged", "assessed", _DEFECTS, bad=True, summed=True),
     "handoff_resolved": Figure(
-        "Hand-off: resolved without a restart", "handoff_resolved", "handoff_known", ("experience", "resolution"),
+        N_("Hand-off: resolved without a restart"), "handoff_resolved", "handoff_known", ("experience", "resolution"),
         bad=False, codes=(_CONTEXT, _REPEATED, _RESOLVED),
     ),
     "context_passed": Figure(
-        "Hand-off: context passed on", "context_passed", "context_known", ("experience",), bad=False, codes=(_CONTEXT,),
-        inverted=True,
+        N_("Hand-off: context passed on"), "context_passed", "context_known", ("experience",), bad=False,
+        codes=(_CONTEXT,), inverted=True,
     ),
     "not_repeated": Figure(
-        "Hand-off: customer did not have to repeat", "not_repeated", "repeat_known", ("experience",), bad=False,
+        N_("Hand-off: customer did not have to repeat"), "not_repeated", "repeat_known", ("experience",), bad=False,
         codes=(_REPEATED,), inverted=True,
     ),
     "escalated_too_late": Figure(
-        "Escalated too late", "late", "late_assessed", ("behavior",), bad=True,
+        N_("Escalated too late"), "late", "late_assessed", ("behavior",), bad=True,
         codes=(("behavior", "escalated_too_late", None),),
     ),
     "escalated_too_early": Figure(
-        "Escalated without need", "early", "early_assessed", ("behavior",), bad=True,
+        N_("Escalated without need"), "early", "early_assessed", ("behavior",), bad=True,
         codes=(("behavior", "escalated_without_need", None),),
     ),
     "missed_escalation": Figure(
-        "Should have been escalated", "missed", "missed_assessed", ("behavior",), bad=True,
+        N_("Should have been escalated"), "missed", "missed_assessed", ("behavior",), bad=True,
         codes=(("behavior", "missed_escalation", None),),
     ),
     "irritated_after_ai": Figure(
-        "Irritated after the AI alone", "irritated_after_ai", "mood_known_after_ai", ("resolution",), bad=True,
+        N_("Irritated after the AI alone"), "irritated_after_ai", "mood_known_after_ai", ("resolution",), bad=True,
         codes=(("resolution", "mood_at_end", "frustrated"), ("resolution", "mood_at_end", "angry")),
     ),
 }  # fmt: skip
@@ -116,7 +117,7 @@ class Cause:
     @property
     def fix(self) -> str | None:
         """What to change so that it does not happen again."""
-        return FIXES.get((self.kind, self.cause), "look at the examples")
+        return FIXES.get((self.kind, self.cause), N_("look at the examples"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,17 +155,17 @@ def themes(causes: Sequence[Cause]) -> list[Theme]:
 
 
 FIXES: Mapping[tuple[str, str], str | None] = {
-    ("escalation", "lack_of_data"): "give the AI the data",
-    ("escalation", "missing_integration"): "build or repair the integration",
-    ("escalation", "missing_rule"): "write the rule",
+    ("escalation", "lack_of_data"): N_("give the AI the data"),
+    ("escalation", "missing_integration"): N_("build or repair the integration"),
+    ("escalation", "missing_rule"): N_("write the rule"),
     ("escalation", "real_exception"): None,
     ("escalation", "customer_wish"): None,
-    ("non_resolution", "integration"): "build or repair the integration",
-    ("non_resolution", "rule"): "review the rule",
-    ("non_resolution", "missing_data"): "ask for the detail, or give it to the AI",
-    ("non_resolution", "wrong_answer"): "mend prompt, text or knowledge",
-    ("non_resolution", "not_escalated"): "mend the rule for hand-offs",
-    ("non_resolution", "human_backlog"): "shorten the human queue",
+    ("non_resolution", "integration"): N_("build or repair the integration"),
+    ("non_resolution", "rule"): N_("review the rule"),
+    ("non_resolution", "missing_data"): N_("ask for the detail, or give it to the AI"),
+    ("non_resolution", "wrong_answer"): N_("mend prompt, text or knowledge"),
+    ("non_resolution", "not_escalated"): N_("mend the rule for hand-offs"),
+    ("non_resolution", "human_backlog"): N_("shorten the human queue"),
     ("non_resolution", "customer_left"): None,
 }
 

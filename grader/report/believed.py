@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from grader.calibration.carried import counted
 from grader.calibration.status import Status, Trust
 from grader.calibration.trust import Trusted
+from grader.language import _, number, retold
 from grader.outcomes.quality import QUALITY
 from grader.outcomes.share import percent
 
@@ -33,10 +34,11 @@ class Believed:
 
 def believed(of: Status | Trust) -> Believed:
     """A status as it is shown."""
+    short, text = retold(of.short), retold(of.text)
     if of.calibrated:
-        return Believed("calibrated", of.short, of.text)
+        return Believed("calibrated", short, text)
     part = isinstance(of, Status) and 0 < of.n_not < len(of.codes)
-    return Believed("part" if part else "not", of.short, of.text)
+    return Believed("part" if part else "not", short, text)
 
 
 def of_figure(trusted: Trusted, figure: str) -> Status:
@@ -67,9 +69,9 @@ def zero(figure: str, n: int, of: int, status: Status) -> str:
         return ""
     if QUALITY[figure].inverted:  # it counts what was not flagged
         if n == of:
-            return status.excluded
-        return "each was flagged, and a flag may be wrong: nothing is excluded" if n == 0 else ""
-    return status.excluded if n == 0 else ""
+            return retold(status.excluded)
+        return _("each was flagged, and a flag may be wrong: nothing is excluded") if n == 0 else ""
+    return retold(status.excluded) if n == 0 else ""
 
 
 def by_people(status: Status, n: int, of: int, *, weighted: bool) -> str:
@@ -82,7 +84,7 @@ def by_people(status: Status, n: int, of: int, *, weighted: bool) -> str:
     found = counted(one.kept, n, of)
     if found.point is None:
         return ""
-    return f"{percent(found.point)} ({percent(found.low)} to {percent(found.high)})"
+    return _("{point} ({low} to {high})", point=percent(found.point), low=percent(found.low), high=percent(found.high))
 
 
 def flips(trust: Trust) -> str:
@@ -90,4 +92,7 @@ def flips(trust: Trust) -> str:
     found = trust.flips
     if found is None:
         return ""
-    return f"two runs of a conversation differ on {percent(found.point)} ({found.n:,} of {found.of:,})"
+    return _(
+        "two runs of a conversation differ on {share} ({n} of {of})",
+        share=percent(found.point), n=number(found.n), of=number(found.of),
+    )  # fmt: skip

@@ -8,21 +8,20 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, tzinfo
-from typing import Protocol
+from datetime import UTC, timedelta, tzinfo
 
 from grader.calibration.trust import Trusted
+from grader.language import N_, _, days, moment, ngettext, number, retold
 from grader.outcomes.brief import TITLES, WAITS_FOR_RETURNS, Brief, OfQueue, Told, Warned, Week
 from grader.outcomes.changes import FEWEST
-from grader.outcomes.period import Period
+from grader.outcomes.period import WEEK, Period
 from grader.outcomes.quality import QUALITY, Cause, Theme
 from grader.outcomes.share import percent
-from grader.report.believed import NOBODY, Believed, believed, by_people, of_cause, of_figure, unasked, zero
+from grader.report.believed import NOBODY, believed, by_people, of_cause, of_figure, unasked, zero
+from grader.report.brief_page import Failing, Item, Line, Owner, Page, Place, Queue, References, Sign
 from grader.report.overview import words
 from grader.report.reading import (
     MEANS,
-    STATES,
     change,
     count,
     freed_text,
@@ -34,161 +33,19 @@ from grader.report.reading import (
     value,
 )
 from grader.report.render import page_html, template
-from grader.report.spark import Spark, spark
-from grader.report.tiles import plural
+from grader.report.spark import spark
 
 LINES_OF_A_THEME = 3
-_KINDS = {"escalation": "A human took over", "non_resolution": "Not solved"}
+_KINDS = {"escalation": N_("A human took over"), "non_resolution": N_("Not solved")}
 _CAUSES = {  # options of the shipped rubric, as people say them
-    "integration": "a system was missing or failed", "rule": "a rule forbids it, or none covers it",
-    "missing_data": "a detail was missing", "wrong_answer": "the AI answered wrongly",
-    "not_escalated": "no human was brought in", "human_backlog": "it waits with humans",
-    "lack_of_data": "the AI lacked information", "missing_integration": "the AI had no tool, or a failing one",
-    "missing_rule": "no rule covered it",
+    "integration": N_("a system was missing or failed"), "rule": N_("a rule forbids it, or none covers it"),
+    "missing_data": N_("a detail was missing"), "wrong_answer": N_("the AI answered wrongly"),
+    "not_escalated": N_("no human was brought in"), "human_backlog": N_("it waits with humans"),
+    "lack_of_data": N_("the AI lacked information"), "missing_integration": N_("the AI had no tool, or a failing one"),
+    "missing_rule": N_("no rule covered it"),
 }  # fmt: skip
 _NONE = "(none)"  # on the command line: those without one
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#!|~&$])")
-
-
-class Owner(Protocol):
-    """What is set for a queue."""
-
-    @property
-    def owner(self) -> str | None:
-        """Who answers for it."""
-
-
-@dataclass(frozen=True)
-class Failing:
-    """A threshold of grader.toml that is passed: by which queue (None: over all), and what the figure is."""
-
-    queue: str | None
-    owner: str | None
-    text: str
-
-
-@dataclass(frozen=True)
-class Line:
-    """One figure: its value now and before, as text. `state` is a key of `STATES`."""
-
-    title: str
-    about: str  # within how long, and of which weeks where these are not the weeks of the brief
-    now: str
-    interval: str
-    count: str
-    before: str
-    before_count: str
-    change: str
-    state: str
-    ref: int
-    trend: Spark | None = None
-    believed: Believed | None = None  # of verdicts
-    people: str = ""  # what reviewers would find, where that can be told
-    zero: str = ""  # what is left open where nothing was flagged
-
-    @property
-    def verdict(self) -> str:
-        """What the change amounts to."""
-        return STATES[self.state]
-
-
-@dataclass(frozen=True)
-class Sign:
-    """A warning sign. `state`: on, off, or unknown, where it cannot be told."""
-
-    title: str
-    state: str
-    text: str
-    refs: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where something to fix shows: a contact reason in a queue."""
-
-    text: str
-    examples: tuple[tuple[str, str | None], ...]  # id, and where a report beside this page shows it
-    ref: int
-
-
-@dataclass(frozen=True)
-class Item:
-    """One thing to fix."""
-
-    fix: str
-    what: str
-    volume: str
-    returned: str
-    hours: str
-    places: tuple[Place, ...]
-    more: int
-    ref: int
-
-
-@dataclass(frozen=True)
-class Queue:
-    """One of the busiest queues."""
-
-    name: str
-    owner: str | None
-    n: str
-    lines: tuple[Line, ...]
-    ref: int
-
-
-@dataclass(frozen=True)
-class Reference:
-    """Where a number comes from: the command for these weeks, and for those before."""
-
-    number: int
-    title: str
-    now: str
-    before: str | None
-
-
-@dataclass
-class References:
-    """References as they are given out: the same command twice is one."""
-
-    found: list[Reference] = field(default_factory=list)
-    _known: dict[tuple[str, str | None], int] = field(default_factory=dict)
-
-    def number(self, title: str, now: str, before: str | None = None) -> int:
-        """The number of these commands."""
-        if (now, before) not in self._known:
-            self._known[now, before] = len(self.found) + 1
-            self.found.append(Reference(len(self.found) + 1, title, now, before))
-        return self._known[now, before]
-
-
-@dataclass(frozen=True)
-class Page:
-    """The page, ready to be written down. In texts `[3]` is a reference."""
-
-    title: str
-    days: str
-    these: str  # the head of the column
-    lead: tuple[str, ...]
-    notices: tuple[str, ...]
-    scope: str | None  # with names that others chose
-    lines: tuple[Line, ...]
-    believed: tuple[str, ...]  # a line for each rubric
-    audit: str | None
-    capacity: str
-    changed: tuple[tuple[str, str, int], ...]  # state, sentence, reference
-    unchanged: str
-    watched: tuple[tuple[str, int], ...]
-    compared: str
-    signs: tuple[Sign, ...]
-    failing: tuple[Failing, ...]
-    queues: tuple[Queue, ...]
-    items: tuple[Item, ...]
-    backlog: str
-    no_items: str
-    judged: tuple[str, ...]
-    means: tuple[tuple[str, str], ...]
-    references: tuple[Reference, ...]
-    workspace: str  # the folder that the commands are run in
 
 
 def page(
@@ -204,38 +61,57 @@ def page(
     compared = sum(n for n, _ in brief.compared.values())
     asked = sum(n for _, n in brief.compared.values())
     by = ", ".join(
-        f"{n} of {of} {'over all' if name == 'all' else f'by {name}'}" for name, (n, of) in brief.compared.items()
+        _("{n} of {of} over all", n=n, of=of)
+        if name == "all"
+        else _("{n} of {of} by {dimension}", n=n, of=of, dimension=_(name))
+        for name, (n, of) in brief.compared.items()
+    )
+    ledger = f"`grader ledger {brief.backlog.flags}`"
+    backlog_told = _(
+        "{weeks}, {n} of {of} causes that a change can fix. A conversation can stand under one cause of each kind (a "
+        "human took over, not solved): do not add up across. Why a human took over: {escalation}; what was in the way: "
+        "{non_resolution}. All lines: {command}",
+        weeks=_named_weeks(brief.backlog), n=len(brief.themes), of=brief.n_themes,
+        escalation=retold(of_cause(backlog, "escalation").short),
+        non_resolution=retold(of_cause(backlog, "non_resolution").short),
+        command=ledger,
+    )  # fmt: skip
+    no_items = (
+        _("No cause that a change can fix was named in {weeks}.", weeks=_named_weeks(brief.backlog))
+        if brief.causes_decided
+        else _("This judge names no cause that a change can fix: nothing can be said of what to fix first.")
     )
     return Page(
-        title=f"Brief of {_named_weeks(brief.period)}",
-        days=brief.period.days,
-        these="This week" if brief.period.n_weeks == 1 else "These weeks",
+        title=_("Brief of {weeks}", weeks=_named_weeks(brief.period)),
+        days=_days(brief.period),
+        these=_("This week") if brief.period.n_weeks == 1 else _("These weeks"),
         lead=lead,
         notices=_notices(brief, trusted),
-        scope=f"Figures of verdicts are about {'; '.join(brief.scopes)} only: nothing else could be drawn."
+        scope=_(
+            "Figures of verdicts are about {scopes} only: nothing else could be drawn.", scopes="; ".join(brief.scopes)
+        )
         if brief.scopes and brief.n_judged else None,
         lines=tuple(write.line(t, brief.trends[t.figure]) for t in brief.headlines),
-        believed=tuple(f"{line}." for line in trusted.lines()) if brief.n_judged else (),
+        believed=tuple(f"{r.rubric}: {retold(r.text)}." for r in trusted.rubrics()) if brief.n_judged else (),
         audit=write.audit(),
         capacity=write.capacity(hour_cost, currency),
         changed=tuple((state(t), write.sentence(t), write.ref(t)) for t in brief.changed),
-        unchanged="Nothing." if compared * 3 >= asked else "Nothing could be shown: most figures rest on too few.",
+        unchanged=_("Nothing.") if compared * 3 >= asked
+        else _("Nothing could be shown: most figures rest on too few."),
         watched=tuple((write.sentence(t), write.ref(t)) for t in brief.watched),
-        compared=f"{compared} comparisons had at least {FEWEST} conversations (or ratings) on both sides: {by}. They "
-        "are adjusted together (Benjamini and Hochberg, 5 %)",
+        compared=_(
+            "{n} comparisons had at least {least} conversations (or ratings) on both sides: {by}. They are adjusted "
+            "together (Benjamini and Hochberg, 5 %)",
+            n=compared, least=FEWEST, by=by,
+        ),
         signs=tuple(write.sign(w) for w in brief.warnings),
         failing=tuple(failing),
         queues=tuple(write.queue(q, owners) for q in brief.queues),
         items=tuple(write.item(t) for t in brief.themes),
-        backlog=f"{_named_weeks(brief.backlog)}, {len(brief.themes)} of {brief.n_themes} causes that a change can fix. "
-        "A conversation can stand under one cause of each kind (a human took over, not solved): do not add up across. "
-        f"Why a human took over: {of_cause(backlog, 'escalation').short}; what was in the way: "
-        f"{of_cause(backlog, 'non_resolution').short}. "
-        f"All lines: `grader ledger {brief.backlog.flags}`",
-        no_items=f"No cause that a change can fix was named in {_named_weeks(brief.backlog)}." if brief.causes_decided
-        else "This judge names no cause that a change can fix: nothing can be said of what to fix first.",
+        backlog=backlog_told,
+        no_items=no_items,
         judged=brief.instruments,
-        means=tuple((TITLES[name], text) for name, text in MEANS.items()),
+        means=tuple((_(TITLES[name]), _(text)) for name, text in MEANS.items()),
         references=tuple(write.refs.found),
         workspace=workspace,
     )  # fmt: skip
@@ -243,26 +119,33 @@ def page(
 
 def _lead(brief: Brief, write: _Writer, zone: tzinfo) -> tuple[str, ...]:
     ended = brief.data_end.replace(tzinfo=UTC).astimezone(zone)
-    began = write.refs.number("Conversations", f"grader trace episodes {brief.period.flags}")
-    coverage = write.refs.number("Coverage of returns", write.command("coverage", brief.period))
-    in_part = f", {brief.n_in_part:,} of these in part" if brief.n_in_part else ""
-    before = brief.baseline.n_weeks
-    began_text = (
-        f"{plural(brief.n_episodes, 'conversation')} that a customer began [{began}], {brief.n_judged:,} "
-        f"judged{in_part}. Before: the {'week' if before == 1 else f'{before} weeks'} before. "
-        f"Data end: {ended:%A, %-d %B %Y, %H:%M} ({_zone(zone)})."
-    )
-    seen = (
-        f"Customer and time are known for {brief.coverage.n:,} of {brief.coverage.of:,} closed ones "
-        f"({percent(brief.coverage.rate)}) [{coverage}]: only of these a return would be noticed."
-    )
+    of_began, of_coverage = _("Conversations"), _("Coverage of returns")
+    began = f"[{write.refs.number(of_began, f'grader trace episodes {brief.period.flags}')}]"
+    coverage = f"[{write.refs.number(of_coverage, write.command('coverage', brief.period))}]"
+    judged = _("{n} judged", n=number(brief.n_judged))
+    if brief.n_in_part:
+        judged = _("{n} judged, {part} of these in part", n=number(brief.n_judged), part=number(brief.n_in_part))
+    started = ngettext(
+        "{n} conversation that a customer began {ref}", "{n} conversations that a customer began {ref}",
+        brief.n_episodes, ref=began,
+    )  # fmt: skip
+    weeks = brief.baseline.n_weeks
+    before = _("Before: the week before.") if weeks == 1 else _("Before: the {n} weeks before.", n=weeks)
+    end = _("Data end: {moment} ({zone}).", moment=moment(ended), zone=_zone(zone))
+    began_text = f"{started}, {judged}. {before} {end}"
+    seen = _(
+        "Customer and time are known for {n} of {of} closed ones ({share}) {ref}: only of these a return would be "
+        "noticed.",
+        n=number(brief.coverage.n), of=number(brief.coverage.of), share=percent(brief.coverage.rate),
+        ref=coverage,
+    )  # fmt: skip
     found = [began_text, seen]
     if brief.known != brief.period:
-        found.append(
-            f"Whether customers came back is known {_hours(brief.window_hours)} later: those figures are of "
-            f"{_named_weeks(brief.known)} ({brief.known.days}), the last whose windows are over, and of the weeks "
-            "before."
-        )
+        found.append(_(
+            "Whether customers came back is known {hours} later: those figures are of {weeks} ({days}), the last whose "
+            "windows are over, and of the weeks before.",
+            hours=_hours(brief.window_hours), weeks=_named_weeks(brief.known), days=_days(brief.known),
+        ))  # fmt: skip
     return tuple(found)
 
 
@@ -283,20 +166,23 @@ class _Writer:
         """The number of this figure's commands."""
         where = (t.dimension, t.slice)
         before = self.command(t.figure, t.baseline, *where) if t.before else None
-        of = "" if t.dimension is None else f", {t.dimension} {t.slice or '(not known)'}"
-        return self.refs.number(TITLES[t.figure] + of, self.command(t.figure, t.period, *where), before)
+        name = t.slice or _("(not known)")
+        of = "" if t.dimension is None else f", {_(t.dimension)} {name}"
+        return self.refs.number(_(TITLES[t.figure]) + of, self.command(t.figure, t.period, *where), before)
 
     def line(self, t: Told, trend: Sequence[Week] = ()) -> Line:
         """The figure as a row of a table."""
-        about = [f"within {_hours(self._brief.window_hours)}"] if t.figure in WAITS_FOR_RETURNS else []
+        about = []
+        if t.figure in WAITS_FOR_RETURNS:
+            about.append(_("within {hours}", hours=_hours(self._brief.window_hours)))
         if t.period != self._brief.period:
-            about.append(f"to {t.period.name}")
+            about.append(_("to {week}", week=t.period.name))
         status = of_figure(self._trusted, t.figure) if t.figure in QUALITY else None
         people = ""
         if status is not None and (now := t.now) is not None and not QUALITY[t.figure].inverted:
             people = by_people(status, now.n, now.of, weighted=now.weighted)
         return Line(
-            TITLES[t.figure], ", ".join(about), value(t.now), interval(t.now), count(t.now), value(t.before),
+            _(TITLES[t.figure]), ", ".join(about), value(t.now), interval(t.now), count(t.now), value(t.before),
             count(t.before) if t.before else "", change(t.change, t.now),
             state(t, self._brief.undecided, unasked(self._trusted, self._brief.undecided)), self.ref(t),
             spark(trend, t.figure) if trend else None,
@@ -307,7 +193,7 @@ class _Writer:
         """A change, and of a figure of verdicts whether its judge can be believed."""
         if t.figure not in QUALITY:
             return sentence(t)
-        trust = "; ".join(filter(None, (of_figure(self._trusted, t.figure).short, self._left_open(t))))
+        trust = "; ".join(filter(None, (retold(of_figure(self._trusted, t.figure).short), self._left_open(t))))
         return f"{sentence(t)} {trust[0].upper()}{trust[1:]}."
 
     def _left_open(self, t: Told) -> str:
@@ -324,83 +210,104 @@ class _Writer:
         if not said or "resolved" in self._brief.undecided:
             return None
         total = sum(said.values())
-        told = ", ".join(f"{said[word]:,} {text}" for word, text in (
-            ("resolved", "resolved"), ("partly", "in part"), ("not", "not resolved"), ("unclear", "unclear"),
-            ("not known", "not known"),
+        told = ", ".join(f"{number(said[word])} {text}" for word, text in (
+            ("resolved", _("resolved")), ("partly", _("in part")), ("not", _("not resolved")),
+            ("unclear", _("unclear")), ("not known", _("not known")),
         ) if said.get(word))  # fmt: skip
-        number = self.refs.number(
-            "AI-resolved and judged",
-            f"grader trace ai_resolution_judged {self._brief.known.flags}{self._window}{self._run}",
-        )
-        return (
-            f"Of {total:,} AI-resolved that the judge read, it found {told} [{number}] "
-            f"({self._trusted.choice('resolution', 'resolved').short}). Who does not come back is not "
-            "always helped."
-        )
+        command = f"grader trace ai_resolution_judged {self._brief.known.flags}{self._window}{self._run}"
+        title = _("AI-resolved and judged")
+        ref = f"[{self.refs.number(title, command)}]"
+        return _(
+            "Of {n} AI-resolved that the judge read, it found {told} {ref} ({trust}). Who does not come back is not "
+            "always helped.",
+            n=number(total), told=told, ref=ref,
+            trust=retold(self._trusted.choice("resolution", "resolved").short),
+        )  # fmt: skip
 
     def capacity(self, hour_cost: float | None, currency: str) -> str:
         """What the AI freed."""
         known = self._brief.known
-        number = self.refs.number("Capacity freed", f"grader trace capacity {known.flags}{self._window}")
+        title = _("Capacity freed")
+        ref = self.refs.number(title, " ".join(("grader trace capacity", known.flags + self._window)))
         of = f" ({_named_weeks(known)})" if known != self._brief.period else ""
-        return f"Capacity freed{of}: {freed_text(self._brief.capacity, hour_cost, currency)} [{number}]."
+        return f"{title}{of}: {freed_text(self._brief.capacity, hour_cost, currency)} [{ref}]."
 
     def sign(self, w: Warned) -> Sign:
         """A warning sign in words, with where it shows."""
         title = {
-            "recontact": "More customers come back about the same issue",
-            "csat_ai": "Ratings of the AI fall within a contact reason",
-            "irritated_after_ai": "More customers are irritated after the AI",
-            "escalated_too_late": "More escalations come too late",
+            "recontact": _("More customers come back about the same issue"),
+            "csat_ai": _("Ratings of the AI fall within a contact reason"),
+            "irritated_after_ai": _("More customers are irritated after the AI"),
+            "escalated_too_late": _("More escalations come too late"),
         }[w.figure]
         refs = tuple(self.ref(t) for t in (w.signs or (w.overall,)))
-        trust = f"; {of_figure(self._trusted, w.figure).short}" if w.figure in QUALITY else ""
-        trust += f"; {left_open}" if (left_open := self._left_open(w.overall)) else ""
-        told = f"over all {value(w.overall.now)} ({count(w.overall.now)}), before {value(w.overall.before)}{trust}"
+        told = _(
+            "over all {now} ({count}), before {before}",
+            now=value(w.overall.now), count=count(w.overall.now), before=value(w.overall.before),
+        )  # fmt: skip
+        told += f"; {retold(of_figure(self._trusted, w.figure).short)}" if w.figure in QUALITY else ""
+        told += f"; {left_open}" if (left_open := self._left_open(w.overall)) else ""
         if w.signs:
             return Sign(title, "on", " ".join(self.sentence(t) for t in w.signs), refs)
         if w.figure in unasked(self._trusted, self._brief.undecided):
-            return Sign(title, "unknown", "The judge was not asked: its rubric is not in the run that counts.", refs)
+            return Sign(title, "unknown", _("The judge was not asked: its rubric is not in the run that counts."), refs)
         if w.figure in self._brief.undecided:
-            return Sign(title, "unknown", "This judge does not decide it.", refs)
+            return Sign(title, "unknown", _("This judge does not decide it."), refs)
         if w.overall.broken:
-            return Sign(title, "unknown", f"The judge changed, nothing is compared: {told}.", refs)
+            return Sign(title, "unknown", _("The judge changed, nothing is compared: {told}.", told=told), refs)
         if not w.tested:
-            where = "no reason has" if w.figure == "csat_ai" else "there are not"
-            return Sign(title, "unknown", f"Too few: {where} {FEWEST} on both sides; {told}.", refs)
-        tests = plural(w.tested, "comparison")
-        return Sign(title, "off", f"Nothing beyond noise in {tests}; {told}.", refs)
+            few = (
+                _("Too few: no reason has {n} on both sides; {told}.", n=FEWEST, told=told)
+                if w.figure == "csat_ai"
+                else _("Too few: there are not {n} on both sides; {told}.", n=FEWEST, told=told)
+            )
+            return Sign(title, "unknown", few, refs)
+        nothing = ngettext(
+            "Nothing beyond noise in {n} comparison; {told}.", "Nothing beyond noise in {n} comparisons; {told}.",
+            w.tested, told=told,
+        )  # fmt: skip
+        return Sign(title, "off", nothing, refs)
 
     def queue(self, q: OfQueue, owners: Mapping[str, Owner]) -> Queue:
         """One of the busiest queues."""
         name = q.queue or ""
         command = f"grader trace episodes {self._brief.period.flags}{_named('queue', q.queue)}"
         return Queue(
-            q.queue or "(no queue)", owners[name].owner if name in owners else None,
-            plural(q.n_episodes, "conversation"),
+            q.queue or _("(no queue)"), owners[name].owner if name in owners else None,
+            ngettext("{n} conversation", "{n} conversations", q.n_episodes),
             tuple(self.line(t) for t in q.figures),
-            self.refs.number(f"Conversations, queue {q.queue or '(not known)'}", command),
+            self.refs.number(_("Conversations, queue {name}", name=q.queue or _("(not known)")), command),
         )  # fmt: skip
 
     def item(self, t: Theme) -> Item:
         """One cause, with where it shows most."""
         n, volume, unknown = int(t.total("n")), t.total("volume"), int(t.total("n_hours_unknown"))
         return Item(
-            fix=t.fix or "–",
-            what=f"{_KINDS[t.kind]}: {_CAUSES.get(t.cause, words(t.cause))}",
-            volume=rounded(volume) + (f" ({n} judged)" if abs(volume - n) > 0.5 else ""),
-            returned=f"{t.total('n_came_back'):.0f} of {t.total('n_matured'):.0f}",
-            hours=rounded(t.total("hours"), 1) + (f", of {unknown} not known" if unknown else ""),
+            fix=_(t.fix) if t.fix else "–",
+            what=f"{_(_KINDS[t.kind])}: {_(_CAUSES[t.cause]) if t.cause in _CAUSES else words(t.cause)}",
+            volume=_("{volume} ({n} judged)", volume=rounded(volume), n=n)
+            if abs(volume - n) > 0.5
+            else rounded(volume),
+            returned=_("{n} of {of}", n=round(t.total("n_came_back")), of=round(t.total("n_matured"))),
+            hours=_("{hours}, of {n} not known", hours=rounded(t.total("hours"), 1), n=unknown)
+            if unknown
+            else rounded(t.total("hours"), 1),
             places=tuple(self._place(line) for line in t.lines[:LINES_OF_A_THEME]),
             more=max(0, len(t.lines) - LINES_OF_A_THEME),
             ref=self.refs.number(words(t.cause), self._caused(t.kind, t.cause, "")),
         )
 
     def _place(self, c: Cause) -> Place:
-        where = f"{words(c.reason) if c.reason else 'reason not known'} in queue {c.queue or '(none)'}"
+        where = _(
+            "{reason} in queue {queue}",
+            reason=words(c.reason) if c.reason else _("reason not known"), queue=c.queue or _("(none)"),
+        )  # fmt: skip
         flags = _named("reason", c.reason) + _named("queue", c.queue)
         number = self.refs.number(f"{words(c.cause)}, {where}", self._caused(c.kind, c.cause, flags))
-        text = f"{where}: {rounded(c.volume)}, {c.n_came_back} of {c.n_matured} came back, {rounded(c.hours, 1)} h"
+        text = _(
+            "{where}: {volume}, {n} of {of} came back, {hours} h",
+            where=where, volume=rounded(c.volume), n=c.n_came_back, of=c.n_matured, hours=rounded(c.hours, 1),
+        )  # fmt: skip
         return Place(text, tuple((name, self._link(name)) for name in c.examples), number)
 
     def _caused(self, kind: str, cause: str, flags: str) -> str:
@@ -412,51 +319,63 @@ class _Writer:
 def _notices(brief: Brief, trusted: Trusted) -> tuple[str, ...]:
     found, missing = [], unasked(trusted, brief.undecided)
     if brief.n_synthetic:
-        found.append(
-            f"Synthetic data: {brief.n_synthetic:,} of the conversations in this database were made up. Their rates "
-            "say nothing of any agent."
-        )
+        found.append(_(
+            "Synthetic data: {n} of the conversations in this database were made up. Their rates say nothing of any "
+            "agent.",
+            n=number(brief.n_synthetic),
+        ))  # fmt: skip
     if not brief.over:
-        found.append(f"Not over: the data end before {_named_weeks(brief.period)} did. Expect figures to move.")
+        found.append(_(
+            "Not over: the data end before {weeks} did. Expect figures to move.", weeks=_named_weeks(brief.period)
+        ))  # fmt: skip
     if any(" · signals · " in instrument for instrument in brief.instruments):
-        undecided = ", ".join(small(TITLES[f]) for f in QUALITY if f in brief.undecided - missing)
-        found.append(
-            "Judged by the offline detectors `signals`, not by a model: they do not decide every code"
-            + (f". Not decided: {undecided}." if undecided else ".")
-        )
+        undecided = ", ".join(small(_(TITLES[f])) for f in QUALITY if f in brief.undecided - missing)
+        offline = _("Judged by the offline detectors `signals`, not by a model: they do not decide every code.")
+        found.append(offline + (" " + _("Not decided: {figures}.", figures=undecided) if undecided else ""))
     if brief.n_judged:
         if missing:
             rubrics = ", ".join(dict.fromkeys(r.rubric for r in trusted.rubrics()))
-            found.append(
-                f"The run that counts asked only {rubrics}: defects are of these alone, and nothing is known of "
-                f"{'; '.join(small(TITLES[f]) for f in QUALITY if f in missing)}. Another run: `--run`."
-            )
-        found += trusted.warnings()
+            found.append(_(
+                "The run that counts asked only {rubrics}: defects are of these alone, and nothing is known of "
+                "{figures}. Another run: {option}.",
+                rubrics=rubrics, figures="; ".join(small(_(TITLES[f])) for f in QUALITY if f in missing),
+                option="`--run`",
+            ))  # fmt: skip
+        found += map(retold, trusted.warnings())
         together = any(t.calibrated for t in trusted.composites.values())
         if not together and not any(r.n_calibrated for r in trusted.rubrics()):
-            found.append(
+            found.append(_(
                 "Not calibrated: nothing corrects what the judge found, so its own errors are in every figure of "
                 "verdicts. `grader calibrate` says what is missing."
-            )
+            ))  # fmt: skip
     else:
-        found.append("Nothing of these weeks was judged: `grader grade` adds defects, hand-offs, mood and the backlog.")
+        found.append(_(
+            "Nothing of these weeks was judged: `grader grade` adds defects, hand-offs, mood and the backlog."
+        ))  # fmt: skip
     found += [
-        f"Run {run} did not come to its end: {n:,} conversations wait, and what was judged is no random part of it."
+        _("Run {run} did not come to its end: {n} conversations wait, and what was judged is no random part of it.",
+          run=run, n=number(n))
         for run, n in brief.waiting.items()
-    ]
+    ]  # fmt: skip
     if brief.weighted:
-        found.append("Figures of verdicts are weighted by how the conversations were drawn.")
+        found.append(_("Figures of verdicts are weighted by how the conversations were drawn."))
     if brief.coverage.rate is not None and brief.coverage.rate < 0.8:
-        found.append("Of more than one conversation in five nobody can tell whether the customer came back.")
+        found.append(_("Of more than one conversation in five nobody can tell whether the customer came back."))
     return tuple(found)
 
 
 def _named_weeks(period: Period) -> str:
-    return f"week {period.name}" if period.n_weeks == 1 else f"the {period.n_weeks} weeks to {period.name}"
+    if period.n_weeks == 1:
+        return _("week {week}", week=period.name)
+    return _("the {n} weeks to {week}", n=period.n_weeks, week=period.name)
+
+
+def _days(period: Period) -> str:
+    return days(period.first, period.last + WEEK - timedelta(days=1))
 
 
 def _hours(n: int) -> str:
-    return f"{n // 24} days" if n % 24 == 0 and n > 72 else f"{n} hours"
+    return _("{n} days", n=n // 24) if n % 24 == 0 and n > 72 else _("{n} hours", n=n)
 
 
 def _zone(zone: tzinfo) -> str:
@@ -493,7 +412,8 @@ def markdown_code(text: str) -> str:
 
 def markdown(found: Page) -> str:
     """The page as Markdown."""
-    return template("brief.md").render(page=found, md=markdown_text, code=markdown_code)
+    states = {"worse": _("worse"), "better": _("better"), "changed": _("changed")}
+    return template("brief.md").render(page=found, md=markdown_text, code=markdown_code, states=states)
 
 
 def html(found: Page) -> str:

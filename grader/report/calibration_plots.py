@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from grader.calibration.calibrate import AUDITED, Calibrated, OfCode
+from grader.calibration.held import Code
 from grader.calibration.standing import LEAST_ALPHA, Standing
+from grader.language import N_, _, ngettext, number, retold
 from grader.report.forest import (
     WHOLE,
     Bound,
@@ -25,11 +27,10 @@ from grader.report.forest import (
     told,
     told_number,
 )
-from grader.report.tiles import plural
 from grader.statistics.agreement import between_reviewers
 from grader.statistics.figure import Figure, percent, undefined
 
-NO_REPEATS = "No conversation was judged twice, so how often the judge contradicts itself is not known."
+NO_REPEATS = N_("No conversation was judged twice, so how often the judge contradicts itself is not known.")
 FOLD = 6  # answers of a choice that are shown without asking
 
 
@@ -114,6 +115,13 @@ class Later:
     rows: tuple[tuple[str, Told, Told], ...]  # code, then, carried
 
 
+def title_of(code: Code, *, question: bool = False) -> str:
+    """As the rubric has it: of an answer of a choice the answer, or its `question`. Codes taken together are ours."""
+    if code.option is not None and not question:
+        return code.option
+    return _(code.title) if code.taken_together else code.title
+
+
 def by_question(codes: Iterable[OfCode]) -> list[list[OfCode]]:
     """The codes by question, in their order: one of a defect, an answer each of a choice."""
     found: dict[str, list[OfCode]] = {}
@@ -134,7 +142,7 @@ def _groups(
         mine = [c for c in defects if c.code.rubric == rubric]
         version = next(c.instrument.rubric_version for c in codes if c.code.rubric == rubric)
         if mine:
-            name = "Taken together" if mine[0].code.taken_together else f"{rubric} {version}"
+            name = _("Taken together") if mine[0].code.taken_together else f"{rubric} {version}"
             found.append(Group(name, "", of_defects, tuple(row(c, of_defects) for c in mine)))
         for answers in by_question(c for c in choices if c.code.rubric == rubric):
             one = answers[0].code
@@ -145,10 +153,10 @@ def _groups(
 
 
 def _row(c: OfCode, lanes: Sequence[Lane], aside: Sequence[Lane] = (), bounds: Sequence[Bound] = ()) -> Row:
-    named = c.code.title if c.code.option is None else c.code.option
+    named = title_of(c.code)
     return Row(
-        named, c.code.name, c.code.severity, c.stands.title if c.decided else "not answered", tuple(lanes),
-        tuple(aside), tuple(bounds), plural(c.found.n_labelled, "label"),
+        named, c.code.name, c.code.severity, _(c.stands.title) if c.decided else _("not answered"), tuple(lanes),
+        tuple(aside), tuple(bounds), ngettext("{n} label", "{n} labels", c.found.n_labelled),
     )  # fmt: skip
 
 
@@ -163,22 +171,23 @@ def rates(found: Calibrated) -> Plot:
         f = c.found
         hollow = c.stands.standing != "calibrated"
         lanes = [
-            Lane("corrected", "diamond", told(f.corrected, of="applicable labels have it"),
+            Lane(_("corrected"), "diamond", told(f.corrected, of=N_("applicable labels have it")),
                  mark(f.corrected, scale, "diamond", hollow=hollow)),
-            Lane("raw judge", "circle", told(f.raw, of="judged"), mark(f.raw, scale, "circle")),
+            Lane(_("raw judge"), "circle", told(f.raw, of=N_("judged")), mark(f.raw, scale, "circle")),
         ]  # fmt: skip
-        people = Lane("people only", "square", told(f.people, of="labels"), mark(f.people, scale, "square"))
+        people = Lane(_("people only"), "square", told(f.people, of=N_("labels")), mark(f.people, scale, "square"))
         return _row(c, [*lanes, people]) if people.mark else _row(c, lanes, [people])
 
     def scale(codes: Sequence[OfCode]) -> Scale:
         return rate_scale(f for c in codes for f in (c.found.corrected, c.found.raw, c.found.people))
 
     legend: list[tuple[Shape, bool, str]] = [
-        ("diamond", False, "corrected"), ("diamond", True, "corrected, not calibrated"), ("circle", False, "raw judge"),
+        ("diamond", False, _("corrected")), ("diamond", True, _("corrected, not calibrated")),
+        ("circle", False, _("raw judge")),
     ]  # fmt: skip
     if any(c.found.people.point is not None for c in found.overall):
-        legend.append(("square", False, "people only"))
-    return Plot("Rates", tuple(legend), _groups(found.overall, row, scale))
+        legend.append(("square", False, _("people only")))
+    return Plot(_("Rates"), tuple(legend), _groups(found.overall, row, scale))
 
 
 def others(f: Figure) -> Figure:
@@ -195,19 +204,19 @@ def reliability(found: Calibrated) -> Plot:
     def row(c: OfCode, scale: Scale) -> Row:
         right, after_all = c.found.accuracy.positive_value, others(c.found.accuracy.negative_value)
         lanes = [
-            Lane("confirmed", "diamond", told(right, of="labelled flags"),
+            Lane(_("confirmed"), "diamond", told(right, of=N_("labelled flags")),
                  mark(right, scale, "diamond")),
-            Lane("seen after all", "circle", told(after_all, of="labelled clean"),
+            Lane(_("seen after all"), "circle", told(after_all, of=N_("labelled clean")),
                  mark(after_all, scale, "circle")),
         ]  # fmt: skip
-        ideals = (Bound("ideal", 0, 100.0, "ideal"), Bound("ideal", 1, 0.0, "ideal"))
+        ideals = (Bound("ideal", 0, 100.0, _("ideal")), Bound("ideal", 1, 0.0, _("ideal")))
         return _row(c, lanes, bounds=[b for b, lane in zip(ideals, lanes, strict=True) if lane.mark])
 
     return Plot(
-        "Reliability",
-        (("diamond", False, "of what the judge flagged, people confirm"),
-         ("circle", False, "of what it called clean, people see after all")),
-        _groups(found.overall, row, _whole), (("ideal", "ideal: 100 % of flags, 0 % of clean"),),
+        _("Reliability"),
+        (("diamond", False, _("of what the judge flagged, people confirm")),
+         ("circle", False, _("of what it called clean, people see after all"))),
+        _groups(found.overall, row, _whole), (("ideal", _("ideal: 100 % of flags, 0 % of clean")),),
     )  # fmt: skip
 
 
@@ -217,23 +226,28 @@ def errors(found: Calibrated, floors: Mapping[str, float]) -> Plot:
     def row(c: OfCode, scale: Scale) -> Row:
         a = c.found.accuracy
         lanes = [
-            Lane("sensitivity", "diamond", told(a.sensitivity, of="labels with it"),
+            Lane(_("sensitivity"), "diamond", told(a.sensitivity, of=N_("labels with it")),
                  mark(a.sensitivity, scale, "diamond")),
-            Lane("specificity", "circle", told(a.specificity, of="labels without it"),
+            Lane(_("specificity"), "circle", told(a.specificity, of=N_("labels without it")),
                  mark(a.specificity, scale, "circle")),
         ]  # fmt: skip
-        flips = c.flips.rate if c.flips else undefined(NO_REPEATS, "pairs of runs")
-        aside = [Lane("kappa", None, told_number(a.kappa)), Lane("flips", None, told(flips, of="judged twice"))]
+        flips = c.flips.rate if c.flips else undefined(NO_REPEATS, N_("pairs of runs"))
+        aside = [
+            Lane(_("kappa"), None, told_number(a.kappa)),
+            Lane(_("flips"), None, told(flips, of=N_("judged twice"))),
+        ]
         floor = floors.get(c.code.name)
-        bounds = [Bound("floor", 0, scale.at(floor), f"floor {percent(floor)}")] if floor is not None else []
+        bounds = (
+            [Bound("floor", 0, scale.at(floor), _("floor {share}", share=percent(floor)))] if floor is not None else []
+        )
         return _row(c, lanes, aside, bounds)
 
     known = any(c.code.name in floors for c in found.overall)
     return Plot(
-        "Errors of the judge",
-        (("diamond", False, "sensitivity: of those that have it, flagged"),
-         ("circle", False, "specificity: of those that have it not, not flagged")),
-        _groups(found.overall, row, _whole), (("floor", "the gate's floor of a critical code"),) if known else (),
+        _("Errors of the judge"),
+        (("diamond", False, _("sensitivity: of those that have it, flagged")),
+         ("circle", False, _("specificity: of those that have it not, not flagged"))),
+        _groups(found.overall, row, _whole), (("floor", _("the gate's floor of a critical code")),) if known else (),
     )  # fmt: skip
 
 
@@ -246,32 +260,37 @@ def reviewers(found: Calibrated) -> Plot | None:
     def row(c: OfCode, scale: Scale) -> Row:
         r = c.reviewers or nobody
         lanes = [
-            Lane("alpha", "diamond", told_number(r.alpha), mark(r.alpha, scale, "diamond")),
+            Lane(_("alpha"), "diamond", told_number(r.alpha), mark(r.alpha, scale, "diamond")),
             Lane("AC1", "circle", told_number(r.ac1), mark(r.ac1, scale, "circle")),
         ]  # fmt: skip
         aside = [
-            Lane("agree", None, told(r.raw, of="labelled by two")),
-            *([] if c.code.option else [Lane("on positives", None, told(r.positive, of="that one saw"))]),
-            Lane("oneself", None, told(r.itself, of="looked at twice")),
+            Lane(_("agree"), None, told(r.raw, of=N_("labelled by two"))),
+            *([] if c.code.option else [Lane(_("on positives"), None, told(r.positive, of=N_("that one saw")))]),
+            Lane(_("oneself"), None, told(r.itself, of=N_("looked at twice"))),
         ]  # fmt: skip
-        least = [Bound("least", 0, scale.at(LEAST_ALPHA), f"least {LEAST_ALPHA}")] if lanes[0].mark else []
+        least = (
+            [Bound("least", 0, scale.at(LEAST_ALPHA), _("least {alpha}", alpha=number(LEAST_ALPHA, 3)))]
+            if lanes[0].mark
+            else []
+        )
         made = _row(c, lanes, aside, least)
         return Row(
-            c.code.title, c.code.question, c.code.severity, _agreed(c), made.lanes, made.aside, made.bounds,
-            f"{r.n_overlap:,} by two",
+            title_of(c.code, question=True), c.code.question, c.code.severity, _agreed(c), made.lanes, made.aside,
+            made.bounds, _("{n} by two", n=number(r.n_overlap)),
         )  # fmt: skip
 
     asked = [mine[0] for mine in by_question(found.overall)]
     scale = coefficient_scale(f for c in asked if (r := c.reviewers) for f in (r.alpha, r.ac1))
     rows = tuple(row(c, scale) for c in asked)
     return Plot(
-        "Agreement between reviewers", (("diamond", False, "Krippendorff's alpha"), ("circle", False, "Gwet's AC1")),
-        (Group("", "", scale, rows),), (("least", f"least alpha, {LEAST_ALPHA}"),),
+        _("Agreement between reviewers"),
+        (("diamond", False, _("Krippendorff's alpha")), ("circle", False, _("Gwet's AC1"))),
+        (Group("", "", scale, rows),), (("least", _("least alpha, {alpha}", alpha=number(LEAST_ALPHA, 3))),),
     )  # fmt: skip
 
 
 def _agreed(c: OfCode) -> str:
-    return "people do not agree" if c.stands.standing == "unreliable" else ""
+    return _("people do not agree") if c.stands.standing == "unreliable" else ""
 
 
 def unagreed(found: Calibrated) -> tuple[str, ...]:
@@ -294,16 +313,16 @@ def apart(found: Calibrated) -> tuple[Differing, ...]:
     most = max((max(missed, false) for _, missed, false in counted), default=0) or 1
     rows = [
         (c, Apart(
-            c.code.title if c.code.option is None else c.code.option, c.code.name, missed, false, c.found.n_labelled,
-            told(others(c.found.accuracy.sensitivity), of="labels with it"),
-            told(others(c.found.accuracy.positive_value), of="labelled flags"),
+            title_of(c.code), c.code.name, missed, false, c.found.n_labelled,
+            told(others(c.found.accuracy.sensitivity), of=N_("labels with it")),
+            told(others(c.found.accuracy.positive_value), of=N_("labelled flags")),
             round(38 * missed / most, 2), round(38 * false / most, 2),
             shlex.join(["grader", "disagreements", "--code", c.code.question]) if first[c.code.question] is c else "",
         ))
         for c, missed, false in counted
     ]  # fmt: skip
     groups = [Differing("", "", False, tuple(a for c, a in rows if c.code.option is None))]
-    for answers in by_question(c for c, _ in rows if c.code.option is not None):
+    for answers in by_question(c for c, _apart in rows if c.code.option is not None):
         one = answers[0].code
         mine = tuple(a for c, a in rows if c.code.question == one.question)
         groups.append(Differing(one.title, one.question, len(mine) > FOLD, mine))
@@ -319,13 +338,14 @@ def audit(found: Calibrated) -> tuple[Audited, ...]:
             continue
         clean = sum(p.n_population for p in c.counted.parts if p.verdict == "clean")
         said = (
-            f"{a.n_missed:,} of {a.n_reviewed:,} judged clean → at most {percent(a.at_most)}"
-            if a.n_reviewed else "nobody reviewed any: how many were missed is not known"
+            _("{n} of {of} judged clean → at most {share}", n=number(a.n_missed), of=number(a.n_reviewed),
+              share=percent(a.at_most))
+            if a.n_reviewed else _("nobody reviewed any: how many were missed is not known")
         )  # fmt: skip
         rows.append(Audited(
-            c.code.title, c.code.name, said, f"{a.n_missed:,}" if a.n_reviewed else "–", f"{a.n_reviewed:,}",
-            f"{a.n_clean:,}", percent(a.at_most) if a.n_reviewed else "–", percent(a.high) if a.n_reviewed else "–",
-            "" if clean == a.n_clean else f"{clean - a.n_clean:,} more are present without proof",
+            title_of(c.code), c.code.name, said, number(a.n_missed) if a.n_reviewed else "–", number(a.n_reviewed),
+            number(a.n_clean), percent(a.at_most) if a.n_reviewed else "–", percent(a.high) if a.n_reviewed else "–",
+            "" if clean == a.n_clean else _("{n} more are present without proof", n=number(clean - a.n_clean)),
         ))  # fmt: skip
     return tuple(rows)
 
@@ -338,7 +358,7 @@ def slices(found: Calibrated) -> tuple[Dimension, ...]:
     for dimension in dict.fromkeys(c.dimension for c in sliced):
         mine = [c for c in sliced if c.dimension == dimension]
         parts = []
-        for title, is_choice in (("Defects", False), ("Answers of choices", True)):
+        for title, is_choice in ((_("Defects"), False), (_("Answers of choices"), True)):
             these = [c for c in mine if (c.code.option is not None) == is_choice]
             if not these:
                 continue
@@ -346,19 +366,20 @@ def slices(found: Calibrated) -> tuple[Dimension, ...]:
             names = list(dict.fromkeys(c.code.name for c in these))
             cards = tuple(_card(whole[n], [c for c in these if c.code.name == n], scale) for n in names)
             parts.append((title, scale, cards, is_choice and len(cards) > FOLD))
-        made.append(Dimension(str(dimension), tuple(parts)))
+        made.append(Dimension(_(str(dimension)), tuple(parts)))
     return tuple(made)
 
 
 def _card(whole: OfCode, mine: Sequence[OfCode], scale: Scale) -> Card:
     over_all = whole.found.corrected
     return Card(
-        whole.code.title if whole.code.option is None else f"{whole.code.title} {whole.code.option}", whole.code.name,
-        told(over_all, of="labels"), None if over_all.point is None else scale.at(over_all.point),
+        title_of(whole.code) if whole.code.option is None else f"{whole.code.title} {whole.code.option}",
+        whole.code.name,
+        told(over_all, of=N_("labels")), None if over_all.point is None else scale.at(over_all.point),
         tuple(
-            Sliced(str(c.slice), c.found.n_labelled, told(c.found.corrected, of="labels"),
+            Sliced(str(c.slice), c.found.n_labelled, told(c.found.corrected, of=N_("labels")),
                    mark(c.found.corrected, scale, "diamond", hollow=c.stands.standing != "calibrated"),
-                   c.stands.standing, c.stands.title, c.stands.sentence)
+                   c.stands.standing, _(c.stands.title), retold(c.stands.sentence))
             for c in mine
         ),
     )  # fmt: skip
@@ -369,7 +390,8 @@ def later(found: Calibrated, later: Mapping[str, Sequence[tuple[str, Figure]]]) 
     then = {c.code.name: c.found.corrected for c in found.overall}
     return tuple(
         Later(run, tuple(
-            (name, told(then[name], of="labels"), told(figure, of="labels")) for name, figure in rows if name in then
+            (name, told(then[name], of=N_("labels")), told(figure, of=N_("labels")))
+            for name, figure in rows if name in then
         ))
         for run, rows in later.items()
     )  # fmt: skip

@@ -7,22 +7,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 from grader.evidence import POLICY, locate
+from grader.language import N_, _, number
 from grader.model import Evidence, Policy
-from grader.outcomes import Case, Followup, Found
-from grader.report.transcript import Line, Quote, day_of, lines, visible, zone_of
+from grader.outcomes import Case, Followup, Found, Return
+from grader.report.transcript import Line, Quote, day_of, duration, language_tag, lines, visible, zone_of
 
 SEVERITIES = ("critical", "high", "medium", "low")
 N_COLOURS = 8
 PROBLEMS = {
-    "not_found": "these words stand nowhere in the conversation",
-    "wrong_message": "these words stand in another message than the one cited",
-    "wrong_role": "said by someone whose words cannot prove this",
-    "no_such_message": "there is no such message",
-    "too_short": "too short to prove anything",
+    "not_found": N_("these words stand nowhere in the conversation"),
+    "wrong_message": N_("these words stand in another message than the one cited"),
+    "wrong_role": N_("said by someone whose words cannot prove this"),
+    "no_such_message": N_("there is no such message"),
+    "too_short": N_("too short to prove anything"),
 }
+_UNVERIFIED = N_("not verified")
+_WINDOW = timedelta(days=7)  # of coming back, until which not having come back is not yet known
+_THINGS = {"order": N_("order"), "ticket": N_("ticket"), "tracking": N_("shipment"), "invoice": N_("invoice")}
+_HANDLED = {
+    "ai": N_("Handled by the AI alone."), "human": N_("Handled by people alone."),
+    "both": N_("Handled by the AI and people."),
+}  # fmt: skip
 UNSUPPORTED = "No quote holds, so this does not count as a finding."
 
 
@@ -37,17 +45,22 @@ class QuoteView:
 
 @dataclass(frozen=True)
 class ClauseView:
-    """The words of a policy, within the paragraph that they stand in. `source` is empty where none holds them."""
+    """The words of a policy, within the paragraph that they stand in. `source` is empty where none holds them; `valid`
+    tells its dates.
+    """
 
     before: str
     text: str
     after: str
     source: str
+    valid: str = ""
 
 
 @dataclass(frozen=True)
 class FindingView:
-    """A present defect. `supported` is False where no quote holds: it is shown apart and never counted."""
+    """A present defect. `supported` is False where no quote holds: it is shown apart and never counted. `judged` tells
+    by what and when, `cost` what the call cost, `repeats` what it said when it was asked again.
+    """
 
     number: int
     code: str
@@ -57,6 +70,9 @@ class FindingView:
     quotes: tuple[QuoteView, ...]
     clauses: tuple[ClauseView, ...]
     supported: bool
+    judged: str = ""
+    cost: str = ""
+    repeats: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,8 +95,26 @@ class GroupView:
 
 
 @dataclass(frozen=True)
+class ReturnView:
+    """Another conversation of the same contact: in words, what both name, and its id."""
+
+    id: str
+    text: str
+    references: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AfterView:
+    """What happened before and afterwards. `told` are the outcomes that other systems know."""
+
+    returns: tuple[ReturnView, ...]
+    before: tuple[ReturnView, ...]
+    told: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class CaseView:
-    """One conversation. Texts are as in the source; None and "" mean not known."""
+    """One conversation. Texts are as in the source; None and "" mean not known. `lang` is its language for HTML."""
 
     id: str
     queue: str | None
@@ -102,6 +136,8 @@ class CaseView:
     findings: tuple[FindingView, ...]
     groups: tuple[GroupView, ...]
     lines: tuple[Line, ...]
+    lang: str = ""
+    after: AfterView = AfterView((), (), ())
 
 
 def case_view(case: Case, policies: Sequence[Policy], rank: Mapping[str, int] | None = None) -> CaseView:
@@ -138,6 +174,12 @@ def case_view(case: Case, policies: Sequence[Policy], rank: Mapping[str, int] | 
         findings=findings,
         groups=_groups(case.verdicts),
         lines=shown,
+        lang=language_tag(conversation.language),
+        after=AfterView(
+            returns=tuple(_return(case.followup, r) for r in case.followup.returns),
+            before=tuple(_before(r) for r in case.followup.before),
+            told=_told(case.followup),
+        ),
     )
 
 
@@ -155,7 +197,35 @@ def _finding(number: int, verdict: Found, policies: Sequence[Policy]) -> Finding
         quotes=_quotes(verdict.evidence),
         clauses=tuple(clause(e, policies) for e in verdict.evidence if e.message == POLICY and e.verified),
         supported=verdict.flagged,
+        judged=_judged(verdict),
+        cost=_cost(verdict),
+        repeats=_repeats(verdict),
     )
+
+
+def _judged(verdict: Found) -> str:
+    day = day_of(verdict.judged_at)
+    if verdict.judge == "signals":
+        return _("By rules, not by a model, on {day}", day=day)
+    return _("By {model} on {day}", model=visible(verdict.model), day=day)
+
+
+def _cost(verdict: Found) -> str:
+    """What the call cost, with what else it answered: it is paid once."""
+    if not verdict.called:
+        return ""
+    told = _("cost not known") if verdict.cost_usd is None else _(
+        "{cost} USD for the call", cost=number(verdict.cost_usd, 4 if verdict.cost_usd >= 0.0001 else 6)
+    )  # fmt: skip
+    others = [name for name in verdict.sharing if name != verdict.rubric]
+    return _("{cost}, shared with {rubrics}", cost=told, rubrics=visible(", ".join(others))) if others else told
+
+
+def _repeats(verdict: Found) -> str:
+    if len(verdict.repeats) < 2:
+        return ""
+    same = sum(answer == verdict.answer for answer in verdict.repeats)
+    return _("Asked {n} times, this answer {same} of {n}", n=len(verdict.repeats), same=same)
 
 
 def _quotes(evidence: Sequence[Evidence]) -> tuple[QuoteView, ...]:
@@ -163,7 +233,7 @@ def _quotes(evidence: Sequence[Evidence]) -> tuple[QuoteView, ...]:
         QuoteView(
             message=e.message,
             text=visible(e.quote),
-            problem="" if e.verified else PROBLEMS.get(e.problem or "", "not verified"),
+            problem="" if e.verified else _(PROBLEMS.get(e.problem or "", _UNVERIFIED)),
         )
         for e in evidence
         if e.message != POLICY or not e.verified
@@ -182,8 +252,19 @@ def clause(evidence: Evidence, policies: Sequence[Policy]) -> ClauseView:
                 text=visible(policy.text[span[0] : span[1]]),
                 after=visible(policy.text[span[1] : end if end >= 0 else len(policy.text)]),
                 source=visible(f"{policy.title or policy.policy_id} · {policy.version}"),
+                valid=_valid(policy),
             )
     return ClauseView(before="", text=visible(evidence.quote), after="", source="")
+
+
+def _valid(policy: Policy) -> str:
+    first = day_of(datetime.combine(policy.valid_from, time())) if policy.valid_from else ""
+    last = day_of(datetime.combine(policy.valid_to, time())) if policy.valid_to else ""
+    if first and last:
+        return _("in force from {first} to {last}", first=first, last=last)
+    if first or last:
+        return _("in force since {first}", first=first) if first else _("in force until {last}", last=last)
+    return ""
 
 
 def _groups(verdicts: Sequence[Found]) -> tuple[GroupView, ...]:
@@ -200,12 +281,15 @@ def _groups(verdicts: Sequence[Found]) -> tuple[GroupView, ...]:
 def _notes(case: Case) -> tuple[str, ...]:
     notes = []
     if case.changed:
-        notes.append("The text was changed after it was judged; quotes may not be found in it.")
+        notes.append(_("The text was changed after it was judged; quotes may not be found in it."))
     if any(v.truncated for v in case.verdicts):
-        notes.append("The judge saw only a part of this conversation: it is longer than the context budget.")
-    for cause in dict.fromkeys((m.rubric, m.state, m.cause) for m in case.missing):
-        rubric, state, why = cause
-        notes.append(f"{rubric}: not judged yet" if state == "pending" else f"{rubric}: could not be judged ({why})")
+        notes.append(_("The judge saw only a part of this conversation: it is longer than the context budget."))
+    for rubric, state, why in dict.fromkeys((m.rubric, m.state, m.cause) for m in case.missing):
+        notes.append(
+            _("{rubric}: not judged yet", rubric=rubric)
+            if state == "pending"
+            else _("{rubric}: could not be judged ({cause})", rubric=rubric, cause=why)
+        )
     return tuple(notes)
 
 
@@ -219,34 +303,88 @@ def _excerpt(shown: Sequence[Line]) -> str:
     return ""
 
 
+_UNTOLD = {
+    "no_identity": N_("Whether the customer came back is not known: no identity."),
+    "no_time": N_("Whether the customer came back is not known: no time."),
+    "continued": N_("Went on in another conversation at once."),
+    "open": N_("The source says that it is still open: whether the customer comes back is not yet known."),
+    "excluded": N_("Spam, test, survey or outbound: whether the customer came back is not counted."),
+}
+
+
 def _afterwards(followup: Followup) -> str:
-    if followup.basis == "no_identity":
-        return "Whether the customer came back is not known: no identity."
-    if followup.basis == "no_time" or followup.clock_at is None:
-        return "Whether the customer came back is not known: no time."
+    """The same in one sentence."""
+    if followup.basis in _UNTOLD and (followup.next_at is None or followup.basis != "open"):
+        return _(_UNTOLD[followup.basis])
+    if followup.clock_at is None:
+        return _(_UNTOLD["no_time"])
     if followup.next_at is None:
-        until = f" until the data end, {day_of(followup.data_end)}" if followup.data_end else ""
-        return f"The customer did not come back{until}."
+        return _not_back(followup, followup.clock_at)
     later = duration(followup.clock_at, followup.next_at)
-    if followup.basis == "continued":
-        return "Went on in another conversation at once."
-    back = f"The customer came back {later} later"
     if followup.same_issue_at == followup.next_at:
-        return f"{back} about the same issue."
+        first = followup.returns[0] if followup.returns else None
+        if first and first.how == "reference" and first.shared:
+            return _("The customer came back {duration} later about the same {thing}.", duration=later,
+                     thing=_thing(first.shared[0][0]))  # fmt: skip
+        return _("The customer came back {duration} later about the same issue.", duration=later)
     if followup.unknown_issue_at == followup.next_at:
-        told = f"{back}; whether about the same issue is not known."
+        told = _("The customer came back {duration} later; whether about the same issue is not known.", duration=later)
     else:
-        told = f"{back} about another issue."
+        told = _("The customer came back {duration} later about another issue.", duration=later)
     if followup.same_issue_at is None:
         return told
-    return f"{told} The same issue came up again {duration(followup.clock_at, followup.same_issue_at)} later."
+    again = _(
+        "The same issue came up again {duration} later.", duration=duration(followup.clock_at, followup.same_issue_at)
+    )
+    return f"{told} {again}"
 
 
-def duration(start: datetime, end: datetime) -> str:
-    """`45 minutes`, `5 hours`, `2 days`: whole units, rounded down."""
-    gap = max(end - start, timedelta(0))
-    for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60)):
-        n = int(gap.total_seconds() // size)
-        if n:
-            return f"{n} {unit}{'s' if n > 1 else ''}"
-    return "less than a minute"
+def _not_back(followup: Followup, clock_at: datetime) -> str:
+    if followup.data_end is None:
+        return _("The customer did not come back.")
+    end = day_of(followup.data_end)
+    if followup.data_end < clock_at + _WINDOW:
+        return _("The customer has not come back by the data end, {end}. Not yet known: the 7 days end {over}.",
+                 end=end, over=day_of(clock_at + _WINDOW))  # fmt: skip
+    return _("The customer did not come back until the data end, {end}.", end=end)
+
+
+def _thing(kind: str) -> str:
+    known = _THINGS.get(kind.lower())
+    return _(known) if known else visible(kind.replace("_", " "))
+
+
+def _references(other: Return) -> tuple[str, ...]:
+    return tuple(visible(f"{_thing(kind)} {value}") for kind, value in other.shared)
+
+
+def _return(followup: Followup, other: Return) -> ReturnView:
+    later = duration(followup.clock_at, other.at) if followup.clock_at else ""
+    about = {
+        True: N_("came back {duration} later, same issue"), False: N_("came back {duration} later, another issue"),
+        None: N_("came back {duration} later, issue not known"),
+    }[other.same]  # fmt: skip
+    return ReturnView(other.id, _(about, duration=later), _references(other))
+
+
+def _before(other: Return) -> ReturnView:
+    about = {
+        True: N_("comes back on a conversation that ended {day}, same issue"),
+        False: N_("follows a conversation that ended {day}, another issue"),
+        None: N_("follows a conversation that ended {day}, issue not known"),
+    }[other.same]  # fmt: skip
+    return ReturnView(other.id, _(about, day=day_of(other.at)), _references(other))
+
+
+def _told(followup: Followup) -> tuple[str, ...]:
+    told = [_(_HANDLED[followup.handled_by])] if followup.handled_by in _HANDLED else []
+    if followup.resolution_minutes is not None:
+        told.append(_("Solved after {duration}.", duration=_minutes(followup.resolution_minutes)))
+    if followup.handle_minutes is not None:
+        told.append(_("People worked on it for {duration}.", duration=_minutes(followup.handle_minutes)))
+    return tuple(told)
+
+
+def _minutes(minutes: float) -> str:
+    start = datetime(1, 1, 1)  # noqa: DTZ001 - only the difference counts
+    return duration(start, start + timedelta(minutes=min(minutes, 5_000_000)))

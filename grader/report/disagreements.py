@@ -11,12 +11,13 @@ from itertools import groupby
 from typing import Any
 
 from grader.calibration.disagreements import Disagreement, Disagreements, Group, JudgesQuote, Said
+from grader.language import N_, _, day, ngettext
+from grader.language import number as written
 from grader.model import Conversation, Evidence, JsonValue, Policy, Role
 from grader.report.case_view import PROBLEMS, ClauseView, clause
 from grader.report.overview import words
 from grader.report.render import page_html
-from grader.report.tiles import plural
-from grader.report.transcript import Line, Piece, Quote, Segment, day_of, lines
+from grader.report.transcript import Line, Piece, Quote, Segment, lines
 
 STYLES = ("tokens.css", "transcript.css", "disagreements.css")
 BEFORE, AFTER = 3, 2  # messages around a quote that are not folded
@@ -24,12 +25,22 @@ FEW = 10  # messages: a conversation of so many is shown whole
 LONG, HEAD = 1_600, 900  # characters of a text: a longer one is folded after its head
 _JUDGE, _PEOPLE, _UNPROVED = 1, 2, 3  # whose words a mark is
 _MARKS = {_JUDGE: "c5", _PEOPLE: "c3", _UNPROVED: "c5 loose"}
-_WHOSE = {_JUDGE: "the judge's quote", _PEOPLE: "the reviewers' quote", _UNPROVED: "quoted by the judge, no proof"}
-_ROLES = {
-    "customer": "Customer", "ai": "AI", "human": "Human", "system": "System", "unknown": "Unknown speaker",
+_WHOSE = {
+    _JUDGE: N_("the judge's quote"), _PEOPLE: N_("the reviewers' quote"),
+    _UNPROVED: N_("quoted by the judge, no proof"),
 }  # fmt: skip
-_KINDS = {"voice": "Voice note", "image": "Image", "file": "File", "note": "Internal note"}
-_HOW = {"adjudicated": "decided", "agreed": "agreed", "single": "one reviewer"}
+NOT_VERIFIED = N_("not verified")
+_ROLES = {
+    "customer": N_("Customer"), "ai": N_("AI"), "human": N_("Human"), "system": N_("System"),
+    "unknown": N_("Unknown speaker"),
+}  # fmt: skip
+_KINDS = {"voice": N_("Voice note"), "image": N_("Image"), "file": N_("File"), "note": N_("Internal note")}
+_HOW = {"adjudicated": N_("decided"), "agreed": N_("agreed"), "single": N_("one reviewer")}
+# Of a scale, as people read them; an option of a choice is the rubric's own word.
+_ANSWERS = {
+    "present": N_("present"), "absent": N_("absent"), "not_applicable": N_("not applicable"),
+    "cannot_assess": N_("cannot assess"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -195,9 +206,9 @@ def page(
         opened_test="test" in found.splits, judges=tuple(i.name for i in found.instruments.values()),
         offline=any(i.judge == "signals" for i in found.instruments.values()),
         counts=(
-            ("labels held against a verdict", f"{found.n_compared:,}"), ("the same", f"{found.total('n_same'):,}"),
-            ("differ", f"{found.total('n_differ'):,}"),
-            ("conversations with any", f"{len({i.conversation_id for i in found.items}):,}"),
+            (_("labels held against a verdict"), written(found.n_compared)),
+            (_("the same"), written(found.total("n_same"))), (_("differ"), written(found.total("n_differ"))),
+            (_("conversations with any"), written(len({i.conversation_id for i in found.items}))),
         ),
         notes=apart(found), sections=tuple(sections),
     )  # fmt: skip
@@ -205,55 +216,66 @@ def page(
 
 def html(found: Page) -> str:
     """The page as one HTML file without any script."""
-    return page_html("disagreements.html", STYLES, page=found, words=words, plural=plural, answer=answer_words)
+    return page_html("disagreements.html", STYLES, page=found, words=words, answer=answer_words)
 
 
 def told(group: Group) -> str:
     """The direction as people read it: `missed`, `resolved instead of partly`."""
     if group.pair is None:
-        return group.direction.title
-    return f"{answer_words(group.pair[0])} instead of {answer_words(group.pair[1])}"
+        return _(group.direction.title)
+    judge, people = map(answer_words, group.pair)
+    return _("{judge} instead of {people}", judge=judge, people=people)
 
 
 def apart(found: Disagreements) -> tuple[str, ...]:
     """What is no disagreement and no agreement, a sentence each."""
     states = {
-        "pending": "not judged yet", "absent": "not of this run", "gone": "no longer there",
-        "changed": "changed since they were judged or labelled",
+        "pending": _("not judged yet"), "absent": _("not of this run"), "gone": _("no longer there"),
+        "changed": _("changed since they were judged or labelled"),
     }  # fmt: skip
-    told_ = [f"{n:,} {states.get(state, state)}" for state, n in found.not_judged.items()]
+    told_ = [f"{written(n)} {states.get(state, state)}" for state, n in found.not_judged.items()]
     notes = []
     if told_:
-        notes.append(f"{plural(sum(found.not_judged.values()), 'label')} could not be held: {', '.join(told_)}.")
+        notes.append(ngettext(
+            "{n} label could not be held: {states}.", "{n} labels could not be held: {states}.",
+            sum(found.not_judged.values()), states=", ".join(told_),
+        ))  # fmt: skip
     if n := found.total("n_open"):
-        notes.append(f"{plural(n, 'label')} wait for somebody to decide between reviewers: grader label adjudicate.")
+        notes.append(ngettext(
+            "{n} label wait for somebody to decide between reviewers: grader label adjudicate.",
+            "{n} labels wait for somebody to decide between reviewers: grader label adjudicate.", n,
+        ))  # fmt: skip
     if n := found.total("n_people_cannot"):
-        notes.append(f"{plural(n, 'label')} of people who could not assess it say nothing of the judge.")
+        notes.append(ngettext(
+            "{n} label of people who could not assess it say nothing of the judge.",
+            "{n} labels of people who could not assess it say nothing of the judge.", n,
+        ))  # fmt: skip
     if undecided := [f"{c.code} ({c.n_undecided})" for c in found.codes if c.n_undecided]:
-        notes.append(f"The judge could assess none of the labels of {', '.join(undecided)}.")
+        notes.append(_("The judge could assess none of the labels of {codes}.", codes=", ".join(undecided)))
     if found.not_asked:
-        notes.append(f"The run does not ask {', '.join(found.not_asked)}.")
+        notes.append(_("The run does not ask {codes}.", codes=", ".join(found.not_asked)))
     return tuple(notes)
 
 
 def answer_words(answer: str) -> str:
     """An answer as people read it."""
-    return answer.replace("_", " ")
+    return _(_ANSWERS[answer]) if answer in _ANSWERS else answer.replace("_", " ")
 
 
 def _definitions(group: Group) -> tuple[tuple[str, str], ...]:
     c = group.criterion
     if c.scale == "choice":
         return tuple((answer_words(option), meaning) for option, meaning in (c.options or {}).items())
-    pairs = (("present", c.present), ("absent", c.absent), ("not applicable", c.not_applicable))
+    pairs = ((_("present"), c.present), (_("absent"), c.absent), (_("not applicable"), c.not_applicable))
     return tuple((name, text) for name, text in pairs if text)
 
 
 def _item(number: int, one: Disagreement, conversation: Conversation | None, policies: Sequence[Policy]) -> Item:
     began = conversation.happened_at if conversation else one.started_at
     about = (
-        f"queue {one.queue}" if one.queue else "", words(one.reason) if one.reason else "", one.channel or "",
-        one.language or "", f"{day_of(began)}, {began:%H:%M}" if began else "", f"{one.split} split",
+        _("queue {name}", name=one.queue) if one.queue else "", words(one.reason) if one.reason else "",
+        one.channel or "", one.language or "", f"{day(began)}, {began:%H:%M}" if began else "",
+        _("{name} split", name=one.split),
     )  # fmt: skip
     n_messages = len(conversation.messages) if conversation else 0
     quotes = tuple(_quote(number, q, n_messages) for q in one.quotes if q.message or not q.verified)
@@ -264,19 +286,21 @@ def _item(number: int, one: Disagreement, conversation: Conversation | None, pol
     stretches = _stretches(conversation, one) if conversation else ()
     return Item(
         number, one.conversation_id, tuple(a for a in about if a), one.judge_answer, one.people_answer,
-        _HOW[one.how], one.reasoning or "", quotes, clauses,
+        _(_HOW[one.how]), one.reasoning or "", quotes, clauses,
         _people(number, one.said, n_messages), stretches, n_messages,
     )  # fmt: skip
 
 
 def _quote(number: int, q: JudgesQuote, n_messages: int) -> QuoteView:
-    problem = "" if q.verified else PROBLEMS.get(q.problem or "", "not verified")
+    found = PROBLEMS.get(q.problem or "", NOT_VERIFIED)
+    problem = "" if q.verified else _(found)
     return _cited(number, q.message, q.text, problem, n_messages)
 
 
 def _cited(number: int, message: int, text: str, problem: str, n_messages: int) -> QuoteView:
     anchor = f"i{number}m{message}" if 1 <= message <= n_messages else ""
-    return QuoteView(f"message {message}" if message else "policy", anchor, text, problem)
+    where = _("message {n}", n=message) if message else _("policy")
+    return QuoteView(where, anchor, text, problem)
 
 
 def _people(number: int, said: Sequence[Said], n_messages: int) -> tuple[Person, ...]:
@@ -327,13 +351,13 @@ def _near(n_messages: int, anchors: set[int]) -> set[int]:
 def _entry(line: Line) -> Entry:
     texts = tuple(_text(piece) for piece in line.pieces)
     tool = bool(texts) and all(t.data for t in texts)
-    what = ("Call" if line.kind == "tool_call" else "Error" if line.error else "Result") if tool else ""
+    what = (_("Call") if line.kind == "tool_call" else _("Error") if line.error else _("Result")) if tool else ""
     role = line.role if line.role in _ROLES else Role.UNKNOWN.value
     if line.kind == "note":
         role += " note"
     return Entry(
-        line.day, line.event, line.number, role, _ROLES.get(line.role, words(line.role)),
-        what or _KINDS.get(line.kind, ""), line.time, texts, tool, line.error,
+        line.day, line.event, line.number, role, _(_ROLES[line.role]) if line.role in _ROLES else words(line.role),
+        what or (_(_KINDS[line.kind]) if line.kind in _KINDS else ""), line.time, texts, tool, line.error,
     )  # fmt: skip
 
 
@@ -360,7 +384,7 @@ def _marks(segments: Sequence[Segment]) -> tuple[Mark, ...]:
     found = []
     for s in segments:
         kinds = sorted(set(s.findings))
-        whose = " and ".join(_WHOSE[k] for k in kinds)
+        whose = _(" and ").join(_(_WHOSE[k]) for k in kinds)
         kind = "c1" if _PEOPLE in kinds and len(kinds) > 1 else _MARKS[kinds[0]] if kinds else ""
         found.append(Mark(s.text, kind, whose))
     return tuple(found)

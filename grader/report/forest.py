@@ -11,6 +11,7 @@ from math import ceil
 from statistics import median
 from typing import Literal
 
+from grader.language import _, number, numerals, retold
 from grader.statistics.figure import Figure, percent, percents
 
 Shape = Literal["diamond", "circle", "square"]
@@ -31,6 +32,7 @@ class Told:
     method: str
     reason: str
     known: bool
+    counted: str = ""  # the count without what was counted
 
     @property
     def text(self) -> str:
@@ -42,23 +44,29 @@ class Told:
 
 def told(f: Figure, *, of: str = "") -> Told:
     """A rate; `of` says what was counted (`labels`)."""
-    count = f"{f.n:,} of {f.of:,} {of}".rstrip() if f.of else ""
-    return Told(percent(f.point), percents(f.low, f.high), count, f.method, f.reason, f.point is not None)
+    counted = _("{n} of {of}", n=number(f.n), of=number(f.of)) if f.of else ""
+    count = f"{counted} {_(of)}" if counted and of else counted
+    method, reason = retold(f.method), retold(f.reason)
+    return Told(percent(f.point), percents(f.low, f.high), count, method, reason, f.point is not None, counted)
 
 
 def told_number(f: Figure) -> Told:
     """A coefficient, with two decimals."""
-    ends = "" if f.low is None or f.high is None else f"{coefficient(f.low)} to {coefficient(f.high)}"
-    count = f"{f.n:,} of {f.of:,} agree" if f.of and f.point is not None else ""
-    return Told("–" if f.point is None else coefficient(f.point), ends, count, f.method, f.reason, f.point is not None)
+    ends = count = ""
+    if f.low is not None and f.high is not None:
+        ends = _("{low} to {high}", low=coefficient(f.low), high=coefficient(f.high))
+    if f.of and f.point is not None:
+        count = _("{n} of {of} agree", n=number(f.n), of=number(f.of))
+    value = "–" if f.point is None else coefficient(f.point)
+    return Told(value, ends, count, retold(f.method), retold(f.reason), f.point is not None)
 
 
 def coefficient(x: float) -> str:
     """With two decimals. Only an exact 1 or 0 is written as one."""
     text = f"{x:.2f}"
     if text in ("1.00", "-1.00", "0.00", "-0.00") and x not in (-1, 0, 1):
-        return {"1.00": ">0.99", "-1.00": "<−0.99", "0.00": "<0.01", "-0.00": ">−0.01"}[text]
-    return text.replace("-", "−")
+        return numerals({"1.00": ">0.99", "-1.00": "<−0.99", "0.00": "<0.01", "-0.00": ">−0.01"}[text])
+    return numerals(text.replace("-", "−"))
 
 
 def parted(text: str) -> tuple[str, str]:
@@ -96,7 +104,9 @@ class Scale:
 
 def _ticks(high: float, step: float) -> tuple[Tick, ...]:
     n = round(high / step)
-    return tuple(Tick(round(100 * i / n, 3), f"{100 * step * i:.4g}" + (" %" if i == n else "")) for i in range(n + 1))
+    return tuple(
+        Tick(round(100 * i / n, 3), numerals(f"{100 * step * i:.4g}") + (" %" if i == n else "")) for i in range(n + 1)
+    )
 
 
 WHOLE = Scale(0.0, 1.0, _ticks(1.0, 0.2))
@@ -108,7 +118,9 @@ def coefficient_scale(figures: Iterable[Figure]) -> Scale:
     lowest = min((x for f in known for x in (f.point, f.low) if x is not None), default=0.0)
     below = ceil(max(-lowest, 0.0) * 5 - 1e-9)  # steps of 0.2
     steps = range(-below, 6)
-    ticks = tuple(Tick(round(100 * (i + below) / (5 + below), 3), f"{i / 5:.1f}".replace("-", "−")) for i in steps)
+    ticks = tuple(
+        Tick(round(100 * (i + below) / (5 + below), 3), numerals(f"{i / 5:.1f}".replace("-", "−"))) for i in steps
+    )
     return Scale(-below / 5, 1.0, ticks)
 
 
@@ -240,7 +252,7 @@ class Plot:
                 if not lane.told.known and lane.told.reason not in said:
                     codes.setdefault((lane.name, lane.told.reason), []).append(row.code)
         return tuple(
-            (name if len(of) == len(rows) else f"{name} of {', '.join(of)}", reason)
+            (name if len(of) == len(rows) else _("{figure} of {codes}", figure=name, codes=", ".join(of)), reason)
             for (name, reason), of in codes.items()
         )
 

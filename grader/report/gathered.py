@@ -93,11 +93,13 @@ def gathered(
             most = ceil(most / ceil(most / limits.n_conversations))
         packing = _Packing(found, waiting, most, limits.n_bytes if limits else None, uncalibrated)
         for start in range(0, len(ids), at_once):
-            cases = [shown(case) for case in read(ids[start : start + at_once])]
+            cases = [
+                (shown(case), ranked[case.conversation.conversation_id]) for case in read(ids[start : start + at_once])
+            ]
             if start == 0:
                 packing.begin(Dictionary(_texts(cases) if len(cases) >= MIN_CASES else ()))
-            for case in cases:
-                packing.add(case, ranked[case.id])
+            for case, row in cases:
+                packing.add(case, row)
         packing.end()
         _elsewhere(found)
         yield found
@@ -162,9 +164,9 @@ class _Packing:
         self._chunk, self._rows = Chunk(self._found.shapes, self._dictionary), []
 
 
-def _texts(cases: Iterable[CaseView]) -> Iterator[str]:
+def _texts(cases: Iterable[tuple[CaseView, Ranked]]) -> Iterator[str]:
     """What people and judges wrote."""
-    for case in cases:
+    for case, _ in cases:
         for line in case.lines:
             for piece in line.pieces:
                 yield "".join(segment.text for segment in piece.segments)

@@ -23,8 +23,9 @@ PART, CASE, TEXT = "\x1c", "\x1d", "\x1e"  # between parts, conversations and te
 SEARCHED: Mapping[str, frozenset[str]] = {
     "CaseView": frozenset({"csat_comment", "next_id"}),
     "FindingView": frozenset({"reasoning"}),
-    "Line": frozenset({"event"}),
+    "Line": frozenset({"event", "name"}),
     "Piece": frozenset({"segments", "title"}),
+    "ReturnView": frozenset({"id", "references"}),
 }
 # What is not packed: a conversation has it from its row in the index, a piece from its text.
 LEFT_OUT: Mapping[str, frozenset[str]] = {

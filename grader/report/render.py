@@ -137,7 +137,8 @@ def page_html(name: str, styles: tuple[str, ...], **values: object) -> str:
     style = _joined(styles)
     csp = f"default-src 'none'; style-src 'sha256-{_sha256(style)}'; img-src data:; base-uri 'none'; form-action 'none'"
     shown = Markup(style)  # noqa: S704 - our own file
-    return _environment().get_template(name).render(style=shown, csp=csp, **values).lstrip()
+    lang = language.tag(language.current())
+    return _environment().get_template(name).render(style=shown, csp=csp, lang=lang, **values).lstrip()
 
 
 def template(name: str) -> jinja2.Template:
@@ -200,6 +201,6 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    found.filters["refs"] = _refs
+    found.filters |= {"refs": _refs, "retold": language.retold}
     found.globals |= {"_": language._, "ngettext": language.ngettext, "number": language.number}
     return found

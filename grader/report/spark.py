@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from grader.language import _, number
 from grader.outcomes.brief import TITLES, Week
 from grader.outcomes.changes import Reading
 from grader.outcomes.period import Period
@@ -78,8 +79,9 @@ def spark(weeks: Sequence[Week], figure: str) -> Spark:
             lines[-1].append(Dot(x, y(middle), y(r.lowest.low), y(r.highest.high), _radius(r.size), f"{name}: {text}"))
             rows.append((name, text, week.broken))
     joined = tuple(tuple(line) for line in lines if line)
-    scale = f"{bottom:.0f} to {top:.0f}" if mean else f"0 to {percent(top)}"
-    label = f"{TITLES[figure]}, {len(rows)} of {len(weeks)} weeks, from {scale}"
+    scale = _("{low} to {high}", low=round(bottom), high=round(top) if mean else percent(top))
+    label = _("{title}, {n} of {of} weeks, from {scale}", title=_(TITLES[figure]), n=len(rows), of=len(weeks),
+              scale=scale)  # fmt: skip
     return Spark(joined, tuple(breaks), label, scale, tuple(rows))
 
 
@@ -89,6 +91,8 @@ def _radius(n: int) -> float:
 
 def _value(r: Reading) -> str:
     if r.scale == "mean":
-        return f"{r.lowest.value:.2f} ({r.n} rated)"
-    ends = percent(r.lowest.value) + (f" to {percent(r.highest.value)}" if r.n_unknown else "")
-    return f"{ends} (of {r.of})"
+        return _("{value} ({n} rated)", value=number(r.lowest.value, 2), n=r.n)
+    share = percent(r.lowest.value)
+    if r.n_unknown:
+        share = _("{low} to {high}", low=share, high=percent(r.highest.value))
+    return _("{share} (of {n})", share=share, n=r.of)

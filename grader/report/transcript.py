@@ -6,18 +6,21 @@ Every character of the source is kept; only control characters get a visible for
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 from grader.evidence import locate, written
+from grader.language import N_, _, ngettext
 from grader.model import Conversation, Event, Kind, Message, Role, offset_minutes
 
 _CONTROL = {n: 0x2400 + n for n in range(0x20) if n not in (0x09, 0x0A)}
 _CONTROL[0x7F] = 0x2421
 _CONTROL.update(dict.fromkeys(range(0x80, 0xA0), 0xFFFD))
 
+LENGTHS = ("duration_seconds", "duration", "seconds")  # attributes that tell how long a voice note is
+_LONG = timedelta(minutes=30)  # of silence, which is told
 _MAX_DEPTH = 12  # deeper levels are not indented further, so that nesting cannot blow a text up
 _JSON_WORD = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s{}\[\],:"]+|\s+|"', re.DOTALL)
 
@@ -32,17 +35,24 @@ class Segment:
 
 @dataclass(frozen=True)
 class Piece:
-    """A text of a message: what was said, or the data of a tool call or result (`data`)."""
+    """A text of a message: what was said, or the data of a tool call or result (`data`). `result` is the number of the
+    message that answers a call, `took` how long that was, as far as the source tells.
+    """
 
     segments: tuple[Segment, ...]
     n_chars: int
     data: bool = False
     title: str = ""
+    result: int | None = None
+    took: str = ""
 
 
 @dataclass(frozen=True)
 class Line:
-    """One entry of the transcript: a message, an event between messages, or the first of a day (`day`)."""
+    """One entry of the transcript: a message, an event between messages, or the first of a day (`day`). `name`: of the
+    colleague who wrote. `wait`: how long nothing was said before. `length`: of a voice note. `answers`: the number of
+    the call that this result belongs to and is shown with.
+    """
 
     number: int | None
     role: str
@@ -52,6 +62,10 @@ class Line:
     pieces: tuple[Piece, ...] = ()
     event: str = ""
     error: bool = False
+    name: str = ""
+    wait: str = ""
+    length: str = ""
+    answers: int | None = None
 
 
 @dataclass(frozen=True)
@@ -130,20 +144,27 @@ def lines(conversation: Conversation, quotes: Sequence[Quote] = ()) -> tuple[Lin
     events: dict[int, list[Event]] = {}
     for event in conversation.events:
         events.setdefault(min(event.after, len(conversation.messages)), []).append(event)
+    answered = _answered(conversation.messages)
+    of_call = {result: call for (call, _place), result in answered.items()}
     out: list[Line] = []
     today = ""
+    last: datetime | None = None
 
     def add(at: datetime | None, **fields: object) -> None:
-        nonlocal today
+        nonlocal today, last
         day = day_of(at) if at else today
-        out.append(Line(time=f"{at:%H:%M}" if at else "", day=day if day != today else "", **fields))  # type: ignore[arg-type]
-        today = day
+        wait = _("{duration} later", duration=duration(last, at)) if last and at and at - last >= _LONG else ""
+        time = f"{at:%H:%M}" if at else ""
+        out.append(Line(time=time, day=day if day != today else "", wait=wait, **fields))  # type: ignore[arg-type]
+        today, last = day, at or last
 
     for number, message in enumerate([None, *conversation.messages]):
         if message is not None:
             add(
                 message.at, number=number, role=message.role.value, kind=_kind(message),
-                pieces=_pieces(message, by_message.get(number, ())), error=bool(message.is_error),
+                pieces=_pieces(message, by_message.get(number, ()), _results(number, conversation.messages, answered)),
+                error=bool(message.is_error), name=visible(sender(message)), length=_length(message),
+                answers=of_call.get(number),
             )  # fmt: skip
         for event in events.get(number, ()):
             # an event without a zone of its own is told on the clock of the messages around it
@@ -154,22 +175,77 @@ def lines(conversation: Conversation, quotes: Sequence[Quote] = ()) -> tuple[Lin
     return tuple(out)
 
 
+def sender(message: Message) -> str:
+    """The name of the colleague who wrote, where the source tells; "" for everybody else."""
+    if message.role is not Role.HUMAN:
+        return ""
+    author = message.attributes.get("author")
+    given = (message.name, message.attributes.get("sender"), author.get("name") if isinstance(author, dict) else author)
+    return next((name.strip() for name in given if isinstance(name, str) and name.strip()), "")
+
+
+def _answered(messages: Sequence[Message]) -> dict[tuple[int, int], int]:
+    """(call's message, place of the call in it) → number of its result, where nobody spoke in between."""
+    found: dict[tuple[int, int], int] = {}
+    waiting: dict[tuple[int, int], tuple[str | None, str]] = {}
+    for number, message in enumerate(messages, 1):
+        if message.role is Role.TOOL or message.kind is Kind.TOOL_RESULT:
+            same = [key for key, (identity, _name) in waiting.items() if identity and identity == message.tool_call_id]
+            named = [key for key, (identity, name) in waiting.items()
+                     if name == message.name and (identity is None or message.tool_call_id is None)]  # fmt: skip
+            for key in (same or named)[:1]:
+                found[key] = number
+                del waiting[key]
+        elif message.tool_calls:
+            waiting |= {(number, place): (call.id, call.name) for place, call in enumerate(message.tool_calls)}
+        else:
+            waiting = {}
+    return found
+
+
+def _results(
+    number: int, messages: Sequence[Message], answered: Mapping[tuple[int, int], int]
+) -> dict[int, tuple[int, str]]:
+    """Of the calls in one message: place → (number of the result, how long it took)."""
+    begun = messages[number - 1].at
+    found = {}
+    for place in range(len(messages[number - 1].tool_calls)):
+        if (result := answered.get((number, place))) is not None:
+            ended = messages[result - 1].at
+            seconds = (ended - begun).total_seconds() if begun and ended else 0
+            found[place] = result, _("{n} s", n=round(seconds)) if seconds >= 1 else ""
+    return found
+
+
+def _length(message: Message) -> str:
+    """`0:42`, of a voice note whose source says so."""
+    if message.kind is not Kind.VOICE:
+        return ""
+    given = (message.attributes.get(name) for name in LENGTHS)
+    seconds = next(
+        (n for n in given if isinstance(n, int | float) and not isinstance(n, bool) and 0 < n < 36_000), None
+    )
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}" if seconds else ""
+
+
 def _kind(message: Message) -> str:
     return Kind.TOOL_CALL.value if message.tool_calls and not message.text else message.kind.value
 
 
-def _pieces(message: Message, quotes: Sequence[Quote]) -> tuple[Piece, ...]:
-    """The texts of a message. Data is shown indented, or as it stands where a quote only fits it like that."""
+def _pieces(message: Message, quotes: Sequence[Quote], results: Mapping[int, tuple[int, str]]) -> tuple[Piece, ...]:
+    """The texts of a message. Data is shown indented; a quote may be of what stands there without indents."""
     left = list(quotes)
     pieces = []
     if message.text or not message.tool_calls:
         data = message.role is Role.TOOL or message.kind is Kind.TOOL_RESULT
         shown = [indent_json(message.text), message.text] if data else [message.text]
-        pieces.append(_piece(shown, left, data=data, title=message.name or ""))
-    for call in message.tool_calls:
+        pieces.append(_piece(shown, left, data=data, title=(message.name or "") if data else ""))
+    for place, call in enumerate(message.tool_calls):
         whole = written(call)
         arguments = whole.removeprefix(call.name).lstrip()
-        pieces.append(_piece([indent_json(arguments), arguments, whole], left, data=True, title=call.name))
+        shown = [indent_json(arguments), arguments, whole]
+        result, took = results.get(place, (None, ""))
+        pieces.append(replace(_piece(shown, left, data=True, title=call.name), result=result, took=took))
     return tuple(pieces)
 
 
@@ -181,6 +257,8 @@ def _piece(writings: Sequence[str], left: list[Quote], *, data: bool, title: str
         if len(found) > len(best[1]):
             best = (text, found)
     text, found = best
+    if found and text != writings[0] and "".join(text.split()) == "".join(writings[0].split()):
+        text, found = writings[0], {quote: _moved(span, text, writings[0]) for quote, span in found.items()}
     left[:] = [quote for quote in left if quote not in found]
     return Piece(
         segments=cut(text, [(*span, quote.finding) for quote, span in found.items()]),
@@ -190,20 +268,75 @@ def _piece(writings: Sequence[str], left: list[Quote], *, data: bool, title: str
     )
 
 
+def _moved(span: tuple[int, int], text: str, other: str) -> tuple[int, int]:
+    """The place of the same characters in another text that differs in white space alone."""
+    there = [index for index, char in enumerate(other) if not char.isspace()]
+    before, upto = (len("".join(text[:edge].split())) for edge in span)
+    return (there[before], there[upto - 1] + 1) if before < upto else (0, 0)
+
+
+_ROLES = {
+    Role.CUSTOMER: N_("Customer"), Role.AI: N_("AI"), Role.HUMAN: N_("Human"), Role.TOOL: N_("Tool"),
+    Role.SYSTEM: N_("System"), Role.UNKNOWN: N_("Unknown speaker"),
+}  # fmt: skip
+_EVENTS = {
+    "handoff": N_("Hand-off"), "closed": N_("Closed"), "opened": N_("Opened"), "reopened": N_("Opened again"),
+    "assigned": N_("Assigned"), "resolved": N_("Marked as solved"), "snoozed": N_("Snoozed"),
+}  # fmt: skip
+
+
 def _event(event: Event) -> str:
-    words = "Hand-off" if event.kind == "handoff" else event.kind[:1].upper() + event.kind[1:].replace("_", " ")
+    known = _EVENTS.get(event.kind)
+    words = _(known) if known else event.kind[:1].upper() + event.kind[1:].replace("_", " ")
     if event.from_role and event.to_role:
-        words += f": {event.from_role.value} → {event.to_role.value}"
+        words += f": {_(_ROLES[event.from_role])} → {_(_ROLES[event.to_role])}"
+    elif event.from_role or event.to_role:
+        who = event.to_role or event.from_role
+        words += f": {'→ ' if event.to_role else ''}{_(_ROLES[who]) if who else ''}"
     return visible(f"{words} ({event.note})" if event.note else words)
 
 
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+def duration(start: datetime, end: datetime) -> str:
+    """`45 minutes`, `5 hours`, `2 days`: whole units, rounded down."""
+    minutes = int(max(end - start, timedelta(0)).total_seconds() // 60)
+    if minutes >= 1440:
+        return ngettext("{n} day", "{n} days", minutes // 1440)
+    if minutes >= 60:
+        return ngettext("{n} hour", "{n} hours", minutes // 60)
+    return ngettext("{n} minute", "{n} minutes", minutes) if minutes else _("less than a minute")
+
+
+_CODE = re.compile(r"([A-Za-z]{2,3})(?:[-_]([A-Za-z]{4}))?(?:[-_]([A-Za-z]{2}|\d{3}))?")
+# ISO 639-1, without `br`: who writes it means Brazil, and would hear Breton.
+_LANGUAGES = re.compile(
+    "a[abefkmnrsvyz]|b[aegimnos]|c[aehorsuvy]|d[aevz]|e[elnostu]|f[afijory]|g[adlnuv]|h[aeiortuyz]|i[adegikostu]|j[av]|"
+    "k[agijklmnorsuvwy]|l[abginotuv]|m[ghiklnrsty]|n[abdeglnorvy]|o[cjmrs]|p[ailst]|qu|r[mnouw]|s[acdegiklmnoqrstuvw]|"
+    "t[aeghiklnorstwy]|u[gkrz]|v[eio]|w[ao]|xh|y[io]|z[ahu]"
+)
+_SHORTER = {"por": "pt", "eng": "en", "spa": "es", "fra": "fr", "fre": "fr", "deu": "de", "ger": "de", "ita": "it"}
+_NO_LANGUAGE = ("und", "mul", "zxx", "mis")
+
+
+def language_tag(code: str | None) -> str:
+    """The source's code as HTML's `lang` wants it: `pt_br` is `pt-BR`. What is no code is "": not known."""
+    match = _CODE.fullmatch((code or "").strip())
+    if not match:
+        return ""
+    language = match[1].lower()
+    language = _SHORTER.get(language, language)
+    if language in _NO_LANGUAGE or (len(language) == 2 and not _LANGUAGES.fullmatch(language)):
+        return ""
+    return "-".join(part for part in (language, (match[2] or "").title(), (match[3] or "").upper()) if part)
+
+
+_DAYS = (N_("Mon"), N_("Tue"), N_("Wed"), N_("Thu"), N_("Fri"), N_("Sat"), N_("Sun"))
+_MONTHS = (N_("Jan"), N_("Feb"), N_("Mar"), N_("Apr"), N_("May"), N_("Jun"),
+           N_("Jul"), N_("Aug"), N_("Sep"), N_("Oct"), N_("Nov"), N_("Dec"))  # fmt: skip
 
 
 def day_of(at: datetime) -> str:
-    """`Mon 3 Aug 2026`, the same under every locale."""
-    return f"{_DAYS[at.weekday()]} {at.day} {_MONTHS[at.month - 1]} {at.year}"
+    """`Mon 3 Aug 2026` in the page's language, the same under every locale."""
+    return f"{_(_DAYS[at.weekday()])} {at.day} {_(_MONTHS[at.month - 1])} {at.year}"
 
 
 def zone_of(at: datetime) -> str:

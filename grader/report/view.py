@@ -11,6 +11,7 @@ from datetime import UTC, tzinfo
 
 from grader.calibration.status import OfRubric
 from grader.calibration.trust import Trusted
+from grader.language import _
 from grader.outcomes import Figures, Ranked, Wording
 from grader.report.believed import NOBODY, Believed, believed
 from grader.report.case_view import N_COLOURS, SEVERITIES, CaseView, FindingView
@@ -84,9 +85,10 @@ def page(
     every: bool = False,
     zone: tzinfo = UTC,
     trusted: Trusted = NOBODY,
+    notes: Sequence[str] = (),
 ) -> Page:
     """The page about one run. `gathered` are the conversations that `choose` named; times of the run are shown in
-    `zone`; `trusted` is what is known of its judges.
+    `zone`; `trusted` is what is known of its judges; `notes` tell how the page was masked.
     """
     n_flagged = sum(1 for r in ranked if r.n_flagged)
     n_extra = gathered.n_cases - gathered.n_flagged
@@ -95,7 +97,7 @@ def page(
         run_id=figures.about.run_id,
         title=f"Run of {moment(figures.about.started_at, zone)}",
         facts=facts(figures, zone),
-        banners=banners(figures),
+        banners=(*(Banner("notice", _("Masked"), note) for note in notes), *banners(figures)),
         believed=trusted.rubrics(),
         overview=overview(figures, wordings, trusted),
         codes=codes,

@@ -21,12 +21,14 @@ from grader.outcomes import Found, Reader
 from grader.report.case_view import case_view
 from grader.report.export import csv_lines, document
 from grader.report.gathered import Gathered, Limits, gathered
+from grader.report.masks import Masker, Masks
 from grader.report.render import Place, html, part_files
 from grader.report.view import Page, choose, code_views, page
 from grader.store import Store
 
 Format = Literal["html", "json", "csv"]
 FORMATS: tuple[Format, ...] = ("html", "json", "csv")
+NO_MASKS = Masks()
 _AT_ONCE = 5000  # conversations whose verdicts are in memory together, on the way to JSON or CSV
 _CASES_AT_ONCE = 1000  # whole ones, on the way to a page
 LIMITS = Limits()
@@ -64,27 +66,34 @@ class Settings(Protocol):
 
 
 def text(
-    reader: Store, settings: Settings, *, run_id: str | None = None, form: Format = "html", every: bool = False
+    reader: Store,
+    settings: Settings,
+    *,
+    run_id: str | None = None,
+    form: Format = "html",
+    every: bool = False,
+    masks: Masks = NO_MASKS,
 ) -> Iterator[str]:
     """The report as stretches of text. `every`: the page holds unflagged conversations too. Raises as `find_run`."""
     run_id = outcomes.find_run(reader, run_id)
+    masker = Masker(masks)
     if form == "csv":
-        yield from csv_lines(run_id, _verdicts(reader, run_id), of_runs(reader, [run_id]))
+        yield from csv_lines(run_id, masker.verdicts(reader, _verdicts(reader, run_id)), of_runs(reader, [run_id]))
         return
     if form == "json":
         present = (v for v in _verdicts(reader, run_id) if v.flagged or v.unsupported)
-        found = document(
-            outcomes.figures(reader, run_id), present, outcomes.missing(reader, run_id), of_run(reader, run_id)
-        )
+        shown = list(masker.verdicts(reader, present))  # first, since it learns which ids cannot be written
+        figures = masker.figures(reader, outcomes.figures(reader, run_id))
+        found = document(figures, shown, masker.missing(outcomes.missing(reader, run_id)), of_run(reader, run_id))
         yield json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
         return
-    with _read(reader, settings, run_id, every=every, limits=None) as (view, found_cases):
+    with _read(reader, settings, run_id, masker, every=every, limits=None) as (view, found_cases):
         yield from html(view, found_cases)
 
 
 @contextmanager
 def _read(
-    reader: Store, settings: Settings, run_id: str, *, every: bool, limits: Limits | None
+    reader: Store, settings: Settings, run_id: str, masker: Masker, *, every: bool, limits: Limits | None
 ) -> Iterator[tuple[Page, Gathered]]:
     """The page and its conversations, packed."""
     figures, trusted = outcomes.figures(reader, run_id), of_run(reader, run_id)
@@ -95,16 +104,17 @@ def _read(
     with gathered(
         choose(figures, ranked, cap, every=every),
         lambda ids: outcomes.cases(reader, run_id, ids),
-        lambda case: case_view(case, policies, order),
-        {r.conversation_id: r for r in ranked},
+        lambda case: case_view(masker.case(case), policies, order),
+        {r.conversation_id: r for r in masker.rows(ranked)},
         at_once=_CASES_AT_ONCE,
         limits=limits,
         uncalibrated=frozenset(code for code, view in codes.items() if view.trust and view.trust.kind != "calibrated"),
     ) as found:
         yield (
             page(
-                figures, found, ranked, codes, wordings=wordings, workspace=settings.root.resolve().name,
-                max_conversations=cap, every=every, zone=settings.workspace.tz, trusted=trusted,
+                masker.figures(reader, figures), found, ranked, codes, wordings=wordings,
+                workspace=settings.root.resolve().name, max_conversations=cap, every=every,
+                zone=settings.workspace.tz, trusted=trusted, notes=masker.masks.notes,
             ),
             found,
         )  # fmt: skip
@@ -119,6 +129,7 @@ def write(
     form: Format = "html",
     every: bool = False,
     limits: Limits = LIMITS,
+    masks: Masks = NO_MASKS,
 ) -> Path:
     """Write the report and return where: `out`, or `<run>.<format>` in it when it is a folder, or in the workspace's
     reports. A page that would hold more than `limits` becomes a front and parts, which stand in a folder beside it
@@ -130,10 +141,11 @@ def write(
     try:
         if form == "html":
             whole = path.exists() and not path.is_file()  # a device has nothing beside it
-            with _read(reader, settings, run_id, every=every, limits=None if whole else limits) as (view, found):
+            limited = None if whole else limits
+            with _read(reader, settings, run_id, Masker(masks), every=every, limits=limited) as (view, found):
                 _put_page(path, view, found)
         else:
-            stretches = text(reader, settings, run_id=run_id, form=form, every=every)
+            stretches = text(reader, settings, run_id=run_id, form=form, every=every, masks=masks)
             first = next(stretches, "")  # errors of the run come before anything is made
             put(path, chain([first], stretches))
     except OSError as error:

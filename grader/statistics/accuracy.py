@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from grader.language import N_
 from grader.statistics.corrected import (
     NO_NEGATIVE,
     NO_POSITIVE,
+    NOBODY_LABELLED,
     corrected_rate,
     judge_adds_nothing,
     people_only,
@@ -34,17 +36,19 @@ from grader.statistics.frame import (
 if TYPE_CHECKING:
     import numpy as np
 
-NO_VERDICT = "No conversation has a verdict."
-NEVER_FIRED = "The judge flagged nothing, so there is no flag to be right or wrong: label conversations judged clean."
-NEVER_CLEAN = "The judge called nothing clean, so there is no clean verdict to be right or wrong."
-ONE_CATEGORY = (
+NO_VERDICT = N_("No conversation has a verdict.")
+NEVER_FIRED = N_(
+    "The judge flagged nothing, so there is no flag to be right or wrong: label conversations judged clean."
+)
+NEVER_CLEAN = N_("The judge called nothing clean, so there is no clean verdict to be right or wrong.")
+ONE_CATEGORY = N_(
     "Every answer of the judge or of the reviewers is the same, so agreement beyond chance cannot be measured."
 )
-ADDS_NOTHING = "The judge adds nothing: people's labels alone give an interval that is no wider."
-WEAK = "Sensitivity + specificity is not clearly above 1: the judge is little better than chance on this code."
+ADDS_NOTHING = N_("The judge adds nothing: people's labels alone give an interval that is no wider.")
+WEAK = N_("Sensitivity + specificity is not clearly above 1: the judge is little better than chance on this code.")
 FEWEST_POSITIVE = 15
-FEW_POSITIVE = "{n} human-positive labels: with fewer than 15 the judge is not calibrated on this code."
-METHOD = "stratified by verdict, by draws"
+FEW_POSITIVE = N_("{n} human-positive labels: with fewer than 15 the judge is not calibrated on this code.")
+METHOD = N_("stratified by verdict, by draws")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,7 @@ def accuracy(parts: Sequence[Part], labels: Sequence[Labelled] = (), *, seed: in
 
 def _none_of(judged: Sequence[Part], verdict: str) -> str:
     part = next(p for p in judged if p.verdict == verdict)
-    return f"Nobody labelled a conversation {part}: label some of the {part.n_population:,}."
+    return NOBODY_LABELLED.format(told_part=part, n=f"{part.n_population:,}")
 
 
 class _Drawn:
@@ -186,7 +190,7 @@ class _Drawn:
         """Of the table of verdict and truth; with contacts widened by the larger of the two design effects."""
         import numpy as np
 
-        method = "Cohen's kappa, stratified by verdict, by draws"
+        method = N_("Cohen's kappa, stratified by verdict, by draws")
         model, k = self.model, len(self.kinds)
         counts = model.counts.sum(axis=0)
         n, of = self._agreed(), int(counts.sum())
@@ -251,7 +255,7 @@ def calibrate(
     corrected = corrected_rate(kept, labels, seed=seed, draws=draws)
     people = people_only(kept, labels, simple_random=simple_random)
     fires, clean = (sum(p.n_population for p in kept if p.verdict == v) for v in ("fires", "clean"))
-    raw = proportion(fires, fires + clean, "The judge answered no conversation with yes or no.")
+    raw = proportion(fires, fires + clean, N_("The judge answered no conversation with yes or no."))
     found = accuracy(kept, labels, seed=seed, draws=draws)
     n_missing = sum(p.n_population for p in kept if p.verdict == "missing")
     n_positive = found.sensitivity.of
@@ -265,9 +269,9 @@ def calibrate(
     if not fires:
         notes.append(NEVER_FIRED)
     if n_missing:
-        notes.append(f"{n_missing:,} conversations have no verdict and are a stratum of their own.")
+        notes.append(N_("{n} conversations have no verdict and are a stratum of their own.").format(n=f"{n_missing:,}"))
     if labels and len({x.contact if x.contact is not None else i for i, x in enumerate(labels)}) < 2 < len(labels):
-        notes.append("All labels are of one contact: the intervals do not tell how contacts differ.")
+        notes.append(N_("All labels are of one contact: the intervals do not tell how contacts differ."))
     return Calibration(
         sum(p.n_population for p in kept), sum(p.n_labelled for p in kept), n_missing, corrected, people, raw, found,
         shortage(kept), tuple(notes),

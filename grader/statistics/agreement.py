@@ -11,6 +11,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from grader.language import N_
 from grader.statistics.figure import Figure, jeffreys, proportion, undefined, wilson
 
 if TYPE_CHECKING:
@@ -22,11 +23,13 @@ RESAMPLES = 2_000
 TOLD = 0.9  # of the resamples must have a figure, for an interval
 ADDED = 1.5  # items, see `_with_pairs`
 
-NO_OVERLAP = "No item was answered by two reviewers, so their agreement cannot be measured: plan labels that overlap."
-ONE_REVIEWER = "There is one reviewer only, so agreement cannot be measured: the gold is single-reviewer."
-ONE_CATEGORY = "Every answer is the same, so agreement beyond chance cannot be measured."
-NO_POSITIVE = "No reviewer saw the code anywhere, so agreement on positives cannot be measured."
-NO_DUPLICATES = "No reviewer answered an item twice, so agreement with oneself cannot be measured."
+NO_OVERLAP = N_(
+    "No item was answered by two reviewers, so their agreement cannot be measured: plan labels that overlap."
+)
+ONE_REVIEWER = N_("There is one reviewer only, so agreement cannot be measured: the gold is single-reviewer.")
+ONE_CATEGORY = N_("Every answer is the same, so agreement beyond chance cannot be measured.")
+NO_POSITIVE = N_("No reviewer saw the code anywhere, so agreement on positives cannot be measured.")
+NO_DUPLICATES = N_("No reviewer answered an item twice, so agreement with oneself cannot be measured.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ def krippendorff_alpha(
     (n - 1). K. Krippendorff (2011), Computing Krippendorff's Alpha-Reliability. Percentiles of `resamples` draws
     (`_resampled`). `level` other than nominal needs answers that are numbers (ordinal: that sort).
     """
-    method = f"Krippendorff's alpha, {level}, bootstrap over items"
+    method = N_("Krippendorff's alpha, {told_level}, bootstrap over items").format(told_level=level)
     p = _patterns(items)
     n = int(p.times.sum())
     if reason := _missing(p):
@@ -168,7 +171,7 @@ def _percentiles(point: float, drawn: np.ndarray, n: int, of: int, method: str) 
 
     told = drawn[np.isfinite(drawn)]
     if len(told) < TOLD * len(drawn):
-        few = "The rarer answer was given too seldom for an interval: label more."
+        few = N_("The rarer answer was given too seldom for an interval: label more.")
         return Figure(point, None, None, n, of, method, few)
     low, high = np.quantile(told, [0.025, 0.975])
     return Figure(point, min(point, float(low)), max(point, float(high)), n, of, method)
@@ -185,7 +188,7 @@ def gwet_ac1(
     items. With a `seed`, percentiles of `resamples` draws (`_resampled`), which hold. `n_categories`: Q where more
     answers are possible than were given. Where nobody disagreed the lower end of the first is that of `_agreed`.
     """
-    method = "Gwet's AC1, linearised, t" if seed is None else "Gwet's AC1, bootstrap over items"
+    method = N_("Gwet's AC1, linearised, t") if seed is None else N_("Gwet's AC1, bootstrap over items")
     p = _patterns(items, fewest=1)
     n = int(p.times[p.answers >= 2].sum())
     if not n:
@@ -204,7 +207,7 @@ def gwet_ac1(
         return Figure(1.0, _agreed(n, 1 - pe), 1.0, n, n, method)
     error = _ac1_error(p, point, pe, q)
     if error is None:
-        return Figure(point, None, None, agreed, n, method, "One item is too little for an interval.")
+        return Figure(point, None, None, agreed, n, method, N_("One item is too little for an interval."))
     half = float(stdtrit(p.times.sum() - 1, 0.975)) * error
     return Figure(point, max(-1.0, point - half), min(1.0, point + half), agreed, n, method)
 
@@ -271,18 +274,18 @@ def raw_agreement(items: Iterable[Answers], *, seed: int, resamples: int = RESAM
     p = _patterns(items)
     n = int(p.times.sum())
     if not n:
-        return undefined(NO_OVERLAP, "raw agreement")
+        return undefined(NO_OVERLAP, N_("raw agreement"))
     m = p.answers
     agree = (p.counts * (p.counts - 1)).sum(axis=1) / (m * (m - 1))
     point = float(p.times @ agree / n)
     agreed = int(p.times[(p.counts > 0).sum(axis=1) == 1].sum())
     if (m == 2).all() or agreed in (0, n):
         low, high = wilson(agreed, n)
-        return Figure(point, min(low, point), max(high, point), agreed, n, "raw agreement, Wilson")
+        return Figure(point, min(low, point), max(high, point), agreed, n, N_("raw agreement, Wilson"))
     more = _with_pairs(p)
     same = (more.counts * (more.counts - 1)).sum(axis=1) / (more.answers * (more.answers - 1))
     drawn = _resampled(more, seed, resamples) @ same / n
-    return _percentiles(point, drawn, agreed, n, "raw agreement, bootstrap over items")
+    return _percentiles(point, drawn, agreed, n, N_("raw agreement, bootstrap over items"))
 
 
 def positive_agreement(
@@ -294,7 +297,7 @@ def positive_agreement(
     a / (a + b + c), and its interval Wilson's for s, carried over; else, bootstrap over items. n of `of`: items in
     which all who answered saw it, of those in which one did.
     """
-    method = "positive agreement"
+    method = N_("positive agreement")
     p = _patterns(items)
     if not len(p.times):
         return undefined(NO_OVERLAP, method)
@@ -308,14 +311,16 @@ def positive_agreement(
     both, seen = int(p.times[ones == m].sum()), int(p.times[ones > 0].sum())
     if (m == 2).all() or both in (0, seen):
         low, high = (2 * s / (1 + s) for s in wilson(both, seen))
-        return Figure(point, min(low, point), max(high, point), both, seen, f"{method}, Wilson")
+        return Figure(
+            point, min(low, point), max(high, point), both, seen, N_("{told_method}, Wilson").format(told_method=method)
+        )
     more = _with_pairs(p)
     ones, m = more.counts[:, p.categories.index(positive)], more.answers
     above, below = ones * (ones - 1), ones * (m - 1)
     times = _resampled(more, seed, resamples)
     with np.errstate(divide="ignore", invalid="ignore"):
         drawn = times @ above / (times @ below)
-    return _percentiles(point, drawn, both, seen, f"{method}, bootstrap over items")
+    return _percentiles(point, drawn, both, seen, N_("{told_method}, bootstrap over items").format(told_method=method))
 
 
 def self_agreement(twice: Iterable[tuple[Hashable | None, Hashable | None]]) -> Figure:
@@ -348,7 +353,7 @@ def between_reviewers(
     n_overlap = sum(sum(a is not None for a in item) >= 2 for item in items)
     itself = self_agreement(twice)
     if n_reviewers < 2:
-        none = undefined(ONE_REVIEWER, "one reviewer", of=n_items)
+        none = undefined(ONE_REVIEWER, N_("one reviewer"), of=n_items)
         return Reviewers(n_items, 0, n_reviewers, none, none, none, none, itself)
     return Reviewers(
         n_items, n_overlap, n_reviewers,

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from math import sqrt
 from typing import TYPE_CHECKING
 
+from grader.language import N_
 from grader.statistics.figure import Z95, Figure, jeffreys, proportion, undefined, wilson
 from grader.statistics.frame import (
     DRAWS,
@@ -29,24 +30,27 @@ from grader.statistics.frame import (
 if TYPE_CHECKING:
     import numpy as np
 
-NONE_APPLICABLE = "0 applicable: every labelled conversation is outside what the code is about, so there is no rate."
-NO_LABELS = "No conversation of this frame was labelled."
-STRATIFIED = "Labels were drawn by verdict, so people's labels alone give no rate."
-NO_POSITIVE = "No human-positive labels: nobody found the code, so how often the judge would see it is not known."
-NO_NEGATIVE = "No human-negative labels: reviewers found the code everywhere, so false alarms are not known."
-NOT_APART = (
+NONE_APPLICABLE = N_(
+    "0 applicable: every labelled conversation is outside what the code is about, so there is no rate."
+)
+NO_LABELS = N_("No conversation of this frame was labelled.")
+STRATIFIED = N_("Labels were drawn by verdict, so people's labels alone give no rate.")
+NO_POSITIVE = N_("No human-positive labels: nobody found the code, so how often the judge would see it is not known.")
+NO_NEGATIVE = N_("No human-negative labels: reviewers found the code everywhere, so false alarms are not known.")
+NOT_APART = N_(
     "The judge does not tell the two kinds apart clearly (sensitivity + specificity - 1 is not clearly above 0), so "
     "its verdicts say nothing of a frame without labels: label conversations of that frame."
 )
-CHANGED = (
+CHANGED = N_(
     "The judge flags fewer or more of the later frame than the errors that it had allow, so they are not what they "
     "were, and the rate is cut off where it cannot be: label conversations of that frame."
 )
-CUT = "Fewer or more flags than the judge's errors alone would give: the rate is cut off where it cannot be."
+CUT = N_("Fewer or more flags than the judge's errors alone would give: the rate is cut off where it cannot be.")
 NARROWER = 0.97
-MOVER = "post-stratified, MOVER-Jeffreys"
-BY_DRAWS = "post-stratified, Dirichlet draws"
-CARRIED = "carried over from an earlier frame, by draws"
+NOBODY_LABELLED = N_("Nobody labelled a conversation {told_part}: label some of the {n}.")
+MOVER = N_("post-stratified, MOVER-Jeffreys")
+BY_DRAWS = N_("post-stratified, Dirichlet draws")
+CARRIED = N_("carried over from an earlier frame, by draws")
 
 
 def corrected_rate(parts: Sequence[Part], labels: Sequence[Labelled] = (), *, seed: int, draws: int = DRAWS) -> Figure:
@@ -73,7 +77,10 @@ def corrected_rate(parts: Sequence[Part], labels: Sequence[Labelled] = (), *, se
         down, up = mover(model)
         low, high = point - wider * down, point + wider * up
     without = [str(p) for p in model.parts if not p.n_labelled]
-    reason = f"Nobody labelled a conversation {' or '.join(without)}: there it may be none or all." if without else ""
+    reason = ""
+    if without:
+        nobody = N_("Nobody labelled a conversation {told_parts}: there it may be none or all.")
+        reason = nobody.format(told_parts=_either(without))
     # What was seen is there: with any yes the rate is not 0, with any no not 1. An end that would be so is the one of n
     # in the whole frame, as if all that has no label were of the other kind.
     size, n_no = int(model.n), of - n
@@ -137,7 +144,7 @@ def people_only(parts: Sequence[Part], labels: Sequence[Labelled] = (), *, simpl
     `labels` of as many as they are worth by the design effect of their contacts, as the corrected rate is.
     """
     if not simple_random:
-        return undefined(STRATIFIED, "people's labels alone, Wilson")
+        return undefined(STRATIFIED, N_("people's labels alone, Wilson"))
     n, of = sum(p.n_fires for p in parts), sum(p.n_fires + p.n_clean for p in parts)
     found = proportion(n, of, NONE_APPLICABLE if any(p.n_labelled for p in parts) else NO_LABELS)
     if found.point is None or not labels:
@@ -284,7 +291,7 @@ def carried_over(
         return undefined(reason, CARRIED, n=n, of=of)
     carried = _Carried(parts, later, labels, design_effect)
     if not carried.later.sum():
-        return undefined("The later frame has no conversation with a verdict.", CARRIED, n=n, of=of)
+        return undefined(N_("The later frame has no conversation with a verdict."), CARRIED, n=n, of=of)
     _, apart = carried.drawn(seed, draws)
     import numpy as np
 
@@ -302,13 +309,18 @@ def carried_over(
     return Figure(point, min(low, point), max(high, point), n, of, CARRIED, cut)
 
 
+def _either(texts: Sequence[str]) -> str:
+    first, *rest = texts
+    return N_("{told} or {told_other}").format(told=first, told_other=_either(rest)) if rest else first
+
+
 def unlabelled(model: Model) -> str:
     """Which verdict nobody labelled, "" when all have labels."""
     if not model.labelled.sum():
         return NO_LABELS
     for part in model.parts:
         if part.verdict != "missing" and not part.n_labelled:
-            return f"Nobody labelled a conversation {part}: label some of the {part.n_population:,}."
+            return NOBODY_LABELLED.format(told_part=part, n=f"{part.n_population:,}")
     return ""
 
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import isfinite, sqrt
 
+from grader.language import _, numerals
+
 Z95 = 1.959963984540054  # the 97.5 % point of the normal distribution
 Z95_ONE_SIDED = 1.6448536269514722  # its 95 % point
 WILSON = "Wilson"  # the method of a plain share, n of `of`
@@ -109,20 +111,23 @@ def proportion(n: int, of: int, nothing: str) -> Figure:
 
 
 def percent(rate: float | None) -> str:
-    """A rate as text with one decimal. Only an exact 0 or 1 is written 0 % or 100 %; None is written as a dash."""
+    """A rate as text with one decimal, as the language writes it. Only an exact 0 or 1 is written 0 % or 100 %; None is
+    written as a dash.
+    """
     if rate is None:
         return "–"
     if rate in (0, 1):
         return f"{rate * 100:.0f} %"
     shown = f"{rate * 100:.1f}"
-    return {"0.0": "<0.1 %", "100.0": ">99.9 %"}.get(shown, f"{shown} %")
+    return numerals({"0.0": "<0.1 %", "100.0": ">99.9 %"}.get(shown, f"{shown} %"))
 
 
 def percents(low: float | None, high: float | None) -> str:
     """Two ends as text, `3.1 to 8.8`, in percent; empty without them. Only an exact 0 or 1 is written 0 or 100."""
     if low is None or high is None:
         return ""
-    return " to ".join(percent(end).removesuffix(" %") for end in (low, high))
+    low_end, high_end = (percent(end).removesuffix(" %") for end in (low, high))
+    return _("{low} to {high}", low=low_end, high=high_end)
 
 
 @dataclass(frozen=True, slots=True)

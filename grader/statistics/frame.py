@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from math import sqrt
 from typing import TYPE_CHECKING, Literal
 
+from grader.language import N_
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -63,10 +65,10 @@ class Part:
 
     def __str__(self) -> str:
         said = {
-            "fires": "judged to have it", "clean": "judged clean", "not_applicable": "judged not applicable",
-            "missing": "without a verdict",
+            "fires": N_("judged to have it"), "clean": N_("judged clean"),
+            "not_applicable": N_("judged not applicable"), "missing": N_("without a verdict"),
         }[self.verdict]  # fmt: skip
-        return f"{said} ({self.name})" if self.name else said
+        return N_("{told} ({told_name})").format(told=said, told_name=self.name) if self.name else said
 
 
 Stratum = tuple[Verdict, str]
@@ -155,11 +157,11 @@ class _Cell:
         if len(self.parts) == 1:
             return self.parts[0].name
         if whole:
-            return "all strata"
+            return N_("all strata")
         largest, *others = sorted(self.parts, key=lambda p: (-p.n_population, p.name))
         if len(others) == 1:
             return f"{largest.name} + {others[0].name}"
-        return f"{largest.name} + {len(others)} smaller strata"
+        return N_("{told} + {n} smaller strata").format(told=largest.name, n=len(others))
 
     def as_part(self, name: str) -> Part:
         fires, clean, other, skipped = (
@@ -338,7 +340,8 @@ def shortage(parts: Sequence[Part]) -> tuple[str, ...]:
     found = []
     total, size = (sum(getattr(p, name) for p in parts) for name in ("n_labelled", "n_population"))
     if total < FEWEST_LABELS:
-        found.append(f"{total} labels in all: with fewer than {FEWEST_LABELS} nothing can be decided.")
+        few = N_("{n} labels in all: with fewer than {least} nothing can be decided.")
+        found.append(few.format(n=total, least=FEWEST_LABELS))
     for verdict in dict.fromkeys(p.verdict for p in parts):
         mine = [p for p in parts if p.verdict == verdict]
         whole = _Cell(tuple(mine)).as_part("")
@@ -356,7 +359,10 @@ def _short(part: Part) -> str:
     if part.n_labelled >= wanted:
         return ""
     if not part.n_assessable:
-        return f"Reviewers could not assess any of the {part.n_population:,} conversations {part}."
+        none = N_("Reviewers could not assess any of the {n} conversations {told_part}.")
+        return none.format(n=f"{part.n_population:,}", told_part=part)
     more = wanted - part.n_labelled
-    labels = "label" if part.n_labelled == 1 else "labels"
-    return f"{part.n_labelled} {labels} of {part.n_population:,} conversations {part}: label {more} more of them."
+    one = N_("{n} label of {of} conversations {told_part}: label {more} more of them.")
+    many = N_("{n} labels of {of} conversations {told_part}: label {more} more of them.")
+    said = one if part.n_labelled == 1 else many
+    return said.format(n=part.n_labelled, of=f"{part.n_population:,}", told_part=part, more=more)

@@ -1,7 +1,10 @@
 // One conversation: the transcript with its quotes marked, and what was found beside it.
 
-const ROLES = { customer: "Customer", ai: "AI", human: "Human", system: "System", unknown: "Unknown speaker", tool: "Tool" };
-const KINDS = { voice: "Voice note", image: "Image", file: "File", note: "Internal note" };
+// `transcript(view)` needs no findings: the review app draws what a reviewer may see with it.
+// view: { c, print, focus(n, where), toMessage(quote), has(id), link(id) }; of `c` it needs `lines`.
+
+const roleName = (name) => ({ customer: _("Customer"), ai: _("AI"), human: _("Human"), system: _("System"), unknown: _("Unknown speaker"), tool: _("Tool") })[name] || name;
+const kindName = (name) => ({ voice: _("Voice note"), image: _("Image"), file: _("File"), note: _("Internal note") })[name];
 const FOLD = 1500;          // a longer text shows its beginning and the words around each quote
 const AROUND = 220;
 const PRINTED = 4000;
@@ -34,14 +37,14 @@ const half = (text, index) => index > 0 && index < text.length && (text.charCode
 function fill(node, piece, view, mode) {
   const shown = mode === "all" ? null : windows(piece, mode === "print" ? PRINTED : FOLD, mode === "print" ? PRINTED : AROUND);
   const parts = [];
-  const begun = new Set();
+  const begun = new Set(), urls = addresses(piece);
   let at = 0, hidden = 0;
   const gap = () => {
     if (!hidden) return;
-    const count = hidden.toLocaleString("en");
-    if (mode === "print") parts.push(el("span", { class: "fold-note" }, `\n[… ${count} more characters]\n`));
+    const count = number(hidden);
+    if (mode === "print") parts.push(el("span", { class: "fold-note" }, "\n", _("[… {count} more characters]", { count }), "\n"));
     else parts.push(el("button", { type: "button", class: "gap", click: () => { fill(node, piece, view, "all"); } },
-      `Show all: ${count} more characters of ${piece.n_chars.toLocaleString("en")}`));
+      _("Show all: {count} more characters of {all}", { count, all: number(piece.n_chars) })));
     hidden = 0;
   };
   for (const segment of piece.segments) {
@@ -57,7 +60,7 @@ function fill(node, piece, view, mode) {
       const text = segment.text.slice(a - at, b - at);
       if (!text) continue;
       gap();
-      for (const part of marked(text, segment.findings, view, begun)) parts.push(part);
+      for (const part of marked(text, segment.findings, view, begun, (words) => inert(words, a, urls, view))) parts.push(part);
     }
     hidden += end - done;
     at = end;
@@ -67,20 +70,74 @@ function fill(node, piece, view, mode) {
   for (const part of parts) node.append(part);     // one by one: there may be more than a call can take
 }
 
-function marked(text, findings, view, begun) {
-  if (!findings.length) return texts(text);
+function marked(text, findings, view, begun, drawn) {
+  if (!findings.length) return drawn(text);
   const first = view.c.findings[findings[0] - 1];
   const names = findings.map((n) => `${n} ${title(view.c.findings[n - 1].code)}`).join(", ");
   const mark = el("mark", { class: `${colour(first.code)}${findings.length > 1 ? " multi" : ""}`, "data-findings": findings.join(" "), title: names });
   for (const n of findings) {
     if (begun.has(n) || view.print) continue;
     begun.add(n);
-    mark.append(el("button", { type: "button", class: `badge ${colour(view.c.findings[n - 1].code)}`, "aria-label": `Finding ${n}: ${title(view.c.findings[n - 1].code)}`,
+    const name = _("Finding {n}: {title}", { n, title: title(view.c.findings[n - 1].code) });
+    mark.append(el("button", { type: "button", class: `badge ${colour(view.c.findings[n - 1].code)}`, "aria-label": name, lang: "", "data-to": n,
       click: () => view.focus(n, "card") }, String(n)));
   }
   if (view.print) mark.append(`[${findings.join(", ")}] `);
-  for (const part of texts(text)) mark.append(part);
+  for (const part of drawn(text)) mark.append(part);
   return [mark];
+}
+
+// Addresses in a text, as [start, end, what is copied]. Nothing leads out of this page: they are text, with a button.
+const ADDRESS = /(?<![\p{L}\p{N}])(?:(?:https?|ftp):\/\/|www\.)[^\s<>"“”«»]+/giu;
+function addresses(piece) {
+  if (piece.segments.length > 2000) return [];
+  const found = [];
+  for (const match of piece.segments.map((segment) => segment.text).join("").matchAll(ADDRESS)) {
+    const text = match[0].replace(/[.,;:!?'’)\]}>*_\\]+$/u, "");
+    if (text.length < 8 || found.length >= 200) continue;
+    found.push([match.index, match.index + text.length, plainAddress(text)]);
+  }
+  return found;
+}
+
+// As a browser would go there: a host in other letters is written in its ASCII form, and nothing unseen is in it.
+function plainAddress(text) {
+  const seen = text.replace(UNSEEN.pattern, (all, run) => (run ? "" : all));
+  try { return new URL(/^www\./i.test(seen) ? ["https:", "", seen].join("/") : seen).href; } catch { return seen; }
+}
+
+function inert(text, from, urls, view) {
+  const parts = [];
+  let done = 0;
+  for (const [start, end, address] of urls) {
+    const a = Math.max(start - from, done), b = Math.min(end - from, text.length);
+    if (a >= b) continue;
+    parts.push(...texts(text.slice(done, a)));
+    const words = el("span", { class: "url", dir: "ltr", lang: "zxx" }, text.slice(a, b));
+    parts.push(words);
+    if (end - from === b && !view.print) parts.push(copyButton(address, words));
+    done = b;
+  }
+  return [...parts, ...texts(text.slice(done))];
+}
+
+function copyButton(address, words) {
+  const name = _("Copy the address {address}", { address });
+  const button = el("button", { type: "button", class: "copy", lang: "", "aria-label": name, title: name }, icon("copy"));
+  const tell = (text, shape) => {
+    if (byId("status")) byId("status").textContent = text;
+    button.replaceChildren(icon(shape));
+    button.classList.toggle("done", shape === "done");
+  };
+  button.addEventListener("click", () => {
+    const select = () => { getSelection().selectAllChildren(words); tell(_("Selected: copy it with Ctrl+C"), "copy"); };
+    if (!navigator.clipboard) return select();
+    return navigator.clipboard.writeText(address).then(() => {
+      tell(_("Copied: {address}", { address: writtenOut(address) }), "done");
+      setTimeout(() => tell("", "copy"), 2000);
+    }, select);
+  });
+  return button;
 }
 
 function body(tag, attributes, piece, view) {
@@ -95,83 +152,151 @@ const textOf = (piece, length) => {
   return text.slice(0, length).replace(/\s+/g, " ");
 };
 
-function message(line, view, again) {
-  const anchor = view.print ? null : `m${line.number}`;
-  if (line.pieces.length && line.pieces.every((piece) => piece.data)) {
-    const what = line.kind === "tool_call" ? "Call" : line.error ? "Error" : "Result";
-    return el("div", { class: `tool${line.error ? " error" : ""}`, id: anchor, "data-number": line.number }, line.pieces.map((piece) => {
-      const open = view.print || piece.segments.some((segment) => segment.findings.length);
-      return el("details", { open },
-        el("summary", null, el("span", null, what), el("code", { dir: "auto" }, piece.title || "tool"), el("span", { class: "preview", dir: "auto", "aria-hidden": "true" }, textOf(piece, 160))),
-        body("pre", null, piece, view));
-    }));
-  }
-  const kind = KINDS[line.kind];
-  const who = el("div", { class: "who" }, again ? null : el("b", null, ROLES[line.role] || line.role),
-    kind ? el("span", { class: "kind" }, line.kind in ICONS ? icon(line.kind) : null, kind) : null,
-    line.time ? el("span", null, line.time) : null);
-  const bubbles = line.pieces.map((piece) => {
-    if (!piece.n_chars) return el("div", { class: "bubble blank" }, "(no text)");
-    return piece.data ? el("details", { open: view.print || piece.segments.some((s) => s.findings.length) },
-      el("summary", null, `Call ${piece.title}`), body("pre", null, piece, view)) : body("div", { class: "bubble" }, piece, view);
-  });
-  const role = line.role in ROLES && line.role !== "tool" ? line.role : "unknown";
-  return el("div", { class: `msg ${role}${line.kind === "note" ? " note" : ""}${again ? " again" : ""}`, id: anchor, "data-number": line.number }, again && kind === undefined && again.time === line.time ? null : who, bubbles,
-    el("span", { class: "no", "aria-label": `message ${line.number}` }, `#${line.number}`));
+const quoted = (piece) => piece.segments.some((segment) => segment.findings.length);
+const NO_WORDS = { lang: "zxx", dir: "ltr" };      // a tool's data is no language; its texts keep their own order inside
+
+// A call with its result, or a result that nobody has asked for, as one folded card.
+function tool(line, piece, result, view, anchor) {
+  const failed = (result || line).error;
+  const answers = result ? result.pieces : [];
+  const open = view.print || [piece, ...answers].some(quoted);
+  const what = line.kind !== "tool_call" ? (failed ? _("Error") : _("Result")) : failed ? _("Failed") : result ? _("Done") : "";
+  const part = (name, number, own, id) => el("div", { class: "tool-part", id, "data-number": number, tabindex: id ? "-1" : null },
+    el("p", { class: "tool-name" }, name, el("span", { class: "no" }, `#${number}`)), body("pre", NO_WORDS, own, view));
+  return el("details", { class: `tool-card${failed ? " error" : ""}`, open },
+    el("summary", null, icon("tool"), el("code", { dir: "auto", lang: "zxx" }, piece.title || _("tool")),
+      el("span", { class: "preview", "aria-hidden": "true", ...NO_WORDS }, textOf(piece, 160)),
+      piece.took ? el("span", { class: "took" }, piece.took) : null,
+      what ? el("span", { class: `how ${failed ? "failed" : ""}` }, what) : null),
+    line.kind === "tool_call" ? part(_("Called with"), line.number, piece, anchor) : null,
+    line.kind === "tool_call" ? answers.map((own, n) => part(failed ? _("Error") : _("Result"), result.number, own, n || view.print ? null : `m${result.number}`))
+      : part(failed ? _("Error") : _("Result"), line.number, piece, anchor));
 }
 
-function transcript(view) {
-  const node = el("div", { class: "transcript", role: "log", "aria-live": "off", "aria-label": "Transcript" });
-  let before = null;
-  for (const line of view.c.lines) {
-    if (line.day) { node.append(el("div", { class: "day" }, line.day)); before = null; }
-    if (line.role === "event") node.append(el("div", { class: "event" }, el("span", { dir: "auto" }, `${line.event}${line.time ? ` · ${line.time}` : ""}`)));
-    else node.append(message(line, view, before && before.role === line.role && before.kind === line.kind ? before : null));
-    before = line.role === "event" ? null : line;
+const anchorOf = (line, view) => (view.print ? null : `m${line.number}`);
+
+function message(line, view, place) {
+  const anchor = anchorOf(line, view);
+  const numbered = { "data-number": line.number };
+  if (line.pieces.length && line.pieces.every((piece) => piece.data)) {
+    return el("li", { class: `tool${line.error ? " error" : ""}`, ...numbered },
+      line.pieces.map((piece, n) => tool(line, piece, place.result(piece), view, n ? null : anchor)));
   }
-  if (!view.c.lines.length) node.append(el("p", { class: "nothing" }, "This conversation has no messages."));
+  const sort = kindName(line.kind), name = roleName(line.role);
+  const who = el("div", { class: "who" }, place.first ? el("b", null, name, line.name ? [" · ", el("bdi", { lang: "" }, line.name)] : null) : el("span", { class: "unseen" }, name),
+    sort ? el("span", { class: "kind" }, line.kind in ICONS ? icon(line.kind) : null, sort, line.length ? ` ${line.length}` : null) : null);
+  const bubbles = line.pieces.map((piece) => {
+    if (!piece.n_chars) return el("div", { class: "bubble blank" }, _("(no text)"));
+    return piece.data ? tool({ ...line, kind: "tool_call" }, piece, place.result(piece), view, null) : body("div", { class: "bubble", lang: langOf(line, view) }, piece, view);
+  });
+  const from = ["customer", "ai", "human", "system"].includes(line.role) ? line.role : "unknown";
+  return el("li", { class: `msg ${from}${line.kind === "note" ? " note" : ""}${place.first ? "" : " again"}${place.last ? " last" : ""}`, id: anchor, tabindex: view.print ? null : "-1", ...numbered },
+    who, bubbles, el("span", { class: "no" }, el("span", { class: "unseen" }, _("message"), " "), `#${line.number}`, line.time ? el("time", null, line.time) : null));
+}
+
+// What people and the AI say is in the conversation's language, where that is known; of the rest nobody knows.
+const langOf = (line, view) => (["customer", "ai", "human"].includes(line.role) && line.kind !== "note" ? view.c.lang || "" : "");
+
+function transcript(view) {
+  const { lines } = view.c;
+  const node = el("ol", { class: "transcript", role: "list", "aria-label": _("Transcript") });
+  const byNumber = new Map(lines.filter((line) => line.number !== null).map((line) => [line.number, line]));
+  const result = (piece) => (piece.result ? byNumber.get(piece.result) : null);
+  const drawn = [];
+  let day = "";
+  for (const line of lines) {
+    day = line.day || day;
+    if (line.answers) continue;             // stands in the card of its call; a day that begins there begins after it
+    drawn.push(day === line.day ? line : { ...line, day });
+    day = "";
+  }
+  const joined = (a, b) => a && b && a.role === b.role && a.kind === b.kind && a.name === b.name && a.role !== "event" && !b.day && !b.wait;
+  drawn.forEach((line, n) => {
+    if (line.day) node.append(el("li", { class: "day" }, line.day));
+    else if (line.wait) node.append(el("li", { class: "wait" }, line.wait));
+    if (line.role === "event") node.append(el("li", { class: `event ${line.kind === "handoff" ? "handoff" : ""}` }, el("span", null, line.kind === "handoff" ? icon("person") : null, el("bdi", { lang: "" }, line.event), line.time ? [" · ", el("time", null, line.time)] : null)));
+    else node.append(message(line, view, { first: !joined(drawn[n - 1], line), last: !joined(line, drawn[n + 1]), result }));
+  });
+  if (!lines.length) node.append(el("li", { class: "nothing" }, _("This conversation has no messages.")));
+  if (view.c.afterwards && !view.print) node.append(el("li", { class: "ending" }, el("h3", null, _("Afterwards")), afterwards(view)));
   return node;
 }
 
-function cite(quote, view) {
-  const to = quote.message === 0 ? "policy" : `message ${quote.message}`;
-  const words = el("blockquote", { dir: "auto" }, quote.text.length > 1200 ? `${quote.text.slice(0, 1200)}…` : quote.text);
+function toOther(other, view) {
+  const name = el("bdi", { lang: "" }, other.id);
+  return view.has(other.id) && !view.print ? el("a", { href: view.link(other.id) }, name) : el("span", { class: "soft" }, name);
+}
+
+function others(list, view) {
+  return list.length ? el("ul", { class: "others" }, list.map((other) => el("li", null, toOther(other, view), " ", other.text,
+    other.references.map((reference) => el("bdi", { class: "reference", lang: "" }, reference))))) : null;
+}
+
+// What happened before and afterwards, as far as it is known.
+function afterwards(view) {
+  const c = view.c, after = c.after || { returns: [], before: [], told: [] };
+  const alone = c.next_id && !after.returns.length ? { id: c.next_id, text: "", references: [] } : null;
+  return el("div", { class: "after" },
+    after.before.length ? [el("p", null, _("This one is itself a return:")), others(after.before, view)] : null,
+    el("p", null, c.afterwards, alone ? [" ", toOther(alone, view)] : null),
+    others(after.returns, view),
+    after.told.map((text) => el("p", null, text)),
+    c.csat ? el("p", null, _("CSAT {csat} of 5", { csat: c.csat }), c.csat_comment ? [": “", el("bdi", { lang: c.lang || "" }, c.csat_comment), "”"] : null) : el("p", { class: "soft" }, _("No CSAT answer.")));
+}
+
+// A quote and the way to it: the focus goes to the words, whose number leads back.
+function cite(quote, finding, view) {
+  const to = quote.message === 0 ? _("policy") : _("message {n}", { n: quote.message });
+  const words = el("blockquote", { dir: "auto", lang: quote.message && finding.supported ? view.c.lang || "" : "" }, quote.text.length > 1200 ? `${quote.text.slice(0, 1200)}…` : quote.text);
   const there = view.c.lines.some((line) => line.number === quote.message);
   const link = there && !view.print
-    ? el("button", { type: "button", class: "link cite", click: () => view.toMessage(quote) }, to) : el("span", { class: "cite soft" }, to);
+    ? el("button", { type: "button", class: "link cite", click: () => { view.toMessage(quote); land(quote, finding); } }, to) : el("span", { class: "cite soft" }, to);
   return [words, el("p", null, link, quote.problem ? el("span", { class: "problem" }, ` · ${quote.problem}`) : null)];
 }
 
+function land(quote, finding) {
+  const place = byId(`m${quote.message}`);
+  const badge = place && place.querySelector(`button[data-to="${finding.number}"]`);
+  (badge || place).focus({ preventScroll: true });
+}
+
+const severityName = (name) => ({ critical: _("critical"), high: _("high"), medium: _("medium"), low: _("low") })[name] || name;
+
 function card(finding, view) {
   const code = codes[finding.code] || {};
-  return el("article", { class: `finding${finding.supported ? "" : " unsupported"}`, "data-finding": finding.number, tabindex: "-1" },
+  const name = `f${finding.number}-title`;
+  const about = [finding.judged, finding.cost, finding.repeats].filter(Boolean);
+  return el("article", { class: `finding${finding.supported ? "" : " unsupported"}`, "data-finding": finding.number, tabindex: "-1", "aria-labelledby": view.print ? null : name },
     el("header", null, el("span", { class: `badge ${finding.supported ? colour(finding.code) : ""}`, "aria-hidden": "true" }, String(finding.number)),
-      el("h4", null, title(finding.code)), el("span", { class: `chip ${finding.severity}` }, finding.severity)),
+      el("h4", { id: view.print ? null : name, lang: "" }, title(finding.code)), el("span", { class: `chip ${finding.severity}` }, severityName(finding.severity))),
     code.trust ? el("details", { class: `trust ${code.trust.kind}`, open: view.print },
       el("summary", null, el("i", { "aria-hidden": "true" }, MARKS[code.trust.kind] || "○"), ` ${code.trust.short}`), el("p", null, code.trust.text)) : null,
-    code.question && finding.supported ? el("p", { class: "question" }, code.question) : null,
-    el("p", { class: "reasoning", dir: "auto" }, finding.reasoning),
-    finding.quotes.map((quote) => cite(quote, view)),
-    finding.clauses.map((clause) => el("p", { class: "clause", dir: "auto" },
-      el("span", { class: "source" }, clause.source || "Policy, as quoted by the judge"), clause.before, el("b", null, clause.text), clause.after)));
+    code.question ? el("p", { class: "question", lang: "" }, code.question) : null,
+    el("p", { class: "reasoning", dir: "auto", lang: "" }, finding.reasoning),
+    finding.quotes.map((quote) => cite(quote, finding, view)),
+    finding.clauses.map((clause) => el("div", { class: "clause" },
+      el("p", { class: "source" }, el("span", null, _("Policy broken: ")), el("bdi", { lang: "" }, clause.source || _("as quoted by the judge")), clause.valid ? `, ${clause.valid}` : ""),
+      el("p", { dir: "auto", lang: "" }, clause.before, el("b", null, clause.text), clause.after))),
+    about.length ? el("p", { class: "judged" }, about.map((text, n) => [n ? " · " : "", el("bdi", null, text)])) : null);
 }
+
+const answerOf = (v) => [({ present: _("present"), absent: _("absent"), not_applicable: _("not applicable"), cannot_assess: _("cannot assess") })[v.answer] || label(v.answer).replaceAll("_", " "),
+  v.support === "unsupported" ? _("unsupported") : v.support === "ruled" ? _("by rule") : ""].filter(Boolean).join(", ");
 
 function side(view) {
   const c = view.c;
   const proved = c.findings.filter((f) => f.supported), apart = c.findings.filter((f) => !f.supported);
   const node = el("div", { class: "side" });
-  node.append(el("h3", null, proved.length ? `Findings (${proved.length})` : "No proved finding"));
+  node.append(el("h3", null, proved.length ? _("Findings ({n})", { n: proved.length }) : _("No proved finding")));
   node.append(...proved.map((finding) => card(finding, view)));
-  if (apart.length) node.append(el("h3", null, `Not supported (${apart.length}): no quote holds, never counted`), ...apart.map((f) => card(f, view)));
-  node.append(el("h3", null, "Afterwards"), el("div", { class: "after" },
-    el("p", null, c.afterwards, c.next_id && view.has(c.next_id) && !view.print ? el("a", { href: view.link(c.next_id) }, ` ${c.next_id}`) : c.next_id ? ` (${c.next_id})` : ""),
-    c.csat ? el("p", null, `CSAT ${c.csat} of 5`, c.csat_comment ? [": “", el("span", { dir: "auto" }, c.csat_comment), "”"] : null) : el("p", { class: "soft" }, "No CSAT answer.")));
-  node.append(el("details", { class: "verdicts", open: view.print }, el("summary", null, "All verdicts"), c.groups.map((group) => [
-    el("h4", { dir: "auto" }, group.rubric),
+  if (apart.length) node.append(el("h3", null, _("Not supported ({n}): no quote holds, never counted", { n: apart.length })), ...apart.map((f) => card(f, view)));
+  node.append(el("h3", null, _("Afterwards")), afterwards(view));
+  node.append(el("details", { class: "verdicts", open: view.print }, el("summary", null, _("All verdicts")), c.groups.map((group) => [
+    el("h4", { dir: "auto", lang: "" }, group.rubric),
     el("dl", null, group.verdicts.map((v) => el("div", null,
-      el("dt", null, el("span", null, title(v.code)), el("b", null, `${v.answer.replaceAll("_", " ")}${v.support === "unsupported" ? ", unsupported" : v.support === "ruled" ? ", by rule" : ""}`)),
-      v.reasoning ? el("dd", { dir: "auto" }, v.reasoning) : null,
-      v.quotes.filter((q) => q.text).map((q) => el("dd", { dir: "auto" }, `#${q.message} “${q.text.slice(0, 400)}”`)))))])));
+      el("dt", null, el("span", { lang: "" }, title(v.code)), el("b", null, answerOf(v))),
+      v.reasoning ? el("dd", { dir: "auto", lang: "" }, v.reasoning) : null,
+      v.quotes.filter((q) => q.text).map((q) => el("dd", { lang: c.lang || "" }, `#${q.message} “`, el("bdi", null, q.text.slice(0, 400)), "”")))))])));
   return node;
 }
 
@@ -179,15 +304,16 @@ const RESOLVED = { resolved: "good", partly: "medium", not: "critical" };
 
 function head(view, steps) {
   const c = view.c;
-  const about = [c.queue || "no queue", c.channel, c.language, c.when && `${c.when} ${c.zone}`, c.reason && label(c.reason), c.handoff ? "handed off" : "no hand-off", c.mood && `mood: ${label(c.mood).toLowerCase()}`];
+  const about = [c.queue || _("no queue"), c.channel, c.language, c.when && `${c.when} ${c.zone}`, c.reason && label(c.reason), c.handoff ? _("handed off") : _("no hand-off"),
+    c.mood && _("mood: {mood}", { mood: label(c.mood).toLowerCase() })];
   return el("header", { class: "case-head" },
-    el("div", { class: "row" }, steps ? el("button", { type: "button", class: "back", click: steps.back }, "‹ List") : null,
-      el("h2", { dir: "auto" }, c.id), c.resolved ? el("span", { class: `chip ${RESOLVED[c.resolved] || "low"}` }, resolution(c.resolved)) : null,
+    el("div", { class: "row" }, steps ? el("button", { type: "button", class: "back", click: steps.back }, _("‹ List")) : null,
+      el("h2", { dir: "auto", lang: "zxx" }, c.id), c.resolved ? el("span", { class: `chip ${RESOLVED[c.resolved] || "low"}` }, resolution(c.resolved)) : null,
       steps ? el("span", { class: "steps" }, el("span", { class: "soft" }, steps.place),
-        el("button", { type: "button", click: steps.previous, "aria-label": "Previous conversation", title: "Previous (k)" }, "‹"),
-        el("button", { type: "button", click: steps.next, "aria-label": "Next conversation", title: "Next (j)" }, "›")) : null),
-    el("div", { class: "about" }, about.filter(Boolean).map((text) => el("span", { dir: "auto" }, text))));
+        el("button", { type: "button", click: steps.previous, "aria-label": _("Previous conversation"), title: _("Previous (k)") }, "‹"),
+        el("button", { type: "button", click: steps.next, "aria-label": _("Next conversation"), title: _("Next (j)") }, "›")) : null),
+    el("div", { class: "about" }, about.filter(Boolean).map((text) => el("bdi", null, text))));
 }
 
-const resolution = (answer) => (answer === "not" ? "Not resolved" : answer === "partly" ? "Partly resolved"
-  : answer === "cannot_assess" ? "Resolution not assessed" : label(answer));
+const resolution = (answer) => (answer === "not" ? _("Not resolved") : answer === "partly" ? _("Partly resolved")
+  : answer === "cannot_assess" ? _("Resolution not assessed") : label(answer));

@@ -95,6 +95,11 @@ const ICONS = {
   voice: "M8 2v7M5.5 4.5v3a2.5 2.5 0 0 0 5 0v-3a2.5 2.5 0 0 0-5 0zM3.5 8a4.5 4.5 0 0 0 9 0M8 12.5V15",
   image: "M2 3h12v10H2zM2 11l3.5-3.5L9 11l2-2 3 3M11 6h.01",
   file: "M4 1.5h5l3 3v10H4zM9 1.5v3h3",
+  copy: "M6 5.5h7.5v8H6zM3 10.5v-8h7.5",
+  done: "M3 8.5l3.5 3.5L13 4.5",
+  note: "M3 2.5h10v11H3zM5.5 6h5M5.5 9h5",
+  person: "M8 8.5a3 3 0 1 0 0-6 3 3 0 0 0 0 6zM2.5 14c.6-2.6 2.8-4 5.5-4s4.900 1.400 5.500 4",
+  tool: "M9.500 6.500L3 13M13.500 3.500l-2.500 2.500-1.500-.5-.5-1.500 2.500-2.500a3.500 3.500 0 0 0-4 4.500",
 };
 function icon(name) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");

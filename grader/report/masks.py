@@ -1,0 +1,313 @@
+"""A report without personal data: conversations, verdicts and figures are masked before anything is made of them.
+
+One `Masker` a report. Within a conversation the same value has the same mark, and quotes are taken from the masked text
+where they stand, so that they are still found in it. Nothing that comes after needs to know that something was masked.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any, TypeVar
+
+from grader.evidence import POLICY, locate, written
+from grader.language import N_, _
+from grader.model import Contact, Conversation, Event, Evidence, Kind, Message, Reference, Role, ToolCall
+from grader.outcomes import Case, Figures, Followup, Found, Missing, Ranked, Reader, Return
+from grader.redaction import Redaction, Span, hailed, introduced, masked, moved, told, told_in
+from grader.report.transcript import LENGTHS, sender
+
+_KINDS = {
+    "email": N_("email"), "phone": N_("phone"), "card": N_("card"), "document": N_("document"), "link": N_("link"),
+    "address": N_("address"), "postcode": N_("postcode"), "birth date": N_("birth date"), "handle": N_("handle"),
+    "name": N_("name"),
+}  # fmt: skip
+_LITERAL = {"phone", "email", "whatsapp_id", "cpf", "whatsapp"}  # identities that are a value of their own
+_AT_ONCE = 200
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Masks:
+    """What is masked: personal data (`redact`), who the people are that work there (`anonymous_agents`)."""
+
+    redact: bool = False
+    anonymous_agents: bool = False
+
+    @property
+    def any(self) -> bool:
+        """Whether there is anything to do."""
+        return self.redact or self.anonymous_agents
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must know of it."""
+        found = []
+        if self.redact:
+            found.append(_(
+                "Personal data was masked by rules. Names and addresses in free text may remain: read it before you "
+                "pass it on."
+            ))  # fmt: skip
+        if self.anonymous_agents:
+            found.append(_("People who answered are called Agent 1, Agent 2 …, counted anew in each conversation."))
+        return tuple(found)
+
+
+class Masker:
+    """Masks the records of one report. Ids of conversations that hold personal data become `conversation-1` and so on,
+    the same in the whole report.
+    """
+
+    def __init__(self, masks: Masks) -> None:
+        self.masks = masks
+        self._ids: dict[str, str] = {}
+
+    def id(self, conversation_id: str, redaction: Redaction | None = None) -> str:
+        """The id as it is written. Without its conversation only the rules tell."""
+        if not self.masks.any:
+            return conversation_id
+        if conversation_id not in self._ids:
+            spaced = conversation_id.replace("_", " ")
+            found = any(
+                (redaction or Redaction(personal=self.masks.redact)).spans(text) for text in (conversation_id, spaced)
+            )
+            self._ids[conversation_id] = f"conversation-{len(self._ids) + 1}" if found else conversation_id
+        return self._ids[conversation_id]
+
+    def case(self, case: Case) -> Case:
+        """The case with everything in it masked."""
+        if not self.masks.any:
+            return case
+        talk = self._talk(case.conversation, [case.followup.csat_comment or ""])
+        return replace(
+            case, conversation=talk.conversation, verdicts=tuple(map(talk.found, case.verdicts)),
+            missing=tuple(talk.missing(m) for m in case.missing),
+            followup=self._followup(case.followup, talk.redaction),
+        )  # fmt: skip
+
+    def verdicts(self, reader: Reader, verdicts: Iterable[Found]) -> Iterator[Found]:
+        """Verdicts that come without their conversations, masked by what these tell."""
+        if not self.masks.any:
+            yield from verdicts
+            return
+        for batch in _batches(verdicts, _AT_ONCE * 10):
+            ids = list(dict.fromkeys(v.conversation_id for v in batch))
+            talks: dict[str, _Talk] = {}
+            for some in _batches(ids, _AT_ONCE):
+                talks |= {c.conversation_id: self._talk(c) for c in reader.conversations(some)}
+            for verdict in batch:
+                talk = talks.get(verdict.conversation_id) or self._talk(_unknown(verdict.conversation_id))
+                yield talk.found(verdict)
+
+    def missing(self, missing: Sequence[Missing]) -> tuple[Missing, ...]:
+        """The same of what could not be judged."""
+        if not self.masks.any:
+            return tuple(missing)
+        plain = Redaction(_label, personal=self.masks.redact)
+        return tuple(
+            replace(m, conversation_id=self.id(m.conversation_id), detail=plain(m.detail or "") or None)
+            for m in missing
+        )
+
+    def rows(self, ranked: Sequence[Ranked]) -> tuple[Ranked, ...]:
+        """What a list shows beside the conversations, under their ids as they are."""
+        if not self.masks.any:
+            return tuple(ranked)
+        plain = Redaction(_label, personal=self.masks.redact)
+        return tuple(replace(r, reason=r.reason and plain(r.reason)) for r in ranked)
+
+    def figures(self, reader: Reader, figures: Figures) -> Figures:
+        """The figures with the ids of their examples as they are written, and what a command line may tell masked."""
+        if not self.masks.any:
+            return figures
+        plain = Redaction(_label, personal=self.masks.redact)
+        named = [i for c in figures.choices for i in c.examples] + [i for u in figures.unjudged for i in u.examples]
+        for some in _batches(dict.fromkeys(i for i in named if i not in self._ids), _AT_ONCE):
+            for conversation in reader.conversations(some):
+                self._talk(conversation)
+        about = figures.about
+        return replace(
+            figures,
+            about=replace(about, selection=plain(about.selection), command=about.command and plain(about.command)),
+            choices=tuple(replace(c, examples=tuple(map(self.id, c.examples))) for c in figures.choices),
+            unjudged=tuple(
+                replace(u, detail=u.detail and plain(u.detail), examples=tuple(map(self.id, u.examples)))
+                for u in figures.unjudged
+            ),
+        )
+
+    def _talk(self, conversation: Conversation, besides: Iterable[str] = ()) -> _Talk:
+        redaction = _learnt(conversation, self.masks, besides)
+        self.id(conversation.conversation_id, redaction)
+        return _Talk(self, conversation, redaction)
+
+    def _followup(self, followup: Followup, redaction: Redaction) -> Followup:
+        def other(back: Return) -> Return:
+            shared = tuple((kind, redaction(value)) for kind, value in back.shared)
+            return replace(back, id=self.id(back.id), shared=shared)
+
+        return replace(
+            followup, conversation_id=self.id(followup.conversation_id),
+            next_id=self.id(followup.next_id) if followup.next_id else None,
+            csat_comment=redaction(followup.csat_comment) if followup.csat_comment else followup.csat_comment,
+            returns=tuple(map(other, followup.returns)), before=tuple(map(other, followup.before)),
+        )  # fmt: skip
+
+
+class _Talk:
+    """One conversation as it was and masked, so that quotes can be carried from one to the other."""
+
+    def __init__(self, masker: Masker, conversation: Conversation, redaction: Redaction) -> None:
+        self._masker = masker
+        self.redaction = redaction
+        self._passages: dict[int, list[tuple[str, list[Span]]]] = {}
+        messages = tuple(self._message(number, m) for number, m in enumerate(conversation.messages, 1))
+        self.conversation = conversation.model_copy(update={
+            "conversation_id": masker.id(conversation.conversation_id),
+            "contact": Contact(name=redaction(conversation.contact.name) if conversation.contact.name else None),
+            "references": tuple(Reference(kind=r.kind, value=redaction(r.value)) for r in conversation.references),
+            "messages": messages,
+            "events": tuple(self._event(e) for e in conversation.events),
+            "attributes": {},
+        })  # fmt: skip
+
+    def found(self, verdict: Found) -> Found:
+        """The verdict with its reasoning and quotes masked."""
+        return replace(
+            verdict, conversation_id=self._masker.id(verdict.conversation_id),
+            reasoning=self.redaction(verdict.reasoning) if verdict.reasoning else verdict.reasoning,
+            evidence=tuple(e if e.message == POLICY and e.verified else self._quote(e) for e in verdict.evidence),
+        )  # fmt: skip
+
+    def missing(self, missing: Missing) -> Missing:
+        """The judgement that is not there, masked."""
+        detail = self.redaction(missing.detail) if missing.detail else missing.detail
+        return replace(missing, conversation_id=self._masker.id(missing.conversation_id), detail=detail)
+
+    def _quote(self, evidence: Evidence) -> Evidence:
+        for text, spans in self._passages.get(evidence.message, ()):
+            if there := locate(text, evidence.quote):
+                start, end = moved(there, spans)
+                return evidence.model_copy(update={"quote": masked(text, spans)[start:end]})
+        return evidence.model_copy(update={"quote": self.redaction(evidence.quote)})
+
+    def _passage(self, number: int, text: str) -> str:
+        spans = self.redaction.spans(text)
+        if _is_json(text):
+            spans = [_in_json(text, span) for span in spans]
+        self._passages.setdefault(number, []).append((text, spans))
+        return masked(text, spans)
+
+    def _message(self, number: int, message: Message) -> Message:
+        text = self._passage(number, message.text) if message.text else message.text
+        name = sender(message) if message.role is not Role.TOOL else ""
+        return message.model_copy(update={
+            "text": text,
+            "tool_calls": tuple(self._call(number, c) for c in message.tool_calls),
+            "name": message.name if message.role is Role.TOOL else self.redaction(name) if name else None,
+            "attributes": {key: value for key, value in message.attributes.items() if key in LENGTHS},
+        })  # fmt: skip
+
+    def _call(self, number: int, call: ToolCall) -> ToolCall:
+        whole = written(call)
+        arguments = self._passage(number, whole[len(call.name) :].lstrip()) if len(whole) > len(call.name) else ""
+        if isinstance(call.arguments, str):
+            return call.model_copy(update={"arguments": arguments})
+        try:
+            told_so = json.loads(arguments) if arguments else call.arguments
+        except ValueError:  # a mark went over the end of a text
+            told_so = _inside(call.arguments, self.redaction)
+        return call.model_copy(update={"arguments": told_so})
+
+    def _event(self, event: Event) -> Event:
+        return event.model_copy(update={"note": self.redaction(event.note) if event.note else event.note})
+
+
+def _batches(items: Iterable[_T], n: int) -> Iterator[list[_T]]:
+    left = iter(items)
+    while some := list(islice(left, n)):
+        yield some
+
+
+def _label(kind: str, n: int) -> str:
+    if kind == "agent":
+        return _("Agent {n}", n=n)
+    return f"[{_(_KINDS[kind]) if kind in _KINDS else kind} {n}]"
+
+
+def _unknown(conversation_id: str) -> Conversation:
+    return Conversation(conversation_id=conversation_id, messages=())
+
+
+def _learnt(conversation: Conversation, masks: Masks, besides: Iterable[str] = ()) -> Redaction:
+    """What is known of the people in the conversation, before anything in it is masked."""
+    redaction = Redaction(_label, personal=masks.redact)
+    agents = "agent" if masks.anonymous_agents else "name"
+    for message in conversation.messages:
+        if message.role is Role.HUMAN:
+            for name in (sender(message), *(introduced(message.text) if message.kind is not Kind.NOTE else ())):
+                redaction.know(agents, name)
+            if masks.anonymous_agents:
+                for value in _agents_own(message.attributes):
+                    redaction.know(agents, value)
+    if not masks.redact:
+        return redaction
+    if conversation.contact.name:
+        redaction.know("name", conversation.contact.name)
+    for identity in conversation.contact.identities:
+        if identity.kind in _LITERAL:
+            redaction.know(identity.kind if identity.kind in ("phone", "email") else "phone", identity.value)
+    for message in conversation.messages:
+        for kind, value in (*told_in(message.text), *(t for c in message.tool_calls for t in told(c.arguments))):
+            redaction.know(kind, value)
+        if message.role in (Role.CUSTOMER, Role.UNKNOWN):
+            for name in introduced(message.text):
+                redaction.know("name", name)
+        elif message.role in (Role.AI, Role.HUMAN):
+            for name in hailed(message.text):
+                redaction.know("name", name)
+    for text in besides:
+        for name in introduced(text):
+            redaction.know("name", name)
+    return redaction
+
+
+def _agents_own(attributes: Mapping[str, Any]) -> Iterator[str]:
+    """E-mail addresses of whoever wrote, as sources keep them beside a message."""
+    for key in ("author", "sender", "user", "agent"):
+        if isinstance(given := attributes.get(key), dict) and isinstance(email := given.get("email"), str):
+            yield email
+    for key in ("author_email", "agent_email"):
+        if isinstance(email := attributes.get(key), str):
+            yield email
+
+
+def _inside(value: Any, redaction: Redaction) -> Any:
+    """The same JSON with every text and number in it masked."""
+    if isinstance(value, dict):
+        return {key: _inside(inner, redaction) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_inside(inner, redaction) for inner in value]
+    if value is None or isinstance(value, bool):
+        return value
+    text = redaction(str(value))
+    return value if text == str(value) else text
+
+
+def _is_json(text: str) -> bool:
+    if text.lstrip()[:1] not in ("{", "["):
+        return False
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _in_json(text: str, span: Span) -> Span:
+    """A mark that takes the place of a bare number is a text there: else it would be no JSON any more."""
+    start, end, mark = span
+    quotes = text.count('"', 0, start) - text.count('\\"', 0, start)
+    return span if quotes % 2 else (start, end, json.dumps(mark, ensure_ascii=False))

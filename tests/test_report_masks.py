@@ -1,0 +1,116 @@
+"""What `--redact` and `--anonymous-agents` write: nothing personal is left in any format, and quotes still hold."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from report_data import T0, World, calls, present, says, tells, world
+from talk_parts import CPF, MAIL, PHONE, everything
+from test_report import embedded, settings
+
+from grader import outcomes, report
+from grader.model import Contact, Conversation
+from grader.report.case_view import case_view
+from grader.report.masks import Masker, Masks
+
+PERSONAL = (MAIL, PHONE, "98765-4321", "5511987654321", CPF, "52998224725", "Lia", "Souza", "who=lia", "lia.souza")
+AGENTS = ("Carla", "Dias")
+BOTH = Masks(redact=True, anonymous_agents=True)
+
+
+@pytest.fixture(scope="module")
+def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with world(tmp_path_factory.mktemp("shop")) as w:
+        everything(w)
+        yield w
+
+
+def written(w: World, form: report.Format, masks: Masks, folder: Path) -> str:
+    return "".join(report.text(w.store, settings(folder), form=form, every=True, masks=masks))
+
+
+@pytest.mark.parametrize("form", ["html", "json", "csv"])
+def test_no_personal_string_is_left_in_any_format(full: World, form: report.Format, tmp_path: Path) -> None:
+    plain, masked = written(full, form, Masks(), tmp_path), written(full, form, BOTH, tmp_path)
+    everything_in = json.dumps(embedded(masked), ensure_ascii=False) + masked if form == "html" else masked
+    assert "Lia" in plain
+    assert [s for s in (*PERSONAL, *AGENTS) if s in everything_in] == []
+    assert "Q-22034" in masked or form != "html"  # an order stays: it is what the case is about
+    if form == "html":
+        assert "Masked" in masked
+
+
+def test_without_the_options_nothing_changes(full: World) -> None:
+    for case in outcomes.cases(full.store, None, full.told):
+        assert Masker(Masks()).case(case) is case
+
+
+def test_quotes_still_hold_in_the_masked_text(full: World) -> None:
+    case = next(iter(outcomes.cases(full.store, None, ["talk-1"])))
+    view, plain = (case_view(c, outcomes.policies(full.store)) for c in (Masker(BOTH).case(case), case))
+
+    def marked(v: object) -> set[tuple[int | None, int]]:
+        return {(line.number, n) for line in v.lines for p in line.pieces for s in p.segments for n in s.findings}  # type: ignore[attr-defined]
+
+    assert marked(view) == marked(plain) != set()
+    assert [f.clauses for f in view.findings] == [f.clauses for f in plain.findings]
+
+
+def test_a_quote_that_begins_in_a_masked_word_is_the_whole_mark(tmp_path: Path) -> None:
+    with world(tmp_path) as w:
+        w.talk("a", says("customer", "mail me at lia.souza@mail.example today", T0), says("ai", "Ok.", T0))
+        w.judged("a", "accuracy", {"invented_deadline": present("souza@mail.example today", 1)})
+        w.finish()
+        [case] = outcomes.cases(w.store, None, ["a"])
+        [verdict] = [v for v in Masker(Masks(redact=True)).case(case).verdicts if v.flagged]
+        assert verdict.evidence[0].quote == "[email 1] today"
+
+
+def test_agents_are_numbered_as_they_appear_and_customers_stay(full: World) -> None:
+    case = next(iter(outcomes.cases(full.store, None, ["talk-1"])))
+    talk = Masker(Masks(anonymous_agents=True)).case(case).conversation
+    assert {m.name for m in talk.messages if m.role == "human"} == {"Agent 1"}
+    assert talk.messages[11].text == "Oi Lia, aqui é a Agent 1. Vou verificar com a transportadora."
+    assert talk.events[0].note == "Agent 1"
+    assert MAIL in talk.messages[1].text
+
+
+def test_tool_data_stays_json_and_numbers_in_it_are_masked() -> None:
+    conversation = Conversation(conversation_id="a", messages=(
+        calls("get", {"phone": 5511987654321, "note": "x"}),
+        tells("get", '{"phone": 5511987654321, "name": "Widget", "customer": {"name": "Lia Souza"}, "total": 10.50}'),
+    ))  # fmt: skip
+    masked = Masker(Masks(redact=True))._talk(conversation).conversation
+    assert masked.messages[0].tool_calls[0].arguments == {"phone": "[phone 1]", "note": "x"}
+    assert masked.messages[1].text == (
+        '{"phone": "[phone 1]", "name": "Widget", "customer": {"name": "[name 1]"}, "total": 10.50}'
+    )
+
+
+def test_a_mark_that_goes_over_the_end_of_a_text_leaves_the_arguments_what_they_are() -> None:
+    link = 'see https://shop.example/?who="lia" \\ ok'
+    conversation = Conversation(conversation_id="a", messages=(calls("get", {"url": link, "n": [1, None, True]}),))
+    masked = Masker(Masks(redact=True))._talk(conversation).conversation.messages[0].tool_calls[0].arguments
+    assert masked["n"] == [1, None, True]
+    assert "who=" not in masked["url"]
+
+
+def test_an_id_that_tells_who_it_is_is_replaced_the_same_everywhere(tmp_path: Path) -> None:
+    with world(tmp_path) as w:
+        for name in ("wa_5511987654321", "chat Lia Souza", "qa-1"):
+            said = (says("customer", "where is it?", T0), says("ai", "It arrives tomorrow.", T0))
+            w.add(Conversation(conversation_id=name, contact=Contact(name="Lia Souza"), started_at=T0, messages=said))
+            w.judged(name, "accuracy", {"invented_deadline": present("tomorrow")})
+            w.judged(name, "resolution", {"resolved": "not", "non_resolution_cause": "missing_rule"})
+        w.finish()
+        for form in ("html", "json", "csv"):
+            text = written(w, form, Masks(redact=True), tmp_path)
+            for name in w.told:  # these stores name judgements after their conversation, real ones by a hash
+                text = text.replace(f"vk_{name}_", "vk_")
+            assert "5511987654321" not in text
+            assert "Lia" not in text
+            assert "qa-1" in text
+            assert "conversation-1" in text
