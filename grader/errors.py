@@ -6,7 +6,9 @@
     │   └── RubricError         2   a rubric file, or a rubric changed under an unchanged version
     ├── PromptError             2   a template that does not load or render
     ├── StoreError              2   the database: locked, newer than this program, damaged
-    │   └── OldSchemaError      2   the database is of an older Grader or a killed one, and was opened for reading
+    │   ├── OldSchemaError      2   the database is of an older Grader or a killed one, and was opened for reading
+    │   └── HeldError           2   another program has the database open; it may be free in a moment
+    ├── RefusedError            2   what a page of the review app asked for, and what it cannot be given
     ├── JudgeError              2   the endpoint refuses everything (key, model, quota)
     ├── ThresholdError          1   a bar that the user set was not met
     ├── IncompleteError         3   some judgements are missing; run again to resume
@@ -69,6 +71,22 @@ class StoreError(GraderError):
 
 class OldSchemaError(StoreError):
     """The database is of an older Grader, or was left by a killed one, and was opened for reading only."""
+
+
+class HeldError(StoreError):
+    """Another program has the database open; `pid` is its number, where the system tells it."""
+
+    def __init__(self, message: str, *, cure: str | None = None, pid: int | None = None) -> None:
+        super().__init__(message, cure=cure)
+        self.pid = pid
+
+
+class RefusedError(GraderError):
+    """A request to the review app that is not answered; `status` is HTTP's word for why."""
+
+    def __init__(self, status: int, message: str, *, cure: str | None = None) -> None:
+        super().__init__(message, cure=cure)
+        self.status = status
 
 
 class JudgeError(GraderError):

@@ -45,6 +45,8 @@ OWNERS: dict[str, set[str]] = {
     "numpy": {"statistics"},
     "phonenumbers": {"people"},
     "babel": {"language"},
+    "starlette": {"review"},
+    "uvicorn": {"review"},
 }
 
 

@@ -33,7 +33,7 @@ proof as (
 ),
 latest as (
     select * from label_record
-    where plan_id = $plan_id
+    where plan_id = $plan_id and not coalesce(verdict_visible, false)
     qualify row_number() over (partition by item_id, conversation_id, rubric, criterion, reviewer, role
                                order by number desc) = 1
 ),

@@ -43,6 +43,7 @@ COMMANDS: dict[str, Entry] = {
     "grade": Entry("Grade", "Judge conversations; the same command resumes.", "grader.cli.grade", "grade"),
     "failures": Entry("Grade", "List what could not be judged, and why.", "grader.cli.grade", "failures"),
     "label": Entry("Grade", "Blind labels by people: plan, export, import, decide.", "grader.cli.label", "app"),
+    "review": Entry("Grade", "Label a plan in the browser, blind, by keyboard.", "grader.cli.review", "review"),
     "calibrate": Entry(
         "Trust", "A judge against blind labels: errors, corrected rates.", "grader.cli.calibrate", "calibrate"
     ),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from grader.cli import console
+from grader.cli.reviewed import before_counting
 from grader.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -105,6 +106,8 @@ def calibrate(
     if later and dry_run:
         raise ConfigError("--later reads what is kept, and --dry-run keeps nothing", cure="leave out one of them")
     settings = console.settings(workspace, {"report.language": language})
+    if not dry_run:
+        before_counting(settings)
     writes = not dry_run or "test" in wanted
     opened = (
         open_store(settings.workspace.database, create=False, people=console.people(settings))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from grader.cli import console
+from grader.cli.reviewed import before_counting
 from grader.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def compare(
     from grader.cli.compared import document, tell
 
     settings = console.settings(workspace)
+    before_counting(settings)
     with _opened(settings, split_names(split or "train,dev")) as store:
         wanted = named(store, a, "A"), named(store, b, "B")
         rubrics = common(store, *wanted)

@@ -10,6 +10,7 @@ import typer
 
 from grader.cli import console
 from grader.cli.calibrate import PlanArgument, chosen_plan
+from grader.cli.reviewed import before_counting
 from grader.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -104,6 +105,7 @@ def disagreements(
         )
     directions = direction_named([part.strip() for text in direction or () for part in text.split(",")])
     settings = console.settings(workspace, {"report.language": language})
+    before_counting(settings)
     opened = (
         open_store(settings.workspace.database, create=False, people=console.people(settings))
         if form or OPENS in splits else looked_at(settings)

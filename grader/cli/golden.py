@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from grader.cli import console, judge_options
+from grader.cli.reviewed import before_counting
 from grader.errors import ConfigError
 
 app = typer.Typer(no_args_is_help=True)
@@ -59,6 +60,7 @@ def freeze(
 
     check_name(name)
     settings = console.settings(workspace)
+    before_counting(settings)
     path = settings.workspace.state_dir / "golden" / f"{name}.json"
     with open_store(settings.workspace.database, create=False, people=console.people(settings)) as store:
         plan = kept_plan(store, plan_id)

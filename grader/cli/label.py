@@ -13,6 +13,7 @@ import typer
 
 from grader.cli import console
 from grader.cli.labelled import taken_in, tell_plan, tell_status
+from grader.cli.reviewed import before_counting
 from grader.errors import ConfigError, InputError
 
 if TYPE_CHECKING:
@@ -191,6 +192,7 @@ def _write_form(
     suffix = out.suffix.lower()
     if suffix not in (".csv", ".jsonl"):
         raise ConfigError(f"--out {out} is neither .csv nor .jsonl", cure="the ending says which it is to be")
+    before_counting(settings)
     with looked_at(settings) as store:
         form = make(store, kept_plan(store, plan_id))
     text = csv_text(form) if suffix == ".csv" else jsonl(form)
@@ -246,6 +248,7 @@ def import_(
     settings = console.settings(workspace)
     if (origin is None) == (reviewer is None):
         raise ConfigError("a form needs --reviewer, labels from elsewhere --origin", cure="give one of them")
+    before_counting(settings)
     taken_in(settings, file, reviewer, plan_id, origin, datetime.now(UTC), as_json=as_json)
 
 
@@ -267,6 +270,7 @@ def status(
     from grader.labelling.progress import status as progress
 
     settings = console.settings(workspace)
+    before_counting(settings)
     with looked_at(settings) as store:
         found = progress(store, kept_plan(store, plan_id))
     tell_status(found, as_json=as_json)

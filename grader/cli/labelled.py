@@ -63,10 +63,13 @@ def tell_status(found: Status, *, as_json: bool) -> None:
             "test_openings": [{"purpose": purpose, "opened_at": at} for purpose, at in found.openings],
         })  # fmt: skip
         return
+    columns = ["reviewer", "items>", "complete>", "answers>", "asked>", "changed>"]
+    later = any(r.n_changed_later for r in found.reviewers)
     console.table(
-        ["reviewer", "items>", "complete>", "answers>", "asked>", "changed>"],
-        [(r.reviewer, r.n_items, r.n_complete, r.n_answers, r.n_asked, r.n_changed) for r in found.reviewers],
-    )
+        [*columns, "after the reveal>"] if later else columns,
+        [(r.reviewer, r.n_items, r.n_complete, r.n_answers, r.n_asked, r.n_changed, r.n_changed_later)[:6 + later]
+         for r in found.reviewers],
+    )  # fmt: skip
     console.table(
         ["criterion", "drawn>", "labelled>", "by two>", "the same>", "decided>", "open>"],
         [(c.question, c.n_drawn, c.n_labelled, c.n_twice, c.n_agreed, c.n_adjudicated, c.n_open)

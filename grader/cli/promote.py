@@ -10,6 +10,7 @@ import typer
 
 from grader.cli import console
 from grader.cli.compare import JUDGE, PlanOption, named
+from grader.cli.reviewed import before_counting
 from grader.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def promote(
     from grader.store import open_store
 
     settings = console.settings(workspace)
+    before_counting(settings)
     if listed:
         if new is not None or over is not None:
             raise ConfigError("--list takes no judge", cure="leave out one of them")

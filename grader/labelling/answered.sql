@@ -1,10 +1,10 @@
 -- The reviewers' answers of a plan, the latest of each, and what stands as the reference. $1: plan_id.
 -- how: agreed (several say the same), single (one reviewer), open (they differ), adjudicated (a third has decided).
--- A reviewer's second look at a copy is no second opinion.
+-- A reviewer's second look at a copy is no second opinion; what somebody said after seeing the verdict is none either.
 
 with latest as (
     select * from label_record
-    where plan_id = $1
+    where plan_id = $1 and not coalesce(verdict_visible, false)
     qualify row_number() over (partition by item_id, conversation_id, rubric, criterion, reviewer, role
                                order by number desc) = 1
 ),

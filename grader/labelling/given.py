@@ -104,11 +104,16 @@ def adjudication_form(store: Store, plan: LabelPlan) -> Form:
     for one in answered(store, plan):
         if one.how == "open":
             open_.setdefault(one.conversation_id, []).append(one.name)
-    rows = sorted((item_id(plan.seed, _THIRD, c, 0), c, tuple(names)) for c, names in open_.items())
+    rows = sorted((adjudication_item(plan, c), c, tuple(names)) for c, names in open_.items())
     texts = texts_of(store, plan, open_)
     there = [row for row in rows if row[1] in texts]
     found = _form(store, plan, plan.adjudication_id, None, there or rows)
     return replace(found, n_gone=len(rows) - len(there))
+
+
+def adjudication_item(plan: LabelPlan, conversation_id: str) -> str:
+    """The name under which whoever decides disagreements sees this conversation."""
+    return item_id(plan.seed, _THIRD, conversation_id, 0)
 
 
 def _form(
@@ -147,4 +152,4 @@ def places(store: Store, plan: LabelPlan, *, adjudication: bool) -> dict[str, Pl
     for one in answered(store, plan):
         if one.how in ("open", "adjudicated"):
             asked.setdefault(one.conversation_id, set()).add(one.name)
-    return {item_id(plan.seed, _THIRD, c, 0): Place(c, None, 0, frozenset(names)) for c, names in asked.items()}
+    return {adjudication_item(plan, c): Place(c, None, 0, frozenset(names)) for c, names in asked.items()}

@@ -20,7 +20,8 @@ class ReviewerProgress:
     n_complete: int
     n_asked: int
     n_answers: int
-    n_changed: int  # answers that were given again, differently
+    n_changed: int  # answers that were given again, differently, still blind
+    n_changed_later: int  # after the verdict was seen: no part of the reference
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,8 @@ class Status:
 def status(store: Store, plan: LabelPlan) -> Status:
     """How far the plan's reviewers are, and where they differ."""
     counted = store.rows(
-        "select reviewer, item_id, count(distinct (rubric, criterion)), count(*) filter (number > 1) "
+        "select reviewer, item_id, count(distinct (rubric, criterion)) filter (not coalesce(verdict_visible, false)), "
+        "count(*) filter (number > 1 and not coalesce(verdict_visible, false)), count(*) filter (verdict_visible) "
         "from label_record where plan_id = ? and role = 'reviewer' group by all",
         [plan.plan_id],
     )
@@ -68,10 +70,10 @@ def status(store: Store, plan: LabelPlan) -> Status:
     reviewers = []
     for name in plan.reviewers:
         n_items = sum(i.reviewer == name for i in plan.items)
-        mine = [(n, changed) for reviewer, _, n, changed in counted if reviewer == name]
+        mine = [(n, changed, later) for reviewer, _, n, changed, later in counted if reviewer == name]
         reviewers.append(ReviewerProgress(
-            name, n_items, sum(n == n_asked for n, _ in mine), n_items * n_asked, sum(n for n, _ in mine),
-            sum(changed for _, changed in mine),
+            name, n_items, sum(n == n_asked for n, *_ in mine), n_items * n_asked, sum(n for n, *_ in mine),
+            sum(changed for _, changed, _ in mine), sum(later for *_, later in mine),
         ))  # fmt: skip
     found = answered(store, plan)
     by_question: dict[str, list[str]] = {q.name: [] for q in plan.questions}

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import jinja2
 from markupsafe import Markup, escape
@@ -132,6 +132,39 @@ def _chunks(gathered: Gathered, part: Part | None) -> Iterator[Markup]:
         yield Markup(chunk)  # noqa: S704 - digits
 
 
+class Document(NamedTuple):
+    """A page, and the policy that goes with it as a header."""
+
+    html: str
+    csp: str
+
+
+def document(
+    folder: Path, name: str, styles: tuple[str, ...], scripts: tuple[str, ...], *, policy: str, data: object,
+    **values: object,
+) -> Document:  # fmt: skip
+    """A page of another part: template, styles and scripts are looked up in its folder, then among the report's.
+    `policy`: what its CSP says beyond the hashes.
+    """
+    style, script = _joined(styles, folder), _joined(scripts, folder)
+    csp = (
+        f"default-src 'none'; script-src 'sha256-{_sha256(script)}'; style-src 'sha256-{_sha256(style)}'; "
+        f"img-src data:; base-uri 'none'; form-action 'none'; {policy}"
+    )
+    html = (
+        _environment(folder)
+        .get_template(name)
+        .render(
+            style=Markup(style),  # noqa: S704 - our own file
+            script=Markup(script),  # noqa: S704 - our own file
+            csp=csp.replace("; frame-ancestors 'none'", ""),  # of no effect in a page itself
+            data=script_json(data),
+            **values,
+        )
+    )
+    return Document(html, csp)
+
+
 def page_html(name: str, styles: tuple[str, ...], **values: object) -> str:
     """A page without any script: its style stands in it, named by hash in its CSP."""
     style = _joined(styles)
@@ -185,15 +218,16 @@ def _sha256(text: str) -> str:
 
 
 @cache
-def _joined(names: tuple[str, ...]) -> str:
+def _joined(names: tuple[str, ...], folder: Path = _FOLDER) -> str:
     # A carriage return would be a newline to the browser, and another hash.
-    return "\n".join((_FOLDER / name).read_text(encoding="utf-8").replace("\r\n", "\n") for name in names)
+    paths = [folder / name if (folder / name).exists() else _FOLDER / name for name in names]
+    return "\n".join(path.read_text(encoding="utf-8").replace("\r\n", "\n") for path in paths)
 
 
 @cache
-def _environment() -> jinja2.Environment:
+def _environment(folder: Path = _FOLDER) -> jinja2.Environment:
     found = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_FOLDER),
+        loader=jinja2.FileSystemLoader([folder, _FOLDER]),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         finalize=_shown,

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import duckdb
 
-from grader.errors import OldSchemaError, StoreError
+from grader.errors import HeldError, OldSchemaError, StoreError
 
 Row = tuple[Any, ...]
 _T = TypeVar("_T")
@@ -29,6 +29,7 @@ _HELD = re.compile(r"Conflicting lock is held in (?P<program>.*?) \(PID (?P<pid>
 _BODY_CHARS = 4_000_000  # of one INSERT: a text this long or longer travels alone
 _ROWS_AT_ONCE = 100
 _ROOM_MB = (64, 256, 1_000, 4_000, 16_000)
+_PATIENCE_SECONDS = 1.0
 _ABANDONED_SECONDS = 3600  # a database that has been in the making for so long was left by a process that is gone
 # What is needed is built in. Without this, a file of another kind makes DuckDB look for an extension on the network.
 _CONFIG = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
@@ -254,12 +255,13 @@ _MEANINGS = (
 def _as_store_error(error: duckdb.Error, path: Path) -> StoreError:
     text = str(error)
     if held := _HELD.search(text):
-        return StoreError(
+        return HeldError(
             f"{path}: the database is held by another process (PID {held['pid']}, {held['program']})",
             cure="wait until it ends, or end it",
+            pid=int(held["pid"]),
         )
     if "Could not set lock" in text:
-        return StoreError(f"{path}: the database is held by another process", cure="wait until it ends, or end it")
+        return HeldError(f"{path}: the database is held by another process", cure="wait until it ends, or end it")
     if "version number" in text and "can only read" in text:
         return StoreError(f"{path}: written by a newer DuckDB: {text}", cure="upgrade duckdb: pip install -U duckdb")
     for words, meaning, cure in _MEANINGS:
@@ -291,7 +293,7 @@ def connect(
     if threads:
         config["threads"] = threads
     with _mapped(path):
-        raw = duckdb.connect(str(path), read_only=read_only, config=config)
+        raw = _opened(path, read_only=read_only, config=config)
     connection = Connection(raw, path, _room(memory) if memory else ())
     try:
         _migrate(connection, steps, read_only=read_only)  # before any bound: a step may rewrite whole tables
@@ -301,6 +303,20 @@ def connect(
         connection.close()
         raise
     return connection
+
+
+def _opened(
+    path: Path, *, read_only: bool, config: dict[str, str | bool | int | float | list[str]]
+) -> duckdb.DuckDBPyConnection:
+    """A program that only writes down a few answers is done in a moment: so long is waited for it."""
+    until = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            return duckdb.connect(str(path), read_only=read_only, config=config)
+        except duckdb.IOException as error:
+            if "Could not set lock" not in str(error) or time.monotonic() > until:
+                raise
+        time.sleep(0.05)
 
 
 def _room(memory: str) -> list[str]:

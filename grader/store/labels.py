@@ -118,21 +118,23 @@ def _add_records(
     con: Connection, records: Sequence[LabelRecord], now: datetime, current: Sequence[LabelRecord]
 ) -> AddCounts:
     ids = sorted({r.conversation_id for r in records})
-    standing: dict[tuple[str, ...], tuple[int, tuple[object, ...]]] = {}
+    numbers: dict[tuple[str, ...], int] = {}
+    standing: dict[tuple[tuple[str, ...], bool], tuple[object, ...]] = {}  # what was said blind, and what later
     for row in con.rows(
-        f"select {_KEY}, number, answer, note, message, quote from label_record "
+        f"select {_KEY}, coalesce(verdict_visible, false), number, answer, note, message, quote from label_record "
         "where conversation_id in (select unnest(?)) order by number",
         [ids],
     ):
-        standing[row[:-5]] = (row[-5], row[-4:])
+        numbers[row[:-6]] = row[-5]
+        standing[row[:-6], row[-6]] = row[-4:]
     rows: list[dict[str, JsonValue]] = []
     n_changed = 0
     for r in records:
-        number, said = standing.get(r.key, (0, ()))
-        if said == r.said:
+        number, seen = numbers.get(r.key, 0), bool(r.verdict_visible)
+        if standing.get((r.key, seen)) == r.said:
             continue
         n_changed += number > 0
-        standing[r.key] = (number + 1, r.said)
+        numbers[r.key], standing[r.key, seen] = number + 1, r.said
         rows.append({
             "plan_id": r.plan_id, "item_id": r.item_id, "origin": r.origin, "conversation_id": r.conversation_id,
             "rubric": r.rubric, "rubric_version": r.rubric_version, "criterion": r.criterion, "reviewer": r.reviewer,
