@@ -103,15 +103,20 @@ def _read(
     order = {code: n for n, code in enumerate(codes)}
     cap = settings.report.max_conversations
     front = front_of(reader, run_id, zone=settings.workspace.tz)
-    with gathered(
-        choose(figures, ranked, cap, every=every, examples=front.examples),
-        lambda ids: outcomes.cases(reader, run_id, ids),
-        lambda case: case_view(masker.case(case), policies, order),
-        {r.conversation_id: r for r in masker.rows(ranked)},
-        at_once=_CASES_AT_ONCE,
-        limits=limits,
-        uncalibrated=frozenset(code for code, view in codes.items() if view.trust and view.trust.kind != "calibrated"),
-    ) as found:
+    with (
+        outcomes.batches(reader, run_id) as run,
+        gathered(
+            choose(figures, ranked, cap, every=every, examples=front.examples),
+            run.cases,
+            lambda case: case_view(masker.case(case), policies, order),
+            {r.conversation_id: r for r in masker.rows(ranked)},
+            at_once=_CASES_AT_ONCE,
+            limits=limits,
+            uncalibrated=frozenset(
+                code for code, view in codes.items() if view.trust and view.trust.kind != "calibrated"
+            ),
+        ) as found,
+    ):
         yield (
             page(
                 masker.figures(reader, figures), masker.front(reader, front), found, ranked, codes,
@@ -205,8 +210,9 @@ def file_name(run_id: str, form: str) -> str:
 
 def _verdicts(reader: Reader, run_id: str) -> Iterator[Found]:
     ids = outcomes.conversation_ids(reader, run_id)
-    for start in range(0, len(ids), _AT_ONCE):
-        yield from outcomes.verdicts(reader, run_id, ids[start : start + _AT_ONCE])
+    with outcomes.batches(reader, run_id) as run:
+        for start in range(0, len(ids), _AT_ONCE):
+            yield from run.verdicts(ids[start : start + _AT_ONCE])
 
 
 def put(path: Path, stretches: Iterable[str]) -> None:
