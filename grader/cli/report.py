@@ -11,6 +11,8 @@ import typer
 from grader.cli import console
 from grader.errors import ConfigError
 
+DATABASE_MEMORY = "160MB"  # DuckDB's share; a statement that needs more is given it
+
 
 def report(
     run: Annotated[str | None, typer.Option(help="The run, by id or its beginning; the latest by default.")] = None,
@@ -42,12 +44,12 @@ def report(
       grader report --redact --anonymous-agents
     """
     from grader import outcomes
+    from grader.cli.progress import steps
     from grader.language import use
     from grader.report import FORMATS, Masks, text, write
     from grader.report.write import parts_in, parts_of
     from grader.store import open_store
 
-    del quiet
     if form not in FORMATS:
         raise ConfigError(f"--format {form!r} is not known", cure=f"one of {', '.join(FORMATS)}")
     if open_it and (form != "html" or out == "-"):
@@ -57,7 +59,7 @@ def report(
     settings = console.settings(workspace, {"report.language": language})
     masks = Masks(redact=redact, anonymous_agents=anonymous_agents)
     spoken = settings.report.language if form == "html" else "en"  # what programs read is the same in every language
-    with use(spoken), open_store(settings.workspace.database, read_only=True) as store:
+    with use(spoken), open_store(settings.workspace.database, read_only=True, memory=DATABASE_MEMORY) as store:
         run_id = outcomes.find_run(store, run)
         if out == "-":
             for stretch in text(store, settings, run_id=run_id, form=form, every=every, masks=masks):
@@ -65,7 +67,8 @@ def report(
             path = None
         else:
             place = Path(out) if out else None
-            path = write(store, settings, run_id=run_id, out=place, form=form, every=every, masks=masks)
+            with steps("conversations", quiet=quiet or not sys.stderr.isatty()) as tell:
+                path = write(store, settings, run_id=run_id, out=place, form=form, every=every, masks=masks, tell=tell)
         gone = len(outcomes.missing(store, run_id)) if form == "csv" else 0
     if gone:
         console.note(f"{gone} judgements failed or are pending and have no row; --format json lists them")

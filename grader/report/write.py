@@ -6,7 +6,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import tzinfo
 from itertools import chain
@@ -31,7 +31,7 @@ Format = Literal["html", "json", "csv"]
 FORMATS: tuple[Format, ...] = ("html", "json", "csv")
 NO_MASKS = Masks()
 _AT_ONCE = 5000  # conversations whose verdicts are in memory together, on the way to JSON or CSV
-_CASES_AT_ONCE = 1000  # whole ones, on the way to a page
+_CASES_AT_ONCE = 250  # whole ones, on the way to a page
 LIMITS = Limits()
 
 
@@ -94,7 +94,14 @@ def text(
 
 @contextmanager
 def _read(
-    reader: Store, settings: Settings, run_id: str, masker: Masker, *, every: bool, limits: Limits | None
+    reader: Store,
+    settings: Settings,
+    run_id: str,
+    masker: Masker,
+    *,
+    every: bool,
+    limits: Limits | None,
+    tell: Callable[[int, int], None] | None = None,
 ) -> Iterator[tuple[Page, Gathered]]:
     """The page and its conversations, packed."""
     figures, trusted = outcomes.figures(reader, run_id), of_run(reader, run_id)
@@ -112,6 +119,7 @@ def _read(
             {r.conversation_id: r for r in masker.rows(ranked)},
             at_once=_CASES_AT_ONCE,
             limits=limits,
+            tell=tell,
             uncalibrated=frozenset(
                 code for code, view in codes.items() if view.trust and view.trust.kind != "calibrated"
             ),
@@ -137,10 +145,12 @@ def write(
     every: bool = False,
     limits: Limits = LIMITS,
     masks: Masks = NO_MASKS,
+    tell: Callable[[int, int], None] | None = None,
 ) -> Path:
     """Write the report and return where: `out`, or `<run>.<format>` in it when it is a folder, or in the workspace's
     reports. A page that would hold more than `limits` becomes a front and parts, which stand in a folder beside it
-    (`parts_of`). Raises as `find_run`, and ConfigError when the place cannot be written to.
+    (`parts_of`). `tell` hears how many of how many conversations are packed. Raises as `find_run`, and ConfigError
+    when the place cannot be written to.
     """
     run_id = outcomes.find_run(reader, run_id)
     name = file_name(run_id, form)
@@ -149,7 +159,10 @@ def write(
         if form == "html":
             whole = path.exists() and not path.is_file()  # a device has nothing beside it
             limited = None if whole else limits
-            with _read(reader, settings, run_id, Masker(masks), every=every, limits=limited) as (view, found):
+            with _read(reader, settings, run_id, Masker(masks), every=every, limits=limited, tell=tell) as (
+                view,
+                found,
+            ):
                 _put_page(path, view, found)
         else:
             stretches = text(reader, settings, run_id=run_id, form=form, every=every, masks=masks)
