@@ -328,3 +328,35 @@ def test_the_front_page_speaks_portuguese(counted: Front, figures: outcomes.Figu
     assert page.fixes[0].step == "Criar ou consertar a integração"
     assert page.ratios is not None
     assert page.ratios.drawn[0].verdict == "mais vezes, além do acaso"
+
+
+def test_what_waits_beside_false_containment_is_what_the_ai_alone_closed(empty: World) -> None:
+    for n in range(20):
+        empty.talk(f"c-{n}", contact=f"+55119911{n:05}", human=n < 6, start=T0 + timedelta(days=12 * (n % 2)))
+        empty.judged(f"c-{n}")
+    empty.talk("end", contact="+5511988887777", start=T0 + timedelta(days=14))
+    empty.finish()
+    page = told(empty)
+    assert card(page, "recontact").notes[0] == "10 more are not yet known: their 7 days are not over."
+    assert card(page, "false_containment").notes[0] == "7 more are not yet known: their 7 days are not over."
+    assert card(page, "false_containment").values[0].count == "0 of 7"
+
+
+def test_a_few_conversations_far_off_do_not_stand_for_weeks_that_another_run_judged(empty: World) -> None:
+    """A re-judged old case is in the run; the week that it is of is told by the run that judged it."""
+    for week in range(8):
+        for n in range(50 if week == 7 else 20):
+            empty.talk(f"w{week}-{n}", start=T0 + timedelta(days=7 * week, hours=n))
+            if week < 7:
+                empty.judged(f"w{week}-{n}", answers={"contradicts_policy": present("Soon.")} if n else {})
+    empty.finish("run_1", at=T0 + timedelta(days=80))
+    later = World(empty.store)
+    later._hashes, later._repeats = empty._hashes, empty._repeats
+    for name in ("w1-0", *(f"w7-{n}" for n in range(50))):
+        later.judged(name)
+    later.finish("run_2", at=T0 + timedelta(days=90))
+    found = front(empty.store, "run_2", zone=UTC)
+    assert found.weeks is not None
+    assert (found.weeks.period.n_weeks, found.weeks.n_inside, found.weeks.n) == (1, 50, 51)
+    counts = [(w.reading.n, w.reading.of) for w in found.trends["critical_defect"] if w.reading]
+    assert counts == [(19, 20)] * 7 + [(0, 50)]

@@ -42,7 +42,7 @@ def test_a_small_report_loads_neither_scipy_nor_numpy(tmp_path: Path) -> None:
             w.judged_by_all(f"c{n}", {"invented_deadline": present("It arrives tomorrow.")} if n % 2 else {})
         w.talk("end", contact="+5511988887777", start=T0.replace(month=9))
         w.finish()
-    done = subprocess.run(  # noqa: S603 - our own interpreter
+    done = subprocess.run(
         [sys.executable, "-c", _WRITE, str(tmp_path / "grader.duckdb")], capture_output=True, text=True, timeout=60,
         cwd=Path(grader.__file__).parent.parent, check=False,
     )  # fmt: skip

@@ -199,10 +199,10 @@ def _happened(found: Front, name: str) -> Card:
     reading = found.readings[name]
     metrics = found.metrics
     notes = []
-    if reading is not None and metrics is not None and metrics.n_not_yet_known:
+    waiting = _waiting(found, name)
+    if reading is not None and waiting:
         notes.append(ngettext("{n} more is not yet known: its 7 days are not over.",
-                              "{n} more are not yet known: their 7 days are not over.",
-                              metrics.n_not_yet_known))  # fmt: skip
+                              "{n} more are not yet known: their 7 days are not over.", waiting))  # fmt: skip
     if reading is not None and reading.n_unknown:
         notes.append(ngettext("Of {n} return nobody can tell what it was about: the figure lies between both ends.",
                               "Of {n} returns nobody can tell what they were about: the figure lies between both ends.",
@@ -213,21 +213,28 @@ def _happened(found: Front, name: str) -> Card:
                        n=number(coverage.n), of=number(coverage.of)))  # fmt: skip
     return Card(
         name, _(NAMES[name]), _(MEANS[name]), _better(name), (_value(reading, _spark(found, name)),), _(_OF[name]),
-        "weeks", _counted(), tuple(notes), "" if reading is not None else _why(found),
+        "weeks", _counted(), tuple(notes), "" if reading is not None else _why(found, name),
     )  # fmt: skip
 
 
-def _why(found: Front) -> str:
+def _waiting(found: Front, name: str) -> int:
+    """Of the conversations that a figure is of, those whose windows are not over."""
+    if found.metrics is None:
+        return 0
+    return found.metrics.n_ai_not_yet_known if name == "false_containment" else found.metrics.n_not_yet_known
+
+
+def _why(found: Front, name: str = "") -> str:
     """Why nothing can be said of returns."""
     metrics = found.metrics
     if found.weeks is None:
         return _("Not known: no conversation of this run has a time.")
     if metrics is None:
         return _("Not known: no conversation that a customer began is known of these weeks.")
-    if metrics.n_not_yet_known:
+    if waiting := _waiting(found, name):
         return ngettext("Not yet known: the 7 days of {n} conversation are not over.",
                         "Not yet known: the 7 days of {n} conversations are not over.",
-                        metrics.n_not_yet_known)  # fmt: skip
+                        waiting)  # fmt: skip
     if metrics.n_closed and not metrics.n_visible:
         return _("Not known: who the customers are, or when they wrote, is not in the data.")
     return _("Nothing to count: no such conversation in these weeks.")
