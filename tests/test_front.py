@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,10 +20,16 @@ from grader.calibration.status import Trust
 from grader.calibration.trust import Trusted
 from grader.outcomes.front import Front, front
 from grader.outcomes.quality import FIXES
+from grader.report import text
 from grader.report.causes import FIXES as FIXES_IN_WORDS
 from grader.report.front import FrontPage, front_page
 from grader.report.front_charts import matrix
 from grader.statistics.figure import Figure, wilson
+
+SETTINGS: Any = SimpleNamespace(
+    root=Path("shop"), workspace=SimpleNamespace(reports=Path("reports"), tz=UTC),
+    report=SimpleNamespace(max_conversations=300),
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -360,3 +368,31 @@ def test_a_few_conversations_far_off_do_not_stand_for_weeks_that_another_run_jud
     assert (found.weeks.period.n_weeks, found.weeks.n_inside, found.weeks.n) == (1, 50, 51)
     counts = [(w.reading.n, w.reading.of) for w in found.trends["critical_defect"] if w.reading]
     assert counts == [(19, 20)] * 7 + [(0, 50)]
+
+
+def test_programs_are_told_the_same_as_the_page(shop: World, counted: Front, page: FrontPage) -> None:
+    found = json.loads("".join(text(shop.store, SETTINGS, run_id="run_2", form="json")))["front"]
+    assert found["weeks"]["first"] == counted.weeks.period.first.isoformat() if counted.weeks else ""
+    read = {name: figure["reading"] for name, figure in found["figures"].items()}
+    assert (read["false_containment"]["n"], read["false_containment"]["of"]) == (24, 152)
+    assert card(page, "false_containment").values[0].count == "24 of 152"
+    ends = counted.readings["critical_defect"]
+    assert ends is not None
+    assert read["critical_defect"]["lowest"] == {
+        "value": ends.lowest.value, "low": ends.lowest.low, "high": ends.lowest.high,
+    }  # fmt: skip
+    assert found["figures"]["critical_defect"]["by_people"] is None
+    assert [w["week"] for w in found["trends"]["critical_defect"] if w["broken"]] == ["2026-09-14"]
+    assert found["fixes"][0]["fix"] == counted.fixes[0].fix
+    told_of = [a for a in found["associations"] if a["ratio"]]
+    assert [a["code"] for a in told_of] == [a.code for a in counted.associations if a.enough]
+
+
+def test_a_mean_without_an_interval_has_none_for_programs(empty: World) -> None:
+    empty.talk("c", contact="+5511999887766")
+    empty.rated("c", 4)
+    empty.judged("c")
+    empty.finish()
+    found = json.loads("".join(text(empty.store, SETTINGS, form="json")))["front"]["figures"]
+    assert found["csat_ai"]["reading"]["lowest"] == {"value": 4.0, "low": None, "high": None}
+    assert found["csat_human"]["reading"] is None

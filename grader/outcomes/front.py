@@ -88,9 +88,9 @@ def front(reader: Reader, run_id: str | None = None, *, zone: tzinfo) -> Front:
             inside: Where = {"week": weeks.period.ends}
             metrics = next(iter(of_episodes(episodes, window_hours=WINDOW_HOURS, where=inside)), None)
             counts = of_episodes(episodes, "week", window_hours=WINDOW_HOURS, where={"week": span.ends})
-            mondays = weeks.period.ends  # of the run's few conversations before these, the runs of those weeks tell
-            slices = {s.slice: s for s in own if s.slice and mondays[0] <= s.slice <= mondays[1]}
-            judges = {week: found for week, found in instruments.items() if week in slices}
+            first, last = weeks.period.ends  # of the run's few conversations before, the runs of those weeks tell
+            slices: dict[str | None, Slice] = {s.slice: s for s in own if s.slice and first <= s.slice <= last}
+            judges = {week: told for week, told in instruments.items() if week in slices}
             if span.first < weeks.period.first:
                 before = Period(weeks.period.first - WEEK, (weeks.period.first - span.first) // WEEK)
                 with judged(reader, episodes, timezone=timezone, weeks=before.ends) as others:

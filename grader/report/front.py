@@ -17,7 +17,16 @@ from grader.outcomes.changes import Reading, change
 from grader.outcomes.front import PLACES, Front, Weeks
 from grader.outcomes.period import WEEK, Period
 from grader.outcomes.quality import QUALITY, Cause, Theme
-from grader.report.believed import CRITICAL, NOBODY, Believed, believed, of_cause, of_figure, unasked
+from grader.report.believed import (
+    CRITICAL,
+    NOBODY,
+    Believed,
+    believed,
+    critical_by_people,
+    of_cause,
+    of_figure,
+    unasked,
+)
 from grader.report.causes import CAUSES, KINDS
 from grader.report.front_charts import Chart, Matrix, Ratios, chart, count, interval, matrix, ratios, value
 from grader.report.reading import MEANS
@@ -303,10 +312,9 @@ def _critical(found: Front, figures: Figures, trusted: Trusted) -> Card:
     name = "critical_defect"
     raw = rate(figures.headline, lambda h: h.critical)
     line, status = _spark(found, name), trusted.defects(CRITICAL)
-    # Labels say of the conversations as they were drawn what people find: of a weighted sample nothing is corrected.
-    one = status.alone if status.calibrated and not figures.layers else None
-    corrected = one.corrected if one is not None else None
-    if corrected is not None and corrected.point is not None:
+    people = critical_by_people(figures, trusted)
+    if people is not None:
+        one, corrected = people
         told = numerals(percent(corrected.point))
         shown = Value("", "circle", told, _interval(corrected), number(raw.of), line, _by_week(line))
         notes = [
@@ -314,7 +322,7 @@ def _critical(found: Front, figures: Figures, trusted: Trusted) -> Card:
             _("The judge itself flagged {share}: {count}.", share=numerals(percent(raw.point)), count=_count(raw)),
             _("Weeks show the judge's own rate."),
         ]
-        if one is not None and one.carried:
+        if one.carried:
             notes.append(_("Its errors are taken to be as they were in an earlier run."))
         return Card(name, _(NAMES[name]), _("at least one critical code, as reviewers would find it"), _better(name),
                     (shown,), _(_OF[name]), "run", believed(status), tuple(notes))  # fmt: skip
