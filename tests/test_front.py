@@ -23,7 +23,7 @@ from grader.outcomes.quality import FIXES
 from grader.report import text
 from grader.report.causes import FIXES as FIXES_IN_WORDS
 from grader.report.front import FrontPage, front_page
-from grader.report.front_charts import matrix
+from grader.report.front_charts import _p, matrix
 from grader.statistics.figure import Figure, wilson
 
 SETTINGS: Any = SimpleNamespace(
@@ -148,7 +148,7 @@ def test_what_to_fix_names_the_step_the_cost_and_conversations_of_the_run(counte
     assert [fix.step for fix in page.fixes] == ["Build or repair the integration", "Mend prompt, text or knowledge"]
     facts = dict(page.fixes[1].facts)
     assert facts["conversations"] == "16"  # four a week, four weeks
-    assert facts["came back"] == "16 of 16"
+    assert facts["came back, same issue, at least"] == "16 of 16"
     assert dict(page.fixes[0].facts)["hours of humans"] == "not known"
     chosen = {name for fix in page.fixes for place in fix.places for name in place.examples}
     assert chosen
@@ -396,3 +396,38 @@ def test_a_mean_without_an_interval_has_none_for_programs(empty: World) -> None:
     found = json.loads("".join(text(empty.store, SETTINGS, form="json")))["front"]["figures"]
     assert found["csat_ai"]["reading"]["lowest"] == {"value": 4.0, "low": None, "high": None}
     assert found["csat_human"]["reading"] is None
+
+
+def test_a_ring_that_is_cut_says_or_more_and_a_queue_without_a_name_is_found_by_its_key(empty: World) -> None:
+    for n in range(14):
+        empty.talk(f"c{n}", queue="orders" if n < 12 else None)
+        bad = n < 3 or n >= 12
+        empty.judged(f"c{n}", answers={"contradicts_policy": present("It arrives tomorrow.")} if bad else {})
+    empty.finish()
+    with language.use("pt"):
+        found = told(empty).matrix
+    assert found is not None
+    assert (found.queues, found.top, found.beyond) == (("orders", "sem fila"), "25,0 %", True)
+    orders, nameless = found.rows[0].spots
+    assert (orders.ring, nameless.ring, nameless.share, nameless.key) == (11.0, 11.0, "100 %", "no queue")
+
+
+def test_ratings_that_are_all_the_same_are_not_called_few(empty: World) -> None:
+    for n in range(30):
+        empty.talk(f"c{n}", human=n % 2 == 0, contact=f"+55119911{n:05}")
+        empty.rated(f"c{n}", 5 if n % 2 else 1 + n % 5)
+        empty.judged(f"c{n}")
+    empty.finish()
+    found = card(told(empty), "csat")
+    assert found.values[0].interval == "all the same: no interval"
+    assert found.notes == ("The ratings of one side are all the same: nothing can be told of the difference.",)
+    line = found.values[0].spark
+    assert line is not None
+    assert [(d.low, d.high) for d in line.dots] == [(d.y, d.y) for d in line.dots]  # no bar that nobody counted
+
+
+def test_a_tiny_p_is_not_written_as_none(page: FrontPage) -> None:
+    assert page.ratios is not None
+    assert [row.p for row in page.ratios.drawn if row.beyond][:1] != ["0.000"]
+    assert _p(0.0002) == "<0.001"
+    assert _p(0.0412) == "0.041"

@@ -156,13 +156,18 @@ def _lead(found: Front, figures: Figures) -> tuple[str, ...]:
         return (run, why if n else _("No conversation is part of it."))
     told = [run]
     weeks, metrics = found.weeks, found.metrics
-    rest = weeks.n - weeks.n_inside
-    inside = _("All of them began in the weeks {weeks}.", weeks=named_weeks(weeks.period))
-    if weeks.period.n_weeks == 1:
-        inside = _("All of them began in week {weeks}.", weeks=named_weeks(weeks.period))
-    if rest:
+    when = {"weeks": named_weeks(weeks.period)}
+    if weeks.n_inside < weeks.n:
         inside = _("{n} of {of} began in the weeks {weeks}; the others are further off, or have no time.",
-                   n=number(weeks.n_inside), of=number(weeks.n), weeks=named_weeks(weeks.period))  # fmt: skip
+                   n=number(weeks.n_inside), of=number(weeks.n), **when)  # fmt: skip
+    elif weeks.n != figures.headline.n_judged_conversations:  # some were not judged, or are gone
+        inside = _("All {n} that are in the database began in the weeks {weeks}.", n=number(weeks.n), **when)
+    elif weeks.n == 1:
+        inside = _("It began in week {weeks}.", **when)
+    elif weeks.period.n_weeks == 1:
+        inside = _("All of them began in week {weeks}.", **when)
+    else:
+        inside = _("All of them began in the weeks {weeks}.", **when)
     told.append(inside)
     if metrics is None:
         told.append(_("No conversation that a customer began is known of these weeks."))
@@ -271,8 +276,10 @@ def _csat(found: Front) -> Card:
 def _apart(alone: Reading | None, human: Reading | None) -> tuple[str, ...]:
     """Whether the two means differ; nothing is claimed that the interval of their difference does not say."""
     found = change(human, alone)
-    if found is None or alone is None or human is None or not (alone.bounded and human.bounded):
+    if found is None or alone is None or human is None:
         return (_("Too few ratings on one side to tell them apart."),)
+    if not (alone.bounded and human.bounded):
+        return (_("The ratings of one side are all the same: nothing can be told of the difference."),)
     ends = {"low": _signed(found.low), "high": _signed(found.high)}
     if found.low <= 0 <= found.high:
         return (_("No difference is shown: {low} to {high}.", **ends),)
@@ -371,7 +378,7 @@ def _fix(theme: Theme) -> Fix:
         step=step[:1].upper() + step[1:], what=_("{kind}: {cause}", kind=_(KINDS[theme.kind]), cause=named),
         facts=(
             (_("conversations"), told),
-            (_("came back"), _("{n} of {of}", n=number(theme.total("n_came_back")),
+            (_("came back, same issue, at least"), _("{n} of {of}", n=number(theme.total("n_came_back")),
                                            of=number(theme.total("n_matured")))),
             (_("hours of humans"), hours),
         ),
