@@ -10,7 +10,7 @@ import contextlib
 import fcntl
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -54,16 +54,16 @@ class Journal:
         last = max([one for one in (self.acts[-1].at if self.acts else None, self.after) if one], default=None)
         return at if last is None or at > last else last + timedelta(microseconds=1)
 
-    def append(self, act: Act) -> None:
-        """Keep the act; it is on disk when this returns. Raises StoreError, and then nothing is kept."""
+    def append(self, *acts: Act) -> None:
+        """Keep the acts; they are on disk when this returns. Raises StoreError, and then nothing is kept."""
         try:
             self._hold()
-            self._write(json.dumps(written(act), allow_nan=False))
+            self._write(_lines(acts))
         except OSError as error:
             raise StoreError(
                 f"{self.path}: cannot be written: {error.strerror or error}", cure="make room, or check the rights"
             ) from error
-        self.acts.append(act)
+        self.acts += acts
 
     def _hold(self) -> None:
         """Have the file open that is there now, with all acts in it. Raises StoreError where it is another."""
@@ -75,7 +75,7 @@ class Journal:
             anew = self._end == 0
             self._open()
             if anew and self.acts:
-                self._write("\n".join(json.dumps(written(act), allow_nan=False) for act in self.acts))
+                self._write(_lines(self.acts))
         elif there is not None and (there.st_ino, there.st_size) != (os.fstat(self._stream).st_ino, self._end):
             raise StoreError(
                 f"{self.path}: was changed while the app runs",
@@ -111,6 +111,10 @@ class Journal:
         if self._stream is not None:
             os.close(self._stream)
             self._stream = None
+
+
+def _lines(acts: Iterable[Act]) -> str:
+    return "\n".join(json.dumps(written(act), allow_nan=False) for act in acts)
 
 
 def opened(folder: Path, plan_id: str, role: str, name: str) -> Journal:

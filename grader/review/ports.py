@@ -30,12 +30,10 @@ def listening(folder: Path, port: int | None, warn: Callable[[str], None]) -> so
         raise ConfigError(f"port {wanted[0]} is taken", cure="--port 0 takes any free one")
     number = found.getsockname()[1]
     if last and number != last:
-        why = (
-            f"port {last}, where this plan was reviewed last, is taken" if port is None else f"this is not port {last}"
-        )
+        why = "is taken" if port is None else f"is not {number}"
         warn(
-            f"{why}: answers that still wait in a browser are sent from the old port alone; if a page said that some "
-            f"do, end this and start again with --port {last} once it is free"
+            f"port {last}, where this plan was reviewed last, {why}: answers that wait in a browser are sent from "
+            f"there alone; if a page said that some do, end this and start again with --port {last} once it is free"
         )
     if last is None or port is None or number == port:
         with contextlib.suppress(OSError):  # a wish, no need

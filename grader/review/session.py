@@ -391,11 +391,16 @@ class Session:
             raise RefusedError(
                 404, _("there is no such page"), cure=_("the report is open when all items are submitted")
             )
-        if not any(act.kind == "report" for act in person.journal.acts):
-            at = person.journal.now()
-            person.journal.append(Act(f"report {at.isoformat()}", "report", "report", at))
-        for task in self.tasks(person).values():  # one that is gone may come back
-            self._mark(person, person.states.get(task.item) or ItemState(task.item), task.asked)
+        if any(act.kind == "report" for act in person.journal.acts):
+            return
+        at = person.journal.now()
+        acts = [  # of what is gone too: it may come back
+            Act(f"revealed {task.item}", task.item, "revealed", at, questions=task.asked)
+            for task in self.tasks(person).values()
+        ]
+        person.journal.append(Act(f"report {at.isoformat()}", "report", "report", at), *acts)
+        for act in acts:
+            person.states.setdefault(act.item, ItemState(act.item)).do(act)
 
     def dispute(self, person: Person, body: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
         """Keep what this person says against a finding."""
