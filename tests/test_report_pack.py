@@ -200,7 +200,7 @@ def test_every_conversation_stands_in_one_part_and_the_parts_are_even(tmp_path: 
 def test_a_part_ends_where_it_would_be_too_large(tmp_path: Path) -> None:
     with world(tmp_path) as w:
         for k in range(3):
-            noise = "".join(chr(0x4E00 + (i * 7919 + k * 104729) % 20000) for i in range(400_000))
+            noise = "".join(chr(0x4E00 + (i * 7919 + k * 104729) % 20000) for i in range(800_000))
             w.talk(f"c{k}", says("customer", noise, T0), says("ai", "It arrives tomorrow.", T0))
             w.judged(f"c{k}", "accuracy", {"invented_deadline": present("tomorrow")})
         w.finish()

@@ -56,9 +56,11 @@ async function search(query, tell) {
     const parts = await next;
     if (!mine()) return;
     next = i + 1 < wanted.length ? rawChunk(wanted[i + 1][0]) : null;     // decoded while this one is looked through
-    const streams = parts.slice(2, 2 + SEARCHED_STREAMS).map((bytes) => plain(expanded(bytes)).split(CASE));
+    const streams = parts.slice(2, 2 + SEARCHED_STREAMS).map((bytes) => expanded(bytes).split(CASE));
     for (let place = INDEX.starts[n]; place < end; place += 1) {
-      if (hits[place] === 2) hits[place] = streams.some((cases) => cases[place - INDEX.starts[n]].includes(needle)) ? 1 : 0;
+      if (hits[place] !== 2) continue;
+      const said = streams.map((cases) => cases[place - INDEX.starts[n]]).join("\n").replaceAll(TEXT, "\n");
+      hits[place] = plain(said).includes(needle) ? 1 : 0;
     }
     searching.looked = end;
     if (performance.now() - told > 200) { tell(); await breath(); told = performance.now(); if (!mine()) return; }
