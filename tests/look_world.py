@@ -23,7 +23,7 @@ from grader.model import Conversation, Outcome, Policy, Verdict
 from grader.store import open_store
 from grader.workspace import init
 
-COPIES, SPAN = 6, timedelta(days=98)
+SPAN = timedelta(days=98)
 CHANGED = datetime.fromisoformat("2026-09-07T00:00:00+00:00")  # the second judge, and the run that is shown
 CODES = (
     "contradicts_policy", "contradicts_tool_result", "missed_escalation", "promised_exception",
@@ -94,15 +94,15 @@ def _cries_wolf(data: dict[str, Any], answers: dict[str, str | Verdict], chance:
             answers[code] = present(sentence, number, why="The agent had nothing that says so.")
 
 
-def filled(root: Path, seed: int = 7) -> str:
-    """The conversations, their outcomes, and the two runs: the second is the one to show. Returns its id."""
+def filled(root: Path, copies: int = 6, seed: int = 7) -> str:
+    """The sample `copies` times over, with outcomes, and two runs of it. Returns the second's id, the one to show."""
     chance, authors = random.Random(seed), _authors()
     talks = list(_records("conversations"))
     first = min(datetime.fromisoformat(t["started_at"]) for t in talks)
     moves: dict[tuple[str, int], timedelta] = {}
     told: list[tuple[str, datetime, dict[str, str | Verdict]]] = []
     with world(root) as w:
-        for copy in range(COPIES):
+        for copy in range(copies):
             for data in talks:
                 by = moves[data["conversation_id"], copy] = _moved(data, _later(data, copy), first)
                 one = _shifted({k: v for k, v in data.items() if k != "type"}, by)
@@ -115,7 +115,7 @@ def filled(root: Path, seed: int = 7) -> str:
                 _cries_wolf(data, answers, chance)
                 told.append((one["conversation_id"], datetime.fromisoformat(one["started_at"]), answers))
         for data in _records("outcomes"):
-            for copy in range(COPIES):
+            for copy in range(copies):
                 if (data["conversation_id"], copy) not in moves:
                     continue
                 one = _shifted(data, moves[data["conversation_id"], copy])
@@ -156,7 +156,7 @@ def labelled(root: Path, n: int = 300, seed: int = 3) -> None:
     asked = [part for code in CODES for part in ("-c", code)]
     told = json.loads(grader(root, "label", "plan", "--json", *asked, "-n", str(n), "--reviewers", "ana,ben"))
     with open_store(root / "grader.duckdb", read_only=True) as store:
-        talk = dict(store.rows("select item_id, conversation_id from label_item"))
+        talk: dict[str, str] = dict(store.rows("select item_id, conversation_id from label_item"))
         twice = {r[0] for r in store.rows("select conversation_id from label_item group by 1 having count(*) > 1")}
     for name in ("ana", "ben"):
         form = root / f"{name}.jsonl"
@@ -178,14 +178,14 @@ def labelled(root: Path, n: int = 300, seed: int = 3) -> None:
     grader(root, "calibrate", "--split", "all", "--by", "queue", "-o", root / "reports" / "calibration.html")
 
 
-def made(folder: Path) -> Path:
-    """A workspace of all of it. Takes about half a minute."""
+def made(folder: Path, copies: int = 6, n_labelled: int = 300) -> Path:
+    """A workspace of all of it, in about ten seconds."""
     root = init(folder / "little-shop").root
     as_shipped = dict(RUBRICS)
     RUBRICS.update({name: r.with_options({"contact_reasons": CONTACT_REASONS}) for name, r in as_shipped.items()})
     try:
-        filled(root)
+        filled(root, copies)
     finally:
         RUBRICS.update(as_shipped)
-    labelled(root)
+    labelled(root, n_labelled)
     return root
