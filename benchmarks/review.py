@@ -1,6 +1,6 @@
-"""Two people label a plan at the same time, by keyboard, in two real browsers, while everything dies once: the server by
-`kill -9` half-way, one browser by `kill -9`, the other is closed while there is no server. `grader grade` has the database for
-a part of it. Every answer typed has to be in the database once: 0 lost, 0 twice, at most 9 keys for seven criteria.
+"""Two people label a plan at the same time, by keyboard, in two real browsers, while everything dies once: the server
+by `kill -9` half-way, one browser by `kill -9`, the other is closed while there is no server. `grader grade` has the
+database for a part of it. Every answer typed has to be in the database once: 0 lost, 0 twice, at most 9 keys an item.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ KEYS = 9
 class Desk:
     """The server of the day: killed, started again at the same port, with new addresses."""
 
-    def __init__(self, root: Path, running: ExitStack) -> None:
-        self._root, self._running, self._port = root, running, 0
+    def __init__(self, root: Path, running: ExitStack, people: Sequence[str] = PEOPLE) -> None:
+        self._root, self._running, self._port, self._first = root, running, 0, people[0]
         self.start()
 
     def start(self) -> None:
         """Start it; from now on its addresses count."""
         self.app: Running = self._running.enter_context(review(self._root, port=self._port))
-        self._port = self.app[PEOPLE[0]].port
+        self._port = self.app[self._first].port
 
     def address(self, name: str) -> str:
         """What was printed last for this person."""
@@ -103,6 +103,39 @@ def session(folder: Path, program: str, n: int, *, overlap: int, down: float = 3
     }  # fmt: skip
 
 
+def alone(folder: Path, program: str, n: int) -> dict[str, Any]:
+    """One person, one browser, nothing else: how fast the screen follows the keys."""
+    root = shop(folder, n)
+    plan(root, n, "ana")
+    with review(root) as app:
+        hand = Hand("ana", lambda: app["ana"].url, program, folder / "profile")
+        hand.start()
+        hand.join(300)
+        app.stop()
+    return {"troubles": hand.trouble, **_latencies([hand])}
+
+
+def killed_together(folder: Path, program: str, wait: float) -> dict[str, int]:
+    """Server, and then browser killed (SIGKILL) `wait` seconds after seven answers that only the browser has."""
+    root = shop(folder, 4)
+    plan(root, 4, "ana")
+    with ExitStack() as running:
+        desk = Desk(root, running, ("ana",))
+        hand = Hand("ana", lambda: desk.address("ana"), program, folder / "profile", dies_after=wait)
+        hand.start()
+        while len(hand.typed) < 7 and hand.is_alive():
+            time.sleep(0.01)
+        desk.app.kill()
+        hand.close_offline.set()
+        while not hand.ends and hand.is_alive():
+            time.sleep(0.05)
+        desk.start()
+        hand.join(120)
+        desk.app[hand.name].saved()
+        desk.app.stop()
+    return {"offline": hand.n_offline, "gone": len(hand.lost)}
+
+
 def _held(desk: Desk) -> bool:
     """Whether the run had the database while people answered."""
     until = time.monotonic() + 15
@@ -119,20 +152,28 @@ def _figures(root: Path, hands: Sequence[Hand], seconds: float) -> dict[str, Any
     stored = Counter((row[0], row[2], row[3]) for row in rows)
     answers = {(row[0], row[2], row[3]): row[5] for row in rows}
     status = json.loads(command(root, "label", "status", "lp_", "--json").stdout)["reviewers"]
-    took = {name: sorted(t for h in hands for t in h.took[name]) for name in ("answer", "reveal", "next")}
     return {
         "items": sum(r["n_items"] for r in status), "complete": sum(r["n_complete"] for r in status),
         "typed": len(typed), "keys_that_answered": sum(h.n_answers for h in hands), "stored": len(rows),
         "lost": sum(answers.get(key) != answer for key, answer in typed.items()),
         "twice": sum(k - 1 for k in stored.values()), "not_typed": len(set(answers) - set(typed)),
-        "lost_at_kills": sum(len(h.n_lost) for h in hands), "corrected": sum(h.n_corrected for h in hands),
+        "gone_when_opened_again": sum(len(h.lost) for h in hands),
+        "of_which_kept": sum(key not in h.unsent for h in hands for key in h.lost),
+        "in_flight_in_the_killed_browser": sum(len(h.unsent) for h in hands),
+        "corrected": sum(h.n_corrected for h in hands),
         "answered_offline": sum(h.n_offline for h in hands), "waited_in_browsers": sum(h.n_waited for h in hands),
         "browsers": [end for h in hands for end in h.ends], "stuck": sum(h.n_stuck for h in hands),
         "not_blind": sum(bool(row[6]) for row in rows), "troubles": [h.trouble for h in hands if h.trouble],
+        "seconds": round(seconds, 1), **_latencies(hands),
+    }  # fmt: skip
+
+
+def _latencies(hands: Sequence[Hand]) -> dict[str, Any]:
+    took = {name: sorted(t for h in hands for t in h.took[name]) or [0.0] for name in ("answer", "reveal", "next")}
+    return {
         "keys_an_item": max((k for h in hands for k in h.n_keys), default=0),
         "items_at_one_go": sum(len(h.n_keys) for h in hands),
-        "median_seconds_an_item": round(statistics.median(s for h in hands for s in h.seconds), 3),
-        "seconds": round(seconds, 1),
+        "median_seconds_an_item": round(statistics.median([s for h in hands for s in h.seconds] or [0.0]), 3),
         **{f"ms_{name}_{which}": round(at(values), 1) for name, values in took.items()
            for which, at in (("median", statistics.median), ("p95", lambda v: v[int(0.95 * (len(v) - 1))]))},
     }  # fmt: skip
@@ -140,7 +181,7 @@ def _figures(root: Path, hands: Sequence[Hand], seconds: float) -> dict[str, Any
 
 def met(figures: dict[str, Any]) -> bool:
     """Nothing lost, nothing twice, all done, nobody stuck, nine keys."""
-    clean = ("lost", "twice", "not_typed", "lost_at_kills", "not_blind", "waits", "stuck", "code")
+    clean = ("lost", "twice", "not_typed", "of_which_kept", "not_blind", "waits", "stuck", "code")
     return (
         not any(figures[name] for name in clean) and not figures["troubles"]
         and figures["complete"] == figures["items"] and figures["stored"] == figures["typed"] == 7 * figures["items"]
@@ -162,8 +203,12 @@ def main() -> int:
         return 0
     with tempfile.TemporaryDirectory(prefix="grader-review-") as name:
         figures = session(
-            Path(name), program, arguments.conversations, overlap=arguments.overlap, seed=arguments.seed
+            Path(name) / "two", program, arguments.conversations, overlap=arguments.overlap, seed=arguments.seed
         )
+        figures["alone"] = alone(Path(name) / "alone", program, 20)
+        figures["server_and_browser_killed"] = {
+            f"{wait} s after": killed_together(Path(name) / f"both-{wait}", program, wait) for wait in (0, 2, 8)
+        }
     print(json.dumps(figures, indent=2))
     print("met" if met(figures) else "MISSED")
     if arguments.out:

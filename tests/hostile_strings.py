@@ -1,7 +1,8 @@
+# ruff: noqa: E501 - a table reads better in long lines
 """Two hundred texts that try to run, to fetch, to break out or to mislead, each with a mark by which a test finds it.
 
-What would run sets `window.__hit`; what would fetch asks `http://evil.test`. Written from the known families: script and
-markup injection, event handlers, URLs, CSS, template syntax, JSON and script breakouts, formulas, encodings and bidi.
+What would run sets `window.__hit`; what would fetch asks `http://evil.test`. Written from the known families: script
+and markup injection, event handlers, URLs, CSS, template syntax, JSON and script breakouts, formulas, encodings and bidi.
 """
 
 from __future__ import annotations

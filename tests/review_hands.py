@@ -1,9 +1,10 @@
-"""People who label through the pages by keyboard, each with a Chromium process of their own that can be killed and comes
-back with what it stored. What they typed is written down as they type it.
+"""People who label through the pages by keyboard, each with a Chromium process of their own that can be killed and
+comes back with what it stored. What they typed is written down as they type it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
@@ -91,10 +92,8 @@ class Chromium:
 
     def close(self) -> None:
         """As somebody closes the window: it stores what it has."""
-        try:
+        with contextlib.suppress(Error):  # it may be gone before it answers
             self._browser.new_browser_cdp_session().send("Browser.close")
-        except Error:
-            pass  # it may be gone before it answers
         try:
             self._process.wait(15)
         except subprocess.TimeoutExpired:
@@ -110,6 +109,7 @@ class Hand:
     program: str
     profile: Path
     seed: int = 1
+    dies_after: float | None = None  # seconds after which the browser is killed where it would be closed
     typed: dict[tuple[str, str], str] = field(default_factory=dict)
     n_keys: list[int] = field(default_factory=list)  # of items that were answered at one go
     seconds: list[float] = field(default_factory=list)
@@ -118,7 +118,8 @@ class Hand:
     n_corrected: int = 0
     n_offline: int = 0  # answers given while the page knew of no server
     n_waited: int = 0  # what a page of a later address found waiting in the browser
-    n_lost: list[tuple[str, str]] = field(default_factory=list)  # typed and gone after the page was opened again
+    lost: list[tuple[str, str]] = field(default_factory=list)  # typed and gone after the page was opened again
+    unsent: set[tuple[str, str]] = field(default_factory=set)  # of which the page had not said that they are kept
     n_stuck: int = 0
     kill_browser: threading.Event = field(default_factory=threading.Event)
     close_offline: threading.Event = field(default_factory=threading.Event)
@@ -170,14 +171,15 @@ class Hand:
             self._at = self.address()
             self.page = self._browser.page()
             try:
-                self.page.goto(self._at)
-                self.page.wait_for_function("() => document.body.dataset.screen === 'end' || app.screen !== 'loading'")
+                answer = self.page.goto(self._at)
+                if answer is not None and answer.ok:
+                    self.page.wait_for_function(
+                        "() => document.body.dataset.screen === 'end' || app.screen !== 'loading'"
+                    )
+                    if self.page.evaluate("app.session !== null"):
+                        break
             except Error:
-                self.page.close()
-                time.sleep(0.2)
-                continue
-            if self.page.evaluate("app.session !== null"):
-                break
+                pass  # nobody answers there, or not any more
             self.page.close()
             time.sleep(0.2)
         self.page.wait_for_function("() => outbox.n === 0 || outbox.failed || outbox.ended")
@@ -194,7 +196,7 @@ class Hand:
               } return found; }"""
         )
         kept = {(item, name): answer for item, name, answer in there}
-        self.n_lost += [key for key, answer in self.typed.items() if kept.get(key) != answer]
+        self.lost += [key for key, answer in self.typed.items() if kept.get(key) != answer]
         for key in list(self.typed):
             if key not in kept:
                 del self.typed[key]  # it is open on the page, and is answered again
@@ -228,6 +230,8 @@ class Hand:
                 self._press("u")
                 self._answer(item, question)
                 self.n_corrected += 1
+        if self.close_offline.is_set() and not now["failed"]:
+            now["failed"] = self.page.evaluate("outbox.failed")
         if now["failed"]:
             self.n_offline += len(now["open"])
             if self.close_offline.is_set():
@@ -237,7 +241,8 @@ class Hand:
         self._press("Enter")
         try:
             self.page.wait_for_function(
-                "(id) => document.querySelector('.compared') || app.id !== id || outbox.ended || (outbox.failed && !app.waiting)",
+                """(id) => document.querySelector('.compared') || app.id !== id || outbox.ended
+                  || (outbox.failed && !app.waiting)""",
                 arg=item, timeout=5000,
             )  # fmt: skip
         except Error:
@@ -263,6 +268,10 @@ class Hand:
             self.took[name] += values
 
     def _killed(self) -> None:
+        waiting = self.page.evaluate(
+            "left(`review-${app.session.plan}-${app.session.reviewer}-`).map((one) => one.act)"
+        )
+        self.unsent = {(act["item"], act["question"]) for act in waiting if act["kind"] == "answer"}
         self._browser.kill()
         self.ends.append("killed")
         self._browser.start()
@@ -270,7 +279,11 @@ class Hand:
 
     def _closed(self) -> None:
         self._gather()
-        self._browser.close()
-        self.ends.append("closed")
+        if self.dies_after is None:
+            self._browser.close()
+        else:
+            time.sleep(self.dies_after)
+            self._browser.kill()
+        self.ends.append("closed" if self.dies_after is None else "killed")
         self._browser.start()
         self._sit()

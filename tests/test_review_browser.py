@@ -343,3 +343,23 @@ def test_a_killed_server_loses_nothing_and_the_next_session_gets_what_waited(
         assert page.evaluate(leaving)  # it warns: what it holds has not been sent from here
         assert not fresh.page.evaluate(leaving)
         assert page.evaluate("Object.keys(localStorage).filter((key) => key.includes('review-lp_')).length") == 0
+
+
+def test_a_server_that_dies_between_the_last_answer_and_enter_holds_nobody_up(
+    sit: Seat, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = shop(tmp_path_factory.mktemp("enter"), 3)
+    plan(folder, 3, "ana")
+    with review(folder) as running:
+        screen: Screen = sit(running["ana"])
+        screen.ready()
+        first = screen.item
+        screen.press("2", "2", "2", "2", "2", "2", "2")
+        screen.saved()
+        screen.down = True
+        running.kill()
+        screen.press("Enter")
+        expect(screen.page.locator("#saved")).to_have_text("Not connected")
+        expect(screen.page.locator("#primary")).to_contain_text("Next")
+        screen.press("Enter")
+        screen.page.wait_for_function("(id) => app.id !== id", arg=first)
