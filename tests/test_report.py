@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from report_data import T0, World, present, sample, unproved, world
 from report_hostile import ATTRIBUTE, JINJA, SCRIPT, hostile
+from report_packed import Packed
 
 from grader import report
 from grader.model import Support
@@ -81,8 +82,8 @@ def page(w: World, *, cap: int = 300, **how: Any) -> str:
 
 
 def embedded(html: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(Reading(html).inside["script"][-1])
-    return found
+    packed = Packed(html)
+    return {**packed.data, "index": packed.index, "cases": packed.cases}
 
 
 # ── what is let in ──
@@ -99,7 +100,9 @@ def hostile_page(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_hostile_texts_make_no_element_and_no_attribute(hostile_page: str) -> None:
     reading = Reading(hostile_page)
     scripts = [attributes for tag, attributes in reading.tags if tag == "script"]
-    assert scripts == [{}, {"type": "application/json", "id": "data"}]
+    text = {"type": "text/plain"}
+    data = {"type": "application/json", "id": "data"}
+    assert scripts == [{}, data, text | {"id": "index"}, text | {"data-chunk": "0"}, text | {"data-chunk": "1"}]
     assert not {tag for tag, _ in reading.tags} & {"img", "iframe", "object", "embed", "base", "textarea"}
     assert sum(tag == "style" for tag, _ in reading.tags) == 1
     for tag, attributes in reading.tags:
@@ -170,7 +173,8 @@ def test_the_head_says_who_judged_what_by_which_rubrics(sample_page: str) -> Non
     for words in ("run_1", "40 of 128", "judge-1", "accuracy 1.0.0", "resolution 1.0.0", "pr_0123456789ab",
                   "Run of Sun 1 Nov 2026, 14:00 UTC", "SYNTHETIC sample data", "All 40 conversations"):  # fmt: skip
         assert words in text, words
-    assert "signals" not in text.lower().replace("offline signals, not", "")
+    overview = Reading(sample_page[: sample_page.index('<section id="conversations"')]).plain
+    assert "signals" not in overview.lower().replace("offline signals, not", "")
 
 
 def test_every_figure_comes_with_its_denominator(sample_page: str) -> None:

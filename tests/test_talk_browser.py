@@ -94,6 +94,7 @@ def test_it_looks_like_the_chat_it_was(visit: Any) -> None:
 def test_a_call_and_its_result_are_one_card_that_opens_for_a_quote(visit: Any) -> None:
     page = visit()
     cards = page.locator(".tool-card")
+    expect(cards).to_have_count(2)
     assert cards.evaluate_all("nodes => nodes.map(n => n.open)") == [True, False]
     expect(cards.nth(0).locator("summary")).to_contain_text("get_order")
     expect(cards.nth(0).locator(".took")).to_have_text("4 s")

@@ -33,7 +33,8 @@ def report(
 ) -> None:
     """Write the report of a run: one HTML file that needs no network, or its figures as JSON or CSV.
 
-    CSV has one row per verdict. A text cell that a spreadsheet would take for a formula begins with an apostrophe.
+    More than 20,000 conversations or 40 MB become a front and parts, in a folder beside it. CSV has one row per
+    verdict. A text cell that a spreadsheet would take for a formula begins with an apostrophe.
 
     Example:
       grader report --open
@@ -43,6 +44,7 @@ def report(
     from grader import outcomes
     from grader.language import use
     from grader.report import FORMATS, Masks, text, write
+    from grader.report.write import parts_in, parts_of
     from grader.store import open_store
 
     del quiet
@@ -69,8 +71,11 @@ def report(
         console.note(f"{gone} judgements failed or are pending and have no row; --format json lists them")
     if path is None:
         return
+    parts = parts_in(path) if form == "html" else []
+    if parts:
+        console.note(f"too much for one file: {len(parts)} parts are in {parts_of(path)}, keep them beside {path.name}")
     if as_json:
-        console.out_json({"run_id": run_id, "format": form, "path": path})
+        console.out_json({"run_id": run_id, "format": form, "path": path, **({"parts": parts} if parts else {})})
     else:
         console.out(path)
     if open_it:

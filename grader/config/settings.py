@@ -238,7 +238,7 @@ class Report:
     """What `grader report` shows, and in which language pages are."""
 
     max_conversations: int = _setting(
-        300,
+        100_000,
         Integer(1),
         "Most conversations shown with their transcript; the figures always count all.",
         env=("GRADER_REPORT_MAX_CONVERSATIONS",),

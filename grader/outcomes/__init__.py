@@ -9,14 +9,12 @@ from grader.outcomes.cases import (
     Followup,
     Found,
     Missing,
-    Ranked,
     Return,
     Wording,
     cases,
     conversation_ids,
     missing,
     policies,
-    ranking,
     verdicts,
     wordings,
 )
@@ -31,6 +29,7 @@ from grader.outcomes.figures import (
     figures,
     find_run,
 )
+from grader.outcomes.ranking import Ranked, ranking
 from grader.outcomes.reader import Reader
 from grader.outcomes.recontact import GAP_MINUTES, WINDOWS_HOURS, Recontact
 from grader.outcomes.share import Bounds, Share, bounded, counted, dollars, percent, wilson

@@ -1,6 +1,6 @@
 """The conversations of a run with everything that was found in them, for people to read and for export.
 
-Reads only. Which conversations come first is decided in `sql/ranking.sql`; how they are shown, in `grader.report`.
+Reads only. Which conversations come first is decided in `ranking`; how they are shown, in `grader.report`.
 """
 
 from __future__ import annotations
@@ -14,15 +14,6 @@ from typing import Any
 from grader.model import Conversation, Evidence, Policy
 from grader.outcomes.figures import find_run, query
 from grader.outcomes.reader import Reader
-
-
-@dataclass(frozen=True, slots=True)
-class Ranked:
-    """A conversation in reading order."""
-
-    conversation_id: str
-    n_flagged: int
-    n_unsupported: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +115,6 @@ class Wording:
     question: str = ""
     present: str = ""
     options: tuple[tuple[str, str], ...] = ()
-
-
-def ranking(reader: Reader, run_id: str | None = None) -> tuple[Ranked, ...]:
-    """Every conversation of the run, most worth reading first."""
-    return tuple(Ranked(**row) for row in reader.records(query("ranking"), [find_run(reader, run_id)]))
 
 
 def conversation_ids(reader: Reader, run_id: str | None = None) -> tuple[str, ...]:

@@ -112,9 +112,12 @@ class Masker:
             for m in missing
         )
 
-    def ranked(self, ranked: Sequence[Ranked]) -> tuple[Ranked, ...]:
-        """The reading order, by the ids that are written."""
-        return tuple(replace(r, conversation_id=self.id(r.conversation_id)) for r in ranked)
+    def rows(self, ranked: Sequence[Ranked]) -> tuple[Ranked, ...]:
+        """What a list shows beside the conversations, under their ids as they are."""
+        if not self.masks.any:
+            return tuple(ranked)
+        plain = Redaction(_label, personal=self.masks.redact)
+        return tuple(replace(r, reason=r.reason and plain(r.reason)) for r in ranked)
 
     def figures(self, reader: Reader, figures: Figures) -> Figures:
         """The figures with the ids of their examples as they are written, and what a command line may tell masked."""

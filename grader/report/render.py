@@ -9,57 +9,128 @@ import base64
 import hashlib
 import json
 import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import jinja2
 from markupsafe import Markup, escape
 
 from grader import language
 from grader.report import unseen
+from grader.report.case_view import SEVERITIES
 from grader.report.causes import severity_word
+from grader.report.gathered import Gathered, Part
+from grader.report.index import Index
 from grader.report.overview import words
 from grader.report.tiles import plural
 from grader.report.transcript import visible
-from grader.report.view import MAX_STATIC_FINDINGS, Page
+from grader.report.view import Page
 
 _FOLDER = Path(__file__).parent / "templates"
-STYLES = ("tokens.css", "page.css", "front.css", "transcript.css", "case.css", "print.css")
-SCRIPTS = ("start.js", "case.js", "list.js", "main.js")
+STYLES = ("tokens.css", "page.css", "front.css", "transcript.css", "case.css", "list.css", "print.css")
+SCRIPTS = ("start.js", "data.js", "search.js", "case.js", "list.js", "rows.js", "main.js")
 _UNSAFE_IN_SCRIPT = re.compile(f"[<>&{unseen.ALL}]")
 
 
-def html(page: Page) -> str:
-    """The whole file."""
+@dataclass(frozen=True)
+class PartFile:
+    """A part of a split report as the others name it. `severities`: conversations by their worst finding."""
+
+    href: str
+    n: int
+    n_flagged: int
+    first: int
+    last: int
+    severities: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Which file of a report this is: the whole of it, or of a split one the front or a part (`number`, from 1)."""
+
+    kind: Literal["whole", "front", "part"] = "whole"
+    number: int = 0
+    front: str = ""
+    files: tuple[PartFile, ...] = ()
+
+
+WHOLE = Place()
+
+
+def html(
+    page: Page, gathered: Gathered, place: Place = WHOLE, extra: Mapping[str, object] | None = None
+) -> Iterator[str]:
+    """The whole file, in stretches. `extra` are more values for the script, under names that are not taken yet."""
     style, script = _joined(STYLES), _joined(SCRIPTS)
-    return (
+    index, part = _index(gathered, place), None if place.kind == "front" else gathered.parts[max(0, place.number - 1)]
+    yield from (
         _environment()
         .get_template("page.html")
-        .render(
+        .generate(
             page=page,
+            place=place,
+            n_here=len(index.rows) if page.all else sum(bool(row["codes"]) for row in index.rows),
             style=Markup(style),  # noqa: S704 - our own file
             script=Markup(script),  # noqa: S704 - our own file
             csp=f"default-src 'none'; script-src 'sha256-{_sha256(script)}'; style-src 'sha256-{_sha256(style)}'; "
             "img-src data:; base-uri 'none'; form-action 'none'",
             data=script_json(
                 {
-                    "cases": page.cases,
                     "codes": page.codes,
-                    "options": _labels(page),
+                    "options": page.labels,
+                    "shapes": gathered.shapes,
+                    "signals": page.signals,
                     "all": page.all,
-                    "unseen": {"pattern": unseen.PATTERN, "names": unseen.NAMES, "many": unseen.MANY},
+                    "place": place,
+                    "unseen": {
+                        "pattern": unseen.PATTERN,
+                        "any": f"[{unseen.ALL}]",
+                        "names": unseen.NAMES,
+                        "many": unseen.MANY,
+                    },
                     "language": language.current(),
                     "words": language.catalogue_of_scripts(language.current()),
+                    **(extra or {}),
                 }
             ),
-            static_findings=_static(page),
+            index=Markup(index.packed(words=part is not None)),  # noqa: S704 - digits
+            chunks=_chunks(gathered, part),
             same_todo=_same_todo(page),
             words=words,
             plural=plural,
             lang=language.tag(language.current()),
         )
     )
+
+
+def part_files(gathered: Gathered, folder: str) -> tuple[PartFile, ...]:
+    """The parts of a split report as files of a folder: `part-01.html` and so on."""
+    files, first = [], 1
+    for number, part in enumerate(gathered.parts, 1):
+        n = len(part.index.rows)
+        severities = tuple((s, part.severities[s]) for s in SEVERITIES if part.severities[s])
+        files.append(PartFile(f"{folder}part-{number:02}.html", n, part.n_flagged, first, first + n - 1, severities))
+        first += n
+    return tuple(files)
+
+
+def _index(gathered: Gathered, place: Place) -> Index:
+    """Of the part; on the front of all of them, where a part stands for a chunk."""
+    if place.kind != "front":
+        return gathered.parts[max(0, place.number - 1)].index
+    whole = Index()
+    for part in gathered.parts:
+        whole.starts.append(len(whole.rows))
+        whole.rows.extend(part.index.rows)
+    return whole
+
+
+def _chunks(gathered: Gathered, part: Part | None) -> Iterator[Markup]:
+    for chunk in gathered.chunks(part) if part is not None else ():
+        yield Markup(chunk)  # noqa: S704 - digits
 
 
 class Document(NamedTuple):
@@ -130,22 +201,6 @@ def script_json(value: object) -> Markup:
 def _escaped(match: re.Match[str]) -> str:
     units = match[0].encode("utf-16-be")
     return "".join(f"\\u{units[i : i + 2].hex()}" for i in range(0, len(units), 2))
-
-
-def _labels(page: Page) -> dict[str, str]:
-    used = {case.resolved for case in page.cases} | {case.reason for case in page.cases}
-    used |= {case.mood for case in page.cases}
-    return {code: words(code) for code in sorted(used) if code}
-
-
-def _static(page: Page) -> list[tuple[object, object]]:
-    """(case, finding) pairs that are readable without JavaScript: the first finding of each case, then the rest."""
-    by_case = [[(case, f) for f in case.findings if f.supported] for case in page.cases]
-    deepest = max(map(len, by_case), default=0)
-    pairs: list[tuple[object, object]] = [
-        found[depth] for depth in range(deepest) for found in by_case if depth < len(found)
-    ]
-    return pairs[:MAX_STATIC_FINDINGS]
 
 
 def _same_todo(page: Page) -> str:

@@ -1,6 +1,6 @@
 """The page as plain records: who judged what and how, the figures, and the conversations to read.
 
-Built from what `outcomes` read; nothing here asks the database or writes HTML.
+Built from what `outcomes` read and `gathered` packed; nothing here asks the database or writes HTML.
 """
 
 from __future__ import annotations
@@ -12,17 +12,14 @@ from datetime import UTC, tzinfo
 from grader.calibration.status import OfRubric
 from grader.calibration.trust import Trusted
 from grader.language import _
-from grader.model import Policy
-from grader.outcomes import Case, Figures, Ranked, Wording
+from grader.outcomes import Figures, Ranked, Wording
 from grader.outcomes.front import Front
 from grader.report.believed import NOBODY, Believed, believed
-from grader.report.case_view import N_COLOURS, SEVERITIES, CaseView, case_view
+from grader.report.case_view import N_COLOURS, SEVERITIES, CaseView, FindingView
 from grader.report.front import FrontPage, front_page
+from grader.report.gathered import Gathered
 from grader.report.head import Banner, Fact, banners, facts, moment
 from grader.report.overview import LEDGER, Overview, overview
-
-# Without JavaScript this many findings are readable; with it, all conversations are.
-MAX_STATIC_FINDINGS = 40
 
 
 @dataclass(frozen=True)
@@ -50,7 +47,10 @@ class Page:
     front: FrontPage
     overview: Overview
     codes: Mapping[str, CodeView]
-    cases: tuple[CaseView, ...]
+    labels: Mapping[str, str]  # answers that stand in conversations, in words
+    static: tuple[tuple[CaseView, FindingView], ...]  # what is readable without a script
+    signals: str  # whether they can be compared with the judge: `compared`, `none` were run, or the judge `is` them
+    n_cases: int
     n_flagged: int
     n_shown_flagged: int
     n_extra: int
@@ -84,26 +84,23 @@ def choose(
 def page(
     figures: Figures,
     front: Front,
-    cases: Sequence[Case],
+    gathered: Gathered,
     ranked: Sequence[Ranked],
+    codes: Mapping[str, CodeView],
     *,
-    policies: Sequence[Policy] = (),
     wordings: Mapping[tuple[str, str, str], Wording] | None = None,
     workspace: str = "",
-    max_conversations: int = 300,
+    max_conversations: int = 100_000,
     every: bool = False,
     zone: tzinfo = UTC,
     trusted: Trusted = NOBODY,
     notes: Sequence[str] = (),
 ) -> Page:
-    """The page about one run. `cases` are those that `choose` named; times of the run are shown in `zone`; `trusted` is
-    what is known of its judges; `notes` tell how the page was masked.
+    """The page about one run. `gathered` are the conversations that `choose` named; times of the run are shown in
+    `zone`; `trusted` is what is known of its judges; `notes` tell how the page was masked.
     """
-    codes = _codes(figures, wordings or {}, trusted)
-    order = {code: n for n, code in enumerate(codes)}
-    flagged = {r.conversation_id for r in ranked if r.n_flagged}
-    shown = tuple(case_view(case, policies, order) for case in cases)
-    n_shown_flagged = sum(case.id in flagged for case in shown)
+    n_flagged = sum(1 for r in ranked if r.n_flagged)
+    n_extra = gathered.n_cases - gathered.n_flagged
     return Page(
         workspace=workspace,
         run_id=figures.about.run_id,
@@ -114,19 +111,25 @@ def page(
         front=front_page(front, figures, trusted),
         overview=overview(figures, wordings, trusted),
         codes=codes,
-        cases=shown,
-        n_flagged=len(flagged),
-        n_shown_flagged=n_shown_flagged,
-        n_extra=len(shown) - n_shown_flagged,
-        n_left_out=(len(ranked) - len(shown)) if every else (len(flagged) - n_shown_flagged),
+        labels=gathered.labels,
+        static=tuple(gathered.static),
+        signals="is" if figures.about.judge == "signals" else "compared" if gathered.any_signals else "none",
+        n_cases=gathered.n_cases,
+        n_flagged=n_flagged,
+        n_shown_flagged=gathered.n_flagged,
+        n_extra=n_extra,
+        n_left_out=(len(ranked) - gathered.n_cases) if every else (n_flagged - gathered.n_flagged),
         n_unsupported_only=0 if every else figures.headline.n_unsupported_only,
         max_conversations=max_conversations,
         all=every,
     )
 
 
-def _codes(figures: Figures, wordings: Mapping[tuple[str, str, str], Wording], trusted: Trusted) -> dict[str, CodeView]:
+def code_views(
+    figures: Figures, wordings: Mapping[tuple[str, str, str], Wording] | None = None, trusted: Trusted = NOBODY
+) -> dict[str, CodeView]:
     """Codes by severity, so that neighbours in a transcript tend to differ in colour."""
+    wordings = wordings or {}
     found: dict[str, CodeView] = {}
     defects = [d for d in figures.defects if d.slice == "all"]
     rank = {severity: n for n, severity in enumerate(SEVERITIES)}

@@ -5,27 +5,34 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import tzinfo
 from itertools import chain
 from pathlib import Path
 from typing import Literal, Protocol
+from urllib.parse import quote
 
 from grader import outcomes
 from grader.calibration.trust import of_run, of_runs
 from grader.errors import ConfigError
 from grader.outcomes import Found, Reader
 from grader.outcomes.front import front as front_of
+from grader.report.case_view import case_view
 from grader.report.export import csv_lines, document
+from grader.report.gathered import Gathered, Limits, gathered
 from grader.report.masks import Masker, Masks
-from grader.report.render import html
-from grader.report.view import choose, page
+from grader.report.render import Place, html, part_files
+from grader.report.view import Page, choose, code_views, page
 from grader.store import Store
 
 Format = Literal["html", "json", "csv"]
 FORMATS: tuple[Format, ...] = ("html", "json", "csv")
 NO_MASKS = Masks()
 _AT_ONCE = 5000  # conversations whose verdicts are in memory together, on the way to JSON or CSV
+_CASES_AT_ONCE = 1000  # whole ones, on the way to a page
+LIMITS = Limits()
 
 
 class _Places(Protocol):
@@ -74,26 +81,45 @@ def text(
     if form == "csv":
         yield from csv_lines(run_id, masker.verdicts(reader, _verdicts(reader, run_id)), of_runs(reader, [run_id]))
         return
-    figures, trusted = outcomes.figures(reader, run_id), of_run(reader, run_id)
     if form == "json":
         present = (v for v in _verdicts(reader, run_id) if v.flagged or v.unsupported)
         shown = list(masker.verdicts(reader, present))  # first, since it learns which ids cannot be written
-        found = document(
-            masker.figures(reader, figures), shown, masker.missing(outcomes.missing(reader, run_id)), trusted
-        )
+        figures = masker.figures(reader, outcomes.figures(reader, run_id))
+        found = document(figures, shown, masker.missing(outcomes.missing(reader, run_id)), of_run(reader, run_id))
         yield json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
         return
-    ranked = outcomes.ranking(reader, run_id)
+    with _read(reader, settings, run_id, masker, every=every, limits=None) as (view, found_cases):
+        yield from html(view, found_cases)
+
+
+@contextmanager
+def _read(
+    reader: Store, settings: Settings, run_id: str, masker: Masker, *, every: bool, limits: Limits | None
+) -> Iterator[tuple[Page, Gathered]]:
+    """The page and its conversations, packed."""
+    figures, trusted = outcomes.figures(reader, run_id), of_run(reader, run_id)
+    ranked, wordings = outcomes.ranking(reader, run_id), outcomes.wordings(reader, run_id)
+    codes, policies = code_views(figures, wordings, trusted), outcomes.policies(reader)
+    order = {code: n for n, code in enumerate(codes)}
     cap = settings.report.max_conversations
     front = front_of(reader, run_id, zone=settings.workspace.tz)
-    ids = choose(figures, ranked, cap, every=every, examples=front.examples)
-    cases = tuple(map(masker.case, outcomes.cases(reader, run_id, ids)))
-    yield html(page(
-        masker.figures(reader, figures), masker.front(reader, front), cases, masker.ranked(ranked),
-        policies=outcomes.policies(reader), wordings=outcomes.wordings(reader, run_id),
-        workspace=settings.root.resolve().name, max_conversations=cap, every=every, zone=settings.workspace.tz,
-        trusted=trusted, notes=masks.notes,
-    ))  # fmt: skip
+    with gathered(
+        choose(figures, ranked, cap, every=every, examples=front.examples),
+        lambda ids: outcomes.cases(reader, run_id, ids),
+        lambda case: case_view(masker.case(case), policies, order),
+        {r.conversation_id: r for r in masker.rows(ranked)},
+        at_once=_CASES_AT_ONCE,
+        limits=limits,
+        uncalibrated=frozenset(code for code, view in codes.items() if view.trust and view.trust.kind != "calibrated"),
+    ) as found:
+        yield (
+            page(
+                masker.figures(reader, figures), masker.front(reader, front), found, ranked, codes,
+                wordings=wordings, workspace=settings.root.resolve().name, max_conversations=cap,
+                every=every, zone=settings.workspace.tz, trusted=trusted, notes=masker.masks.notes,
+            ),
+            found,
+        )  # fmt: skip
 
 
 def write(
@@ -104,23 +130,72 @@ def write(
     out: Path | None = None,
     form: Format = "html",
     every: bool = False,
+    limits: Limits = LIMITS,
     masks: Masks = NO_MASKS,
 ) -> Path:
     """Write the report and return where: `out`, or `<run>.<format>` in it when it is a folder, or in the workspace's
-    reports. Raises as `find_run`, and ConfigError when the place cannot be written to.
+    reports. A page that would hold more than `limits` becomes a front and parts, which stand in a folder beside it
+    (`parts_of`). Raises as `find_run`, and ConfigError when the place cannot be written to.
     """
     run_id = outcomes.find_run(reader, run_id)
     name = file_name(run_id, form)
     path = settings.workspace.reports / name if out is None else out / name if out.is_dir() else out
-    stretches = text(reader, settings, run_id=run_id, form=form, every=every, masks=masks)
-    first = next(stretches, "")  # errors of the run come before anything is made
     try:
-        put(path, chain([first], stretches))
+        if form == "html":
+            whole = path.exists() and not path.is_file()  # a device has nothing beside it
+            limited = None if whole else limits
+            with _read(reader, settings, run_id, Masker(masks), every=every, limits=limited) as (view, found):
+                _put_page(path, view, found)
+        else:
+            stretches = text(reader, settings, run_id=run_id, form=form, every=every, masks=masks)
+            first = next(stretches, "")  # errors of the run come before anything is made
+            put(path, chain([first], stretches))
     except OSError as error:
         raise ConfigError(
             f"{path}: cannot be written: {error.strerror or error}", cure="name another place with --out"
         ) from error
     return path
+
+
+def parts_of(path: Path) -> Path:
+    """The folder beside a report in which its parts stand, where it has any."""
+    return path.with_name(f"{path.stem}-parts")
+
+
+def parts_in(path: Path) -> list[Path]:
+    """The parts that stand beside a report; none where it is one file."""
+    return sorted(parts_of(path).glob("part-*.html"))
+
+
+def _put_page(path: Path, view: Page, found: Gathered) -> None:
+    """The file; the folder of its parts is put in place first, and one that an earlier report left is taken away."""
+    folder = parts_of(path)
+    if len(found.parts) == 1:
+        put(path, html(view, found))
+        if parts_in(path):
+            shutil.rmtree(folder)
+        return
+    fresh, old = (folder.with_name(f".{folder.name[:80]}.{os.getpid()}.{word}") for word in ("new", "old"))
+    files = part_files(found, "")
+    try:
+        for number, file in enumerate(files, 1):
+            put(fresh / file.href, html(view, found, Place("part", number, f"../{quote(path.name)}", files)))
+        beside = fresh / "front"
+        put(beside, html(view, found, Place("front", 0, "", part_files(found, f"{quote(folder.name)}/"))))
+        if folder.exists():
+            folder.replace(old)
+        front = folder / beside.name
+        try:
+            fresh.replace(folder)
+            front.replace(path)
+        except OSError:
+            if old.exists():  # the earlier report stays as it was
+                shutil.rmtree(folder, ignore_errors=True)
+                old.replace(folder)
+            raise
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def file_name(run_id: str, form: str) -> str:
