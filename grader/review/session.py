@@ -23,6 +23,7 @@ from grader.review.acts import Act, ItemState, Settled, parsed
 from grader.review.journal import Journal, all_of, noted_taken, opened
 from grader.review.material import Labelled, Material
 from grader.review.taking import Waiting
+from grader.text import fold_text
 
 Role = Literal["reviewer", "adjudicator", "owner"]
 SECONDS_OF = 50  # the pace is the median of so many of the latest items
@@ -62,6 +63,7 @@ class Session:
         self.material, self.plan, self.folder = material, material.plan, folder
         self.reveal, self.language = reveal, language
         self.held: GraderError | None = None  # why the database cannot be had
+        self._searched: dict[str, str] = {}  # conversation → its words, folded at the first search
         every = tuple(q.name for q in material.asked)
         self._questions = {q.name: q for q in material.asked}
         self._tasks: dict[str, dict[str, Task]] = {name: {} for name in self.plan.reviewers}
@@ -230,14 +232,16 @@ class Session:
         }  # fmt: skip
 
     def search(self, person: Person, words: str) -> list[str]:
-        """The items in whose texts all these words are."""
-        wanted = words.casefold().split()
+        """The items in whose texts all these words are, however they are typed; what cannot be seen does not count."""
+        if not self._searched:
+            self._searched = {c: fold_text(text).casefold() for c, text in self.material.texts.items()}
+        wanted = fold_text(words).casefold().split()
         return [
             t.item
             for t in self.tasks(person).values()
             if wanted
-            and (text := self.material.texts.get(t.conversation_id)) is not None
-            and all(word in text.casefold() for word in wanted)
+            and (text := self._searched.get(t.conversation_id)) is not None
+            and all(word in text for word in wanted)
         ]
 
     def _task(self, person: Person, item: str) -> Task:
