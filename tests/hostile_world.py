@@ -1,9 +1,10 @@
-"""A shop in which each conversation has one hostile string in every field that a page shows, and a rubric whose words are
-all of them; and what a page has to show of such a text.
+"""A shop in which each conversation has one hostile string in every field that a page shows, and a rubric whose words
+are all of them; and what a page has to show of such a text.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -43,7 +44,12 @@ def _rubrics() -> dict[str, Rubric]:
          "severity": ("low", "medium", "high", "critical")[n % 4]}
         for n in range(WORDED)
     ]  # fmt: skip
-    chosen = {"code": "choice", "title": "Choice", "question": "Which?", "options": dict(zip(OPTIONS, FILLED, strict=False))}
+    chosen = {
+        "code": "choice",
+        "title": "Choice",
+        "question": "Which?",
+        "options": dict(zip(OPTIONS, FILLED, strict=False)),
+    }
     probe = [
         {"code": code, "title": code, "question": "?", "present": "yes", "absent": "no", "not_applicable": "-",
          "severity": "critical", "cites_policy": code == "first"}
@@ -119,14 +125,18 @@ def squashed(text: str) -> str:
     """A text without its white space: where a page breaks lines is no matter. A control character as its picture, as
     which some fields are shown, while others have a chip for it.
     """
+    text = _WRITTEN.sub(lambda m: chr(int(m[1], 16)) * int(m[2] or 1), text)  # where no chip can stand
     return "".join(visible(text).split())
+
+
+_WRITTEN = re.compile(r"\[U\+([0-9A-F]{4,6})(?: ×(\d+))?\]")
 
 
 # What a node shows, with the characters themselves where the page shows a chip for them; and what is too wide.
 READING = """
 window.__reports = window.__reports || [];
 addEventListener("securitypolicyviolation", (event) => window.__reports.push(`${event.violatedDirective} ${event.blockedURI} ${event.sample}`));
-window.plain = (node) => {
+window.shownText = (node) => {
   let out = "";
   const walk = (one) => {
     if (one.nodeType === 3) { out += one.data; return; }
