@@ -236,3 +236,10 @@ def test_a_split_report_appears_whole_or_not_at_all(tmp_path: Path, monkeypatch:
         assert {p.name: p.read_bytes() for p in [path, *parts_in(path)]} == before
         assert sorted(p.name for p in path.parent.iterdir()) == sorted([path.name, f"{path.stem}-parts"])
         monkeypatch.undo()
+
+
+def test_a_word_that_begins_with_a_letter_that_has_a_code_is_that_word() -> None:
+    made = Dictionary(["\u0430pple și ține ơi əla și"] * 300)
+    assert made.ones
+    for text in ("și ține ơi", "\u0430pple", "ə", " əla\x1fși"):
+        assert itself(expanded(made.written(text), [made.ones, made.pairs])) == text

@@ -9,8 +9,8 @@ const FOLD = 1500;          // a longer text shows its beginning and the words a
 const AROUND = 220;
 const PRINTED = 4000;
 
-const title = (code) => (codes[code] ? codes[code].title : code);
-const label = (option) => options[option] || option;
+const title = (code) => (named(codes, code) ? codes[code].title : code);
+const label = (option) => named(options, option) || option;
 const MARKS = { calibrated: "●", part: "◐" };
 const colour = (code) => `c${codes[code] ? codes[code].colour : 0}`;
 
@@ -162,7 +162,7 @@ function tool(line, piece, result, view, anchor) {
   const open = view.print || [piece, ...answers].some(quoted);
   const what = line.kind !== "tool_call" ? (failed ? _("Error") : _("Result")) : failed ? _("Failed") : result ? _("Done") : "";
   const part = (name, number, own, id) => el("div", { class: "tool-part", id, "data-number": number, tabindex: id ? "-1" : null },
-    el("p", { class: "tool-name" }, name, el("span", { class: "no" }, `#${number}`)), body("pre", NO_WORDS, own, view));
+    el("p", { class: "tool-name" }, name, el("span", { class: "no" }, `#${number}`)), body("pre", { ...NO_WORDS, tabindex: view.print ? null : "0", role: "group", "aria-label": name }, own, view));
   return el("details", { class: `tool-card${failed ? " error" : ""}`, open },
     el("summary", null, icon("tool"), el("code", { dir: "auto", lang: "zxx" }, piece.title || _("tool")),
       el("span", { class: "preview", "aria-hidden": "true", ...NO_WORDS }, textOf(piece, 160)),
@@ -260,7 +260,7 @@ function land(quote, finding) {
   (badge || place).focus({ preventScroll: true });
 }
 
-const severityName = (name) => ({ critical: _("critical"), high: _("high"), medium: _("medium"), low: _("low") })[name] || name;
+const severityName = (name) => named({ critical: _("critical"), high: _("high"), medium: _("medium"), low: _("low") }, name) || name;
 
 function card(finding, view) {
   const code = codes[finding.code] || {};
@@ -280,7 +280,7 @@ function card(finding, view) {
     about.length ? el("p", { class: "judged" }, about.map((text, n) => [n ? " · " : "", el("bdi", null, text)])) : null);
 }
 
-const answerOf = (v) => [({ present: _("present"), absent: _("absent"), not_applicable: _("not applicable"), cannot_assess: _("cannot assess") })[v.answer] || label(v.answer).replaceAll("_", " "),
+const answerOf = (v) => [named({ present: _("present"), absent: _("absent"), not_applicable: _("not applicable"), cannot_assess: _("cannot assess") }, v.answer) || label(v.answer).replaceAll("_", " "),
   v.support === "unsupported" ? _("unsupported") : v.support === "ruled" ? _("by rule") : ""].filter(Boolean).join(", ");
 
 function side(view) {
@@ -308,7 +308,7 @@ function head(view, steps) {
     c.mood && _("mood: {mood}", { mood: label(c.mood).toLowerCase() })];
   return el("header", { class: "case-head" },
     el("div", { class: "row" }, steps ? el("button", { type: "button", class: "back", click: steps.back }, _("‹ List")) : null,
-      el("h2", { dir: "auto", lang: "zxx" }, c.id), c.resolved ? el("span", { class: `chip ${RESOLVED[c.resolved] || "low"}` }, resolution(c.resolved)) : null,
+      el("h2", { dir: "auto", lang: "zxx" }, c.id), c.resolved ? el("span", { class: `chip ${named(RESOLVED, c.resolved) || "low"}` }, resolution(c.resolved)) : null,
       steps ? el("span", { class: "steps" }, el("span", { class: "soft" }, steps.place),
         el("button", { type: "button", click: steps.previous, "aria-label": _("Previous conversation"), title: _("Previous (k)") }, "‹"),
         el("button", { type: "button", click: steps.next, "aria-label": _("Next conversation"), title: _("Next (j)") }, "›")) : null),

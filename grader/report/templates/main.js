@@ -106,7 +106,9 @@ async function begin() {
     if (!looking && drawn.told !== told && drawn.told !== undefined) status.textContent = told;
     drawn.told = told;
     if (front) return;
-    rows.show(shown, linked(), looking ? _("Searching …") : pool ? _("No conversation fits these filters.") : _("No conversation was flagged."));
+    rows.show(shown, linked(), looking ? _("Searching …") : pool
+      ? [icon("search"), _("No conversation fits these filters."), el("button", { type: "button", click: () => { byId("clear").click(); byId("q").focus(); } }, _("Clear filters"))]
+      : [icon("check"), _("No conversation was flagged.")]);
     if (hits && state.v === "conversations" && !state.c && !phone.matches) { const first = shown.length ? INDEX.id[shown[0]] : ""; rows.mark(first); if (first !== drawn.id) drawDetail(first); }
     if (drawn.steps) drawn.steps.textContent = placeOf(drawn.id);
   }
@@ -127,7 +129,7 @@ async function begin() {
   }
 
   function viewOf(c, print) {
-    return { c, print, focus, toMessage, has: (id) => byName.has(id) || id in INDEX.elsewhere,
+    return { c, print, focus, toMessage, has: (id) => byName.has(id) || named(INDEX.elsewhere, id) !== undefined,
       link: (id) => (byName.has(id) ? address({ v: "conversations", c: id }) : place.files[INDEX.elsewhere[id] - 1].href + address({ v: "conversations", c: id })) };
   }
 
@@ -141,7 +143,7 @@ async function begin() {
     if (!byName.has(id)) {
       detail.removeAttribute("aria-busy");
       const there = id && place.kind === "part" ? el("p", null, el("a", { href: place.front + address({ v: "conversations", c: id }) }, _("Look in all parts"))) : null;
-      detail.replaceChildren(el("div", { class: "nothing" }, el("p", null, !id ? (INDEX.n ? _("Choose a conversation.") : _("No conversation to show."))
+      detail.replaceChildren(el("div", { class: "nothing" }, el("p", null, !id ? (shown.length ? _("Choose a conversation.") : _("No conversation to show."))
         : place.kind === "part" ? _("The conversation “{id}” is not in this part.", { id }) : _("The conversation “{id}” is not on this page.", { id })), there));
       return;
     }

@@ -24,6 +24,9 @@ function ngettext(one, many, n, values) {
   return filled(first ? forms[0] : forms[forms.length - 1], { n: number(n), ...values });
 }
 
+// What a table has under a name that others wrote. A plain look would find what every object has: "constructor".
+const named = (table, name) => (Object.prototype.hasOwnProperty.call(table, name) ? table[name] : undefined);
+
 const byId = (id) => document.getElementById(id);
 
 // Characters that cannot be seen are shown as chips: nothing of others may hide words on this page or turn their order.
@@ -92,6 +95,8 @@ function el(tag, attributes, ...children) {
 }
 
 const ICONS = {
+  search: "M7 2.5a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9zM10.5 10.5L14 14",
+  check: "M8 1.5a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13zM5 8.3l2.2 2.2L11.2 6",
   voice: "M8 2v7M5.5 4.5v3a2.5 2.5 0 0 0 5 0v-3a2.5 2.5 0 0 0-5 0zM3.5 8a4.5 4.5 0 0 0 9 0M8 12.5V15",
   image: "M2 3h12v10H2zM2 11l3.5-3.5L9 11l2-2 3 3M11 6h.01",
   file: "M4 1.5h5l3 3v10H4zM9 1.5v3h3",
