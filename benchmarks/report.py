@@ -315,11 +315,11 @@ def main() -> int:
             if done.code:
                 raise RuntimeError(done.stderr[-2000:])
             path = Path(done.stdout.strip())
-            told(f"  written in {done.wall_seconds:.0f} s, peak {done.peak_mb:.0f} MB")
+            told(f"  written in {done.wall_seconds:.0f} s, {done.cpu_seconds:.0f} of CPU, peak {done.peak_mb:.0f} MB")
             parts = sorted(path.with_name(f"{path.stem}-parts").glob("part-*.html"))
             print(
-                f"{n:,} conversations: written in {done.wall_seconds:.0f} s "
-                f"({1000 * done.wall_seconds / n:.1f} ms each), peak {done.peak_mb:.0f} MB"
+                f"{n:,} conversations: written in {done.wall_seconds:.0f} s, {done.cpu_seconds:.0f} of CPU "
+                f"({1000 * done.cpu_seconds / n:.1f} ms each), peak {done.peak_mb:.0f} MB"
             )
             if parts:
                 sizes = ", ".join(f"{p.stat().st_size / 1e6:.1f}" for p in parts)

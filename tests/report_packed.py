@@ -9,8 +9,8 @@ import re
 from html.parser import HTMLParser
 from typing import Any
 
-from grader.report.dictionary import CODE
-from grader.report.pack import CASE, PART, TEXT
+from grader.report.dictionary import END, ESCAPE, LEADS, ONES
+from grader.report.pack import CASE, FIRST_SHARED, TEXT
 
 _BACK = str.maketrans(",./", "<>&")
 
@@ -39,8 +39,36 @@ class _Scripts(HTMLParser):
             self.chunks.append(data)
 
 
-def inflated(digits: str) -> str:
-    return gzip.decompress(base64.b85decode(digits.translate(_BACK))).decode()
+def inflated(digits: str) -> list[bytes]:
+    line, _, rest = gzip.decompress(base64.b85decode(digits.translate(_BACK))).partition(b"\n")
+    parts, at = [], 0
+    for length in json.loads(line):
+        parts.append(rest[at : at + length])
+        at += length
+    assert at == len(rest)
+    return parts
+
+
+def expanded(written: bytes, dictionary: list[list[str]]) -> str:
+    ones, pairs = dictionary
+    byte_words, found, at = dict(zip(ONES, ones, strict=False)), [], 0
+    while at < len(written):
+        byte = written[at]
+        at += 1
+        if byte == ESCAPE:
+            end = written.index(END, at)
+            found.append(written[at:end].decode())
+            at = end + 1
+        elif byte in LEADS:
+            found.append(pairs[256 * LEADS.index(byte) + written[at]])
+            at += 1
+        else:
+            found.append(byte_words.get(byte) or chr(byte))
+    return "".join(found)
+
+
+def itself(text: str) -> str:
+    return re.sub("\x1f(.)", lambda found: chr(ord(found[1]) - 0x40), text)
 
 
 class Packed:
@@ -49,18 +77,18 @@ class Packed:
     def __init__(self, html: str) -> None:
         found = _Scripts(html)
         self.data = found.data
-        self.index: dict[str, Any] = json.loads(inflated(found.index))
-        self._shapes = list(found.data["shapes"].values())
-        self._words = dict(zip(*self.index["dictionary"], strict=True))
+        columns, beginnings = inflated(found.index)
+        self.index: dict[str, Any] = json.loads(columns)
+        self.index["words"] = self.texts(self.expanded(beginnings))
+        self.shapes = [list(record.items()) for record in found.data["shapes"].values()]
         self.chunks = [inflated(chunk) for chunk in found.chunks]
 
-    def expanded(self, text: str) -> str:
-        return re.sub(f"\x1f(.)|{CODE}", self._character, text, flags=re.DOTALL)
+    def expanded(self, text: bytes) -> str:
+        return expanded(text, self.index["dictionary"])
 
-    def _character(self, found: re.Match[str]) -> str:
-        if found[1] is None:
-            return str(self._words.get(found[0], found[0]))
-        return chr(ord(found[1]) - 0x40) if found[1] < "\x80" else found[1]
+    @staticmethod
+    def texts(stream: str) -> list[str]:
+        return [itself(text) for text in stream.split(TEXT.decode())]
 
     def few(self, name: str, row: int) -> Any:
         column = self.index[name]
@@ -70,11 +98,12 @@ class Packed:
     def cases(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         for chunk in self.chunks:
-            trees, shared, searched, other = chunk.split(PART)
-            common = [self.expanded(text) for text in shared.split(TEXT)]
-            for tree, mine, rest in zip(json.loads(trees), searched.split(CASE), other.split(CASE), strict=True):
+            trees, own, *streams = chunk
+            shared = self.data["shared"] + self.texts(self.expanded(own))
+            cases = zip(*(self.expanded(s).split(CASE.decode()) for s in streams), strict=True)
+            for tree, texts in zip(json.loads(trees), cases, strict=True):
                 row = len(found)
-                case = _Reading(self, common, mine.split(TEXT), rest.split(TEXT)).value(tree)
+                case = _Reading(self, shared, [self.texts(text) for text in texts]).value(tree)
                 case["id"] = self.index["id"][row]
                 case |= {name: self.few(name, row) for name in ("queue", "channel", "language")}
                 found.append(case)
@@ -82,17 +111,17 @@ class Packed:
 
 
 class _Reading:
-    def __init__(self, packed: Packed, shared: list[str], searched: list[str], other: list[str]) -> None:
+    def __init__(self, packed: Packed, shared: list[str], streams: list[list[str]]) -> None:
         self._packed, self._shared = packed, shared
-        self._next = {-1: iter(searched), -2: iter(other)}
+        self._next = [iter(stream) for stream in streams]
         self._local: list[str] = []
 
     def text(self, mark: int | str) -> str:
         if isinstance(mark, str):
             return self._local[int(mark)]
-        if mark <= -3:
-            return self._shared[-3 - mark]
-        self._local.append(self._packed.expanded(next(self._next[mark])))
+        if mark <= FIRST_SHARED:
+            return self._shared[FIRST_SHARED - mark]
+        self._local.append(next(self._next[-1 - mark]))
         return self._local[-1]
 
     def value(self, packed: Any) -> Any:
@@ -113,7 +142,9 @@ class _Reading:
             whole, start, length = rest
             units = self._local[whole].encode("utf-16-le", "surrogatepass")
             return units[2 * start : 2 * (start + length)].decode("utf-16-le", "surrogatepass")
-        record = {name: self.value(item) for name, item in zip(self._packed._shapes[kind - 1], rest, strict=True)}
+        shape = self._packed.shapes[kind - 1]
+        rest += [blank for _, blank in shape[len(rest) :]]
+        record = {name: self.value(item) for (name, _), item in zip(shape, rest, strict=True)}
         if "segments" in record:
             record["n_chars"] = sum(len(segment["text"]) for segment in record["segments"])
         return record

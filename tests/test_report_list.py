@@ -237,8 +237,8 @@ def test_search_finds_words_wherever_they_stand(visit: Any, words: str, wanted: 
 def test_search_shows_what_it_has_found_so_far_and_ends_when_other_words_come(visit: Any) -> None:
     # every chunk takes its time here
     page = visit(
-        script="""const real = Response.prototype.text;
-        Response.prototype.text = async function () {
+        script="""const real = Response.prototype.arrayBuffer;
+        Response.prototype.arrayBuffer = async function () {
             await new Promise(done => setTimeout(done, window.__slow || 0));
             return real.call(this);
         };"""

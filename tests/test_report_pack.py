@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from playwright.sync_api import Page, sync_playwright
 from report_data import T0, present, says, world
 from report_hostile import ALL, CONTROL, RTL, SCRIPT, hostile
-from report_packed import Packed, inflated
+from report_packed import Packed, expanded, itself
 from test_report import settings as report_settings
 from test_report_browser import ARGUMENTS
 
@@ -26,7 +26,7 @@ from grader.report import render
 from grader.report.case_view import CaseView, FindingView, GroupView, QuoteView, VerdictView
 from grader.report.dictionary import Dictionary
 from grader.report.gathered import Limits
-from grader.report.pack import Chunk, Shapes, squeezed
+from grader.report.pack import OTHER, Chunk, Shapes, squeezed
 from grader.report.transcript import Line, Piece, cut
 from grader.report.write import parts_in
 
@@ -81,19 +81,19 @@ def plain(case: CaseView) -> dict[str, Any]:
 
 def page_of(chunk: str, shapes: Shapes) -> str:
     """As much of a report as `Packed` reads."""
-    codes = WORDS.words
-    index = {"dictionary": ["".join(codes), list(codes.values())], "id": ["-"] * 9, "n": 9}
+    index: dict[str, Any] = {"dictionary": [WORDS.ones, WORDS.pairs], "id": ["-"] * 9, "n": 9}
     for name in ("queue", "channel", "language"):
         index[name] = {"values": [None], "of": [0] * 9}
-    data = render.script_json({"shapes": shapes})
+    data = render.script_json({"shapes": shapes.records, "shared": list(shapes.shared)})
     return (
-        f'<script id="data">{data}</script><script id="index">{squeezed(json.dumps(index))}</script>'
+        f'<script id="data">{data}</script><script id="index">{squeezed([json.dumps(index).encode(), b""])}</script>'
         f'<script data-chunk="0">{chunk}</script>'
     )
 
 
 def packed(found: Sequence[CaseView]) -> tuple[str, Shapes]:
-    shapes: Shapes = {}
+    shapes = Shapes()
+    shapes.learn(found[1:])
     chunk = Chunk(shapes, WORDS)
     for case in found:
         chunk.add(case)
@@ -114,16 +114,11 @@ def test_what_is_unpacked_is_what_was_packed(found: list[CaseView]) -> None:
 
 @given(TEXTS)
 def test_a_text_of_words_and_codes_is_itself_again(text: str) -> None:
-    codes = WORDS.words
-    index = {"dictionary": ["".join(codes), list(codes.values())]}
-    reader = Packed(
-        f'<script id="data">{{"shapes":{{}}}}</script><script id="index">{squeezed(json.dumps(index))}</script>'
-    )
-    assert reader.expanded(WORDS.written(text)) == text
+    assert itself(expanded(WORDS.written(text), [WORDS.ones, WORDS.pairs])) == text
 
 
 def test_what_is_no_unicode_becomes_a_mark_and_not_an_error() -> None:
-    assert inflated(squeezed("a\ud800b")) == "a?b"
+    assert expanded(WORDS.written("a\ud800b"), [WORDS.ones, WORDS.pairs]) == "a?b"
 
 
 def test_records_travel_by_the_names_of_their_fields_whatever_they_are() -> None:
@@ -133,12 +128,12 @@ def test_records_travel_by_the_names_of_their_fields_whatever_they_are() -> None
         by: dict[str, Any]
         words: tuple[str, ...]
 
-    chunk = Chunk({}, WORDS)
-    assert chunk._value(Later(-0.5, {"a": -3, "b": None}, ("x", "x", "x")), False) == [
-        1, [-3, -0.5], [-2, -2, [-3, -3], -2, None], [0, -2, -4, -4],
+    chunk = Chunk(Shapes(), WORDS)
+    assert chunk._value(Later(-0.5, {"a": -3, "b": None}, ("x", "x", "x")), OTHER) == [
+        1, [-3, -0.5], [-2, -5, [-3, -3], -5, None], [0, -5, -7, -7],
     ]  # fmt: skip
     with pytest.raises(TypeError, match="a set cannot be packed"):
-        chunk._value({1}, False)
+        chunk._value({1}, OTHER)
 
 
 @pytest.fixture(scope="module")
@@ -161,10 +156,10 @@ def opened(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @pytest.mark.browser
 def test_the_page_unpacks_what_python_packed(opened: Page) -> None:
-    unpack = """async ([chunk, shapes, codes, words, n]) => {
-        SHAPES = shapes; DICTIONARY = new Map([...codes].map((code, i) => [code, words[i]]));
-        const [trees, shared, searched, other] = (await inflated({ textContent: chunk })).split(PART);
-        const of = { trees: JSON.parse(trees), shared: shared.split(TEXT).map(expanded), searched: searched.split(CASE), other: other.split(CASE) };
+    unpack = """async ([chunk, shapes, shared, dictionary, n]) => {
+        SHAPES = shapes.map(Object.entries); SHARED = shared; useDictionary(dictionary);
+        const [trees, own, ...streams] = await inflated({ textContent: chunk });
+        const of = { trees: JSON.parse(utf8(trees)), shared: expanded(own).split(TEXT).map(itself), streams: streams.map((bytes) => expanded(bytes).split(CASE)) };
         return Array.from({ length: n }, (_, row) => unpacked(of, row));
     }"""  # noqa: E501
 
@@ -172,9 +167,8 @@ def test_the_page_unpacks_what_python_packed(opened: Page) -> None:
     @given(st.lists(cases(), min_size=1, max_size=3))
     def check(found: list[CaseView]) -> None:
         chunk, shapes = packed(found)
-        codes = WORDS.words
-        told = opened.evaluate(unpack, [chunk, list(shapes.values()), "".join(codes), list(codes.values()), len(found)])
-        assert told == [plain(case) for case in found]
+        common = [list(shapes.records.values()), list(shapes.shared), [WORDS.ones, WORDS.pairs]]
+        assert opened.evaluate(unpack, [chunk, *common, len(found)]) == [plain(case) for case in found]
 
     check()
 
@@ -206,7 +200,7 @@ def test_every_conversation_stands_in_one_part_and_the_parts_are_even(tmp_path: 
 def test_a_part_ends_where_it_would_be_too_large(tmp_path: Path) -> None:
     with world(tmp_path) as w:
         for k in range(3):
-            noise = "".join(chr(0x4E00 + (i * 7919 + k * 104729) % 20000) for i in range(400_000))
+            noise = "".join(chr(0x4E00 + (i * 7919 + k * 104729) % 20000) for i in range(800_000))
             w.talk(f"c{k}", says("customer", noise, T0), says("ai", "It arrives tomorrow.", T0))
             w.judged(f"c{k}", "accuracy", {"invented_deadline": present("tomorrow")})
         w.finish()
@@ -244,12 +238,8 @@ def test_a_split_report_appears_whole_or_not_at_all(tmp_path: Path, monkeypatch:
         monkeypatch.undo()
 
 
-def test_a_word_that_begins_with_a_letter_that_is_a_code_is_that_word() -> None:
-    from grader.report.dictionary import Dictionary
-
-    texts = ["\u0430pple și ține ơi əla și"] * 300
-    made = Dictionary(texts)
-    assert made.words
-    marked = made.written("și ține ơi")
-    for code in made.words:
-        assert f"\x1f{code}" not in marked  # a code behind the mark would be taken for a letter
+def test_a_word_that_begins_with_a_letter_that_has_a_code_is_that_word() -> None:
+    made = Dictionary(["\u0430pple și ține ơi əla și"] * 300)
+    assert made.ones
+    for text in ("și ține ơi", "\u0430pple", "ə", " əla\x1fși"):
+        assert itself(expanded(made.written(text), [made.ones, made.pairs])) == text

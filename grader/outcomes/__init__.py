@@ -5,12 +5,14 @@
 
 from grader.outcomes.about import About
 from grader.outcomes.cases import (
+    Batches,
     Case,
     Followup,
     Found,
     Missing,
     Return,
     Wording,
+    batches,
     cases,
     conversation_ids,
     missing,
@@ -40,6 +42,7 @@ __all__ = [
     "GAP_MINUTES",
     "WINDOWS_HOURS",
     "About",
+    "Batches",
     "Bounds",
     "Case",
     "Choice",
@@ -62,6 +65,7 @@ __all__ = [
     "Spend",
     "Unjudged",
     "Wording",
+    "batches",
     "bounded",
     "cases",
     "conversation_ids",

@@ -6,13 +6,15 @@ Reads only. Which conversations come first is decided in `ranking`; how they are
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from grader.model import Conversation, Evidence, Policy
-from grader.outcomes.figures import find_run, query
+from grader.outcomes import chain
+from grader.outcomes.figures import body, find_run, query
 from grader.outcomes.reader import Reader
 
 
@@ -124,19 +126,8 @@ def conversation_ids(reader: Reader, run_id: str | None = None) -> tuple[str, ..
 
 def verdicts(reader: Reader, run_id: str | None = None, ids: Sequence[str] | None = None) -> tuple[Found, ...]:
     """Every verdict of the run with its quotes, or those of some conversations."""
-    params = [find_run(reader, run_id), None if ids is None else list(ids)]
-    quotes: dict[tuple[str, str], list[Evidence]] = {}
-    for row in reader.records(query("evidence"), params):
-        key, code = row.pop("key"), row.pop("code")
-        quotes.setdefault((key, code), []).append(Evidence(**row))
-    found = reader.records(query("verdict"), params)
-    return tuple(
-        Found(**{
-            **row, "sharing": tuple(row["sharing"]), "repeats": tuple(row["repeats"]),
-            "evidence": tuple(quotes.get((row["key"], row["code"]), ())),
-        })
-        for row in found
-    )  # fmt: skip
+    run_id = find_run(reader, run_id)
+    return _verdicts(lambda name: reader.records(query(name), [run_id, None if ids is None else list(ids)]))
 
 
 def missing(reader: Reader, run_id: str | None = None, ids: Sequence[str] | None = None) -> tuple[Missing, ...]:
@@ -145,38 +136,89 @@ def missing(reader: Reader, run_id: str | None = None, ids: Sequence[str] | None
     return tuple(Missing(**row) for row in reader.records(query("unjudged"), params))
 
 
+class Batches:
+    """A run that is read in batches: what needs all of it is there already."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    def verdicts(self, ids: Sequence[str]) -> tuple[Found, ...]:
+        """The verdicts of these conversations, with their quotes."""
+        return _verdicts(lambda name: self._records(name, ids))
+
+    def cases(self, ids: Sequence[str]) -> tuple[Case, ...]:
+        """These conversations, whole, in the order of `ids`. One that is no longer in the database is left out."""
+        by_id: dict[str, list[Found]] = {}
+        for found in self.verdicts(ids):
+            by_id.setdefault(found.conversation_id, []).append(found)
+        gone: dict[str, list[Missing]] = {}
+        for row in self._records("unjudged", ids):
+            gone.setdefault(row["conversation_id"], []).append(Missing(**row))
+        followups = {
+            row["conversation_id"]: Followup(
+                **{**row, "returns": _returns(row["returns"]), "before": _returns(row["before"])}
+            )
+            for row in self._reader.records(
+                "select * from followup where conversation_id in (select unnest($1::varchar[]))", [list(ids)]
+            )
+        }
+        return tuple(
+            Case(
+                conversation=conversation,
+                verdicts=tuple(by_id.get(conversation.conversation_id, ())),
+                missing=tuple(gone.get(conversation.conversation_id, ())),
+                followup=followups[conversation.conversation_id],
+                changed=any(
+                    found.content_hash != conversation.content_hash
+                    for found in by_id.get(conversation.conversation_id, ())[:1]
+                ),
+            )
+            for conversation in self._reader.conversations(ids)
+        )
+
+    def _records(self, name: str, ids: Sequence[str]) -> list[dict[str, Any]]:
+        answered = f"with answered as (\n{chain.text('run', 'answered')})"
+        return self._reader.records(f"{answered}\n{body(name)}".replace("$2", "$1"), [list(ids)])
+
+
+@contextmanager
+def batches(reader: Reader, run_id: str | None = None) -> Iterator[Batches]:
+    """The run, with what belongs to all of it made once, as temporary tables."""
+    run_id = find_run(reader, run_id)
+
+    def make(name: str, sql: str, *values: object) -> None:
+        reader.rows(f"create or replace temp table {name} as\n{sql}", values)
+
+    try:
+        make("failed", chain.text("run", "failed"), run_id)
+        make("item", chain.text("run", "item"), run_id)
+        for name in ("subject", "counted"):
+            make(name, chain.text("run", name))
+        make("followup", query("followup", "returns"), run_id, None)
+        yield Batches(reader)
+    finally:
+        for name in ("failed", "item", "subject", "counted", "followup"):
+            reader.rows(f"drop table if exists temp.{name}", [])
+
+
 def cases(reader: Reader, run_id: str | None, ids: Sequence[str]) -> tuple[Case, ...]:
     """These conversations, whole, in the order of `ids`. One that is no longer in the database is left out."""
-    run_id = find_run(reader, run_id)
-    by_id: dict[str, list[Found]] = {}
-    for found in verdicts(reader, run_id, ids):
-        by_id.setdefault(found.conversation_id, []).append(found)
-    gone: dict[str, list[Missing]] = {}
-    for absent in missing(reader, run_id, ids):
-        gone.setdefault(absent.conversation_id, []).append(absent)
-    followups = {
-        row["conversation_id"]: Followup(
-            **{
-                **row,
-                "returns": _returns(row["returns"]),
-                "before": _returns(row["before"]),
-            }
-        )
-        for row in reader.records(query("followup", "returns"), [run_id, list(ids)])
-    }
+    with batches(reader, run_id) as run:
+        return run.cases(ids)
+
+
+def _verdicts(records: Callable[[str], list[dict[str, Any]]]) -> tuple[Found, ...]:
+    quotes: dict[tuple[str, str], list[Evidence]] = {}
+    for row in records("evidence"):
+        key, code = row.pop("key"), row.pop("code")
+        quotes.setdefault((key, code), []).append(Evidence(**row))
     return tuple(
-        Case(
-            conversation=conversation,
-            verdicts=tuple(by_id.get(conversation.conversation_id, ())),
-            missing=tuple(gone.get(conversation.conversation_id, ())),
-            followup=followups[conversation.conversation_id],
-            changed=any(
-                found.content_hash != conversation.content_hash
-                for found in by_id.get(conversation.conversation_id, ())[:1]
-            ),
-        )
-        for conversation in reader.conversations(ids)
-    )
+        Found(**{
+            **row, "sharing": tuple(row["sharing"]), "repeats": tuple(row["repeats"]),
+            "evidence": tuple(quotes.get((row["key"], row["code"]), ())),
+        })
+        for row in records("verdict")
+    )  # fmt: skip
 
 
 def _returns(rows: Sequence[dict[str, Any]]) -> tuple[Return, ...]:
@@ -197,8 +239,8 @@ def wordings(reader: Reader, run_id: str | None = None) -> dict[tuple[str, str, 
     """The criteria's texts by (rubric, version, code), of the versions that this run is about."""
     sql = query("wording")
     found: dict[tuple[str, str, str], Wording] = {}
-    for name, version, body in reader.rows(sql, [find_run(reader, run_id)]):
-        text = json.loads(body)
+    for name, version, written in reader.rows(sql, [find_run(reader, run_id)]):
+        text = json.loads(written)
         criteria = text.get("criteria") if isinstance(text, dict) else None
         for criterion in criteria if isinstance(criteria, list) else ():
             if isinstance(criterion, dict) and isinstance(criterion.get("code"), str):

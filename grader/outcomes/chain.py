@@ -1,8 +1,8 @@
-"""From conversations to episodes, returns and issues, in steps: each is one file of `sql/chain`, named after what it
-makes.
+"""What a run is about, and from conversations to episodes, returns and issues, in steps: each is one file of `sql/run`
+or `sql/chain`, named after what it makes.
 
-A report of a run chains them as CTEs behind `sql/run.sql`; figures over everything make temporary tables of them, one
-by one, so that millions of conversations need the memory of the widest step only.
+A query about a run begins with them as CTEs. Figures over everything make temporary tables of them, one by one, so that
+millions of conversations need the memory of the widest step only; so does what is read of a run in batches.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from importlib.resources import files
 
 from grader.outcomes.recontact import GAP_MINUTES
 
+# Of a run, in this order; the first and the last take its id as $1.
+RUN = ("failed", "item", "subject", "counted", "answered", "version")
 # In this order: each needs what stands before it. `drops`: what no later step needs.
 STEPS = (
     "judged_reason", "person", "talk", "placed", "numbered", "episode", "ranked", "pair", "issue", "matched", "words",
@@ -26,6 +28,11 @@ def text(folder: str, name: str, **fillings: object) -> str:
     for word, filling in {"gap_minutes": GAP_MINUTES, **fillings}.items():
         found = found.replace(f"{{{word}}}", str(filling))
     return found
+
+
+def of_run() -> str:
+    """All of `sql/run`, as the WITH that a query about a run begins with. $1: its id."""
+    return "with " + "\n, ".join(f"{name} as (\n{text('run', name)})" for name in RUN)
 
 
 def as_ctes() -> str:

@@ -14,8 +14,8 @@ from importlib.resources import files
 from typing import Any
 
 from grader.errors import ConfigError, GraderError
+from grader.outcomes import chain
 from grader.outcomes.about import About
-from grader.outcomes.chain import as_ctes
 from grader.outcomes.reader import Reader
 from grader.outcomes.recontact import WINDOWS_HOURS, Recontact
 from grader.outcomes.share import Share
@@ -256,13 +256,15 @@ class Figures:
 
 
 def query(name: str, *parts: str) -> str:
-    """The text of `sql/<name>.sql`, after `run.sql` and its parts; `returns` is all of `sql/chain`."""
-    folder = files("grader.outcomes") / "sql"
+    """The text of `sql/<name>.sql`, after all of `sql/run` and its parts; `returns` is all of `sql/chain`."""
+    return "\n".join(
+        [chain.of_run(), *(chain.as_ctes() if part == "returns" else body(part) for part in (*parts, name))]
+    )
 
-    def text(part: str) -> str:
-        return as_ctes() if part == "returns" else (folder / f"{part}.sql").read_text(encoding="utf-8")
 
-    return "\n".join(text(part) for part in ("run", *parts, name))
+def body(name: str) -> str:
+    """The text of `sql/<name>.sql` alone."""
+    return (files("grader.outcomes") / "sql" / f"{name}.sql").read_text(encoding="utf-8")
 
 
 def find_run(reader: Reader, run_id: str | None = None) -> str:

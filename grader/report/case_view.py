@@ -40,7 +40,7 @@ class QuoteView:
 
     message: int
     text: str
-    problem: str
+    problem: str = ""
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class VerdictView:
     answer: str
     support: str
     reasoning: str
-    quotes: tuple[QuoteView, ...]
+    quotes: tuple[QuoteView, ...] = ()
 
 
 @dataclass(frozen=True)

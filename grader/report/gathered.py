@@ -22,8 +22,9 @@ from grader.report.overview import words
 from grader.report.pack import Chunk, Shapes
 
 MAX_STATIC_FINDINGS = 40  # so many are readable without JavaScript; with it, all conversations are
-CHUNK_CASES = 64
-CHUNK_UNITS = 400_000  # of text; one long conversation is a chunk of its own
+LEARNT_CASES = 1000  # the first ones, of which the dictionary is made
+CHUNK_CASES = 128  # 64 would make a file of 10,000 conversations 5 % larger
+CHUNK_UNITS = 800_000  # of text; one long conversation is a chunk of its own
 _ROW_BYTES = 160  # of the index, about
 
 
@@ -51,7 +52,7 @@ class Gathered:
     """Every conversation of a report, packed. `labels` words the answers that stand in them."""
 
     _waiting: IO[bytes]
-    shapes: Shapes = field(default_factory=dict)
+    shapes: Shapes = field(default_factory=Shapes)
     parts: list[Part] = field(default_factory=list)
     labels: dict[str, str] = field(default_factory=dict)
     static: list[tuple[CaseView, FindingView]] = field(default_factory=list)
@@ -84,22 +85,31 @@ def gathered(
     at_once: int,
     limits: Limits | None,
     uncalibrated: frozenset[str] = frozenset(),
+    tell: Callable[[int, int], None] | None = None,
 ) -> Iterator[Gathered]:
-    """Pack these conversations, `at_once` in memory together. Without limits all of them are one part."""
+    """Pack these conversations, `at_once` in memory together. Without limits all of them are one part. `tell` hears how
+    many of how many are packed.
+    """
     with tempfile.TemporaryFile() as waiting:
         found = Gathered(waiting)
         most = len(ids)
         if limits is not None and most > limits.n_conversations:
             most = ceil(most / ceil(most / limits.n_conversations))
         packing = _Packing(found, waiting, most, limits.n_bytes if limits else None, uncalibrated)
+        first: list[tuple[CaseView, Ranked]] = []
         for start in range(0, len(ids), at_once):
-            cases = [
+            cases = (
                 (shown(case), ranked[case.conversation.conversation_id]) for case in read(ids[start : start + at_once])
-            ]
-            if start == 0:
-                packing.begin(Dictionary(_texts(cases) if len(cases) >= MIN_CASES else ()))
-            for case, row in cases:
-                packing.add(case, row)
+            )
+            if packing.begun:
+                packing.add_all(cases)
+            else:
+                first += cases
+                if len(first) >= LEARNT_CASES or start + at_once >= len(ids):
+                    packing.begin(first)
+                    first.clear()
+            if tell is not None:
+                tell(min(start + at_once, len(ids)), len(ids))
         packing.end()
         _elsewhere(found)
         yield found
@@ -109,6 +119,7 @@ class _Packing:
     def __init__(
         self, found: Gathered, waiting: IO[bytes], most: int, n_bytes: int | None, uncalibrated: frozenset[str]
     ) -> None:
+        self.begun = False
         self._found, self._waiting = found, waiting
         self._most, self._n_bytes = most, n_bytes
         self._uncalibrated = uncalibrated
@@ -119,9 +130,17 @@ class _Packing:
         self._chunk = Chunk(found.shapes, self._dictionary)
         found.parts.append(Part(Index(uncalibrated)))
 
-    def begin(self, dictionary: Dictionary) -> None:
-        self._dictionary = dictionary
-        self._chunk = Chunk(self._found.shapes, dictionary)
+    def begin(self, first: Sequence[tuple[CaseView, Ranked]]) -> None:
+        """The first conversations, of which all files learn what is frequent."""
+        self.begun = True
+        self._found.shapes.learn(case for case, _ in first[:CHUNK_CASES])
+        self._dictionary = Dictionary(_texts(first), words=len(first) >= MIN_CASES)
+        self._chunk = Chunk(self._found.shapes, self._dictionary)
+        self.add_all(first)
+
+    def add_all(self, cases: Iterable[tuple[CaseView, Ranked]]) -> None:
+        for case, row in cases:
+            self.add(case, row)
 
     def add(self, case: CaseView, ranked: Ranked) -> None:
         if self._chunk.n_cases and (

@@ -14,7 +14,7 @@ from typing import Any
 from grader.outcomes import Ranked
 from grader.report.case_view import CaseView
 from grader.report.dictionary import Dictionary
-from grader.report.pack import squeezed
+from grader.report.pack import TEXT, squeezed
 from grader.report.transcript import visible
 
 _NAMED = ("queue", "channel", "language", "reason", "res", "by", "back", "when")  # few different values each
@@ -48,11 +48,10 @@ class Index:
         })  # fmt: skip
 
     def columns(self, *, words: bool = True) -> dict[str, Any]:
-        """By column; values that are few stand once. `words`: with the beginning of each conversation."""
+        """By column; values that are few stand once. `words`: with the dictionary that texts need."""
         rows = self.rows
         found: dict[str, Any] = {"n": len(rows), "starts": self.starts, "elsewhere": self.elsewhere}
-        codes = self.dictionary.words if words else {}
-        found["dictionary"] = ["".join(codes), list(codes.values())]
+        found["dictionary"] = [self.dictionary.ones, self.dictionary.pairs] if words else [[], []]
         for name in _NAMED:
             values, of = _few([row[name] for row in rows])
             found[name] = {"values": values, "of": of}
@@ -64,13 +63,13 @@ class Index:
         found["code"] = coded
         for name in ("id", "at", "length", "signals", "low"):
             found[name] = [row[name] for row in rows]
-        if words:
-            found["words"] = [self.dictionary.written(row["words"]) for row in rows]
         return found
 
     def packed(self, *, words: bool = True) -> str:
-        """As one string of ASCII."""
-        return squeezed(json.dumps(self.columns(words=words), ensure_ascii=False, separators=(",", ":")))
+        """As one string of ASCII: the columns, then the beginnings."""
+        columns = json.dumps(self.columns(words=words), ensure_ascii=False, separators=(",", ":"))
+        beginnings = [self.dictionary.written(row["words"]) for row in self.rows] if words else []
+        return squeezed([columns.encode("utf-8", "replace"), TEXT.join(beginnings)])
 
 
 def _signals(ranked: Ranked) -> int:

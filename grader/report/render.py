@@ -81,7 +81,8 @@ def html(
                 {
                     "codes": page.codes,
                     "options": page.labels,
-                    "shapes": gathered.shapes,
+                    "shapes": gathered.shapes.records,
+                    "shared": list(gathered.shapes.shared),
                     "signals": page.signals,
                     "all": page.all,
                     "place": place,

@@ -79,7 +79,7 @@ class Quote:
 
 def visible(text: str) -> str:
     """The text with control characters as pictures, character for character. Tab and newline stay."""
-    return text.translate(_CONTROL)
+    return text if text.isprintable() else text.translate(_CONTROL)  # most are, and are told in no time
 
 
 def cut(text: str, spans: Iterable[tuple[int, int, int]]) -> tuple[Segment, ...]:
@@ -89,6 +89,8 @@ def cut(text: str, spans: Iterable[tuple[int, int, int]]) -> tuple[Segment, ...]
     """
     kept = [(max(0, start), min(len(text), end), finding) for start, end, finding in spans]
     kept = [span for span in kept if span[0] < span[1]]
+    if not kept:
+        return (Segment(visible(text)),) if text else ()
     edges = sorted({0, len(text), *(edge for start, end, _ in kept for edge in (start, end))})
     return tuple(
         Segment(visible(text[a:b]), tuple(sorted({f for start, end, f in kept if start <= a and b <= end})))

@@ -6,7 +6,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import tzinfo
 from itertools import chain
@@ -31,7 +31,7 @@ Format = Literal["html", "json", "csv"]
 FORMATS: tuple[Format, ...] = ("html", "json", "csv")
 NO_MASKS = Masks()
 _AT_ONCE = 5000  # conversations whose verdicts are in memory together, on the way to JSON or CSV
-_CASES_AT_ONCE = 1000  # whole ones, on the way to a page
+_CASES_AT_ONCE = 250  # whole ones, on the way to a page
 LIMITS = Limits()
 
 
@@ -96,7 +96,14 @@ def text(
 
 @contextmanager
 def _read(
-    reader: Store, settings: Settings, run_id: str, masker: Masker, *, every: bool, limits: Limits | None
+    reader: Store,
+    settings: Settings,
+    run_id: str,
+    masker: Masker,
+    *,
+    every: bool,
+    limits: Limits | None,
+    tell: Callable[[int, int], None] | None = None,
 ) -> Iterator[tuple[Page, Gathered]]:
     """The page and its conversations, packed."""
     figures, trusted = outcomes.figures(reader, run_id), of_run(reader, run_id)
@@ -105,15 +112,21 @@ def _read(
     order = {code: n for n, code in enumerate(codes)}
     cap = settings.report.max_conversations
     front = front_of(reader, run_id, zone=settings.workspace.tz)
-    with gathered(
-        choose(figures, ranked, cap, every=every, examples=front.examples),
-        lambda ids: outcomes.cases(reader, run_id, ids),
-        lambda case: case_view(masker.case(case), policies, order),
-        {r.conversation_id: r for r in masker.rows(ranked)},
-        at_once=_CASES_AT_ONCE,
-        limits=limits,
-        uncalibrated=frozenset(code for code, view in codes.items() if view.trust and view.trust.kind != "calibrated"),
-    ) as found:
+    with (
+        outcomes.batches(reader, run_id) as run,
+        gathered(
+            choose(figures, ranked, cap, every=every, examples=front.examples),
+            run.cases,
+            lambda case: case_view(masker.case(case), policies, order),
+            {r.conversation_id: r for r in masker.rows(ranked)},
+            at_once=_CASES_AT_ONCE,
+            limits=limits,
+            tell=tell,
+            uncalibrated=frozenset(
+                code for code, view in codes.items() if view.trust and view.trust.kind != "calibrated"
+            ),
+        ) as found,
+    ):
         yield (
             page(
                 masker.figures(reader, figures), masker.front(reader, front), found, ranked, codes,
@@ -134,10 +147,12 @@ def write(
     every: bool = False,
     limits: Limits = LIMITS,
     masks: Masks = NO_MASKS,
+    tell: Callable[[int, int], None] | None = None,
 ) -> Path:
     """Write the report and return where: `out`, or `<run>.<format>` in it when it is a folder, or in the workspace's
     reports. A page that would hold more than `limits` becomes a front and parts, which stand in a folder beside it
-    (`parts_of`). Raises as `find_run`, and ConfigError when the place cannot be written to.
+    (`parts_of`). `tell` hears how many of how many conversations are packed. Raises as `find_run`, and ConfigError
+    when the place cannot be written to.
     """
     run_id = outcomes.find_run(reader, run_id)
     name = file_name(run_id, form)
@@ -146,7 +161,10 @@ def write(
         if form == "html":
             whole = path.exists() and not path.is_file()  # a device has nothing beside it
             limited = None if whole else limits
-            with _read(reader, settings, run_id, Masker(masks), every=every, limits=limited) as (view, found):
+            with _read(reader, settings, run_id, Masker(masks), every=every, limits=limited, tell=tell) as (
+                view,
+                found,
+            ):
                 _put_page(path, view, found)
         else:
             stretches = text(reader, settings, run_id=run_id, form=form, every=every, masks=masks)
@@ -207,8 +225,9 @@ def file_name(run_id: str, form: str) -> str:
 
 def _verdicts(reader: Reader, run_id: str) -> Iterator[Found]:
     ids = outcomes.conversation_ids(reader, run_id)
-    for start in range(0, len(ids), _AT_ONCE):
-        yield from outcomes.verdicts(reader, run_id, ids[start : start + _AT_ONCE])
+    with outcomes.batches(reader, run_id) as run:
+        for start in range(0, len(ids), _AT_ONCE):
+            yield from run.verdicts(ids[start : start + _AT_ONCE])
 
 
 def put(path: Path, stretches: Iterable[str]) -> None:

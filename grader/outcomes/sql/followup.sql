@@ -1,4 +1,4 @@
--- What happened after these conversations, and what they followed. $2: their ids. A return is a pair of episodes of one
+-- What happened after these conversations, and what they followed. $2: their ids; NULL: all. A return is a pair of episodes of one
 -- contact; it is told at the last conversation of the first and at the first one of the second.
 
 , compared as (
@@ -43,4 +43,4 @@ left join (select conversation_id, arg_max(csat, coalesce(observed_at, timestamp
                   arg_max(resolution_minutes, coalesce(observed_at, timestamp '0001-01-01')) as resolution_minutes,
                   arg_max(handle_minutes, coalesce(observed_at, timestamp '0001-01-01')) as handle_minutes
            from outcome group by conversation_id) o using (conversation_id)
-where r.conversation_id in (select unnest($2::varchar[]))
+where $2::varchar[] is null or r.conversation_id in (select unnest($2::varchar[]))

@@ -1,5 +1,5 @@
 -- Every conversation, judged or not. $1: the ids to be told about, NULL for all; returns are looked for among all.
--- What stands here has the names that run.sql has, so that the same steps can follow.
+-- What stands here has the names that sql/run has, so that the same steps can follow.
 
 with subject as (
     select conversation_id, queue, contact_id, has_handoff, started_at

@@ -4,7 +4,8 @@
 , sharing as (
     select call_id, list(distinct rubric order by rubric) as rubrics
     from judgement
-    where call_id in (select call_id from item where call_id is not null)
+    where call_id in (select call_id from item where call_id is not null
+                      and ($2::varchar[] is null or conversation_id in (select unnest($2::varchar[]))))
     group by call_id
 ),
 repeated as (

@@ -1,11 +1,13 @@
 // The conversations of this file: an index in columns, and chunks that are decoded when they are looked at. How they are
 // packed, and what the numbers mean, says grader/report/pack.py.
 
-const PART = "\x1c", CASE = "\x1d", TEXT = "\x1e";
+const CASE = "\x1d", TEXT = "\x1e";
+const SEARCHED_STREAMS = 3, FIRST_SHARED = -6;
 const KEPT_CHUNKS = 4, KEPT_CASES = 16;      // so many stay decoded
 
 let INDEX = { n: 0, id: [], starts: [] };
-let SHAPES = [];                             // of each kind of record the names of its fields
+let SHAPES = [];                             // of each kind of record its fields, as [name, what it is where the record ends before it]
+let SHARED = [];                             // texts of many conversations
 
 const able = () => typeof DecompressionStream === "function";
 
@@ -26,8 +28,43 @@ function bytesOf(text) {
   return bytes.subarray(0, whole * 4 + Math.max(0, left - 1));
 }
 
-function inflated(node) {
-  return new Response(new Blob([bytesOf(node.textContent)]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+// The parts of what is packed in a node, as bytes: a line tells their lengths.
+async function inflated(node) {
+  const stream = new Blob([bytesOf(node.textContent)]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
+  let at = bytes.indexOf(10) + 1;
+  return JSON.parse(utf8(bytes.subarray(0, at))).map((length) => bytes.subarray(at, at += length));
+}
+
+const reading = new TextDecoder();
+const utf8 = (bytes) => reading.decode(bytes);
+
+// Texts as bytes, as grader/report/dictionary.py writes them: each byte a character, a word, or the first of two that are one.
+const ESCAPE = 0x1f, END = 0xff;
+let ONES = [], PAIRS = [];                   // by byte a text; by leading byte 256 of them
+
+function useDictionary([ones, pairs]) {
+  const leads = 40, free = [];
+  ONES = new Array(256);
+  PAIRS = new Array(256);
+  for (let byte = 0; byte < END; byte += 1) {
+    if ((byte >= 0x20 && byte < 0x7f) || byte === 9 || byte === 10 || (byte >= 0x1c && byte <= 0x1e)) ONES[byte] = String.fromCharCode(byte);
+    else if (byte !== ESCAPE) free.push(byte);
+  }
+  const first = free.length - leads;
+  ones.forEach((word, n) => { ONES[free[n]] = word; });
+  for (let n = 0; n < leads; n += 1) PAIRS[free[first + n]] = pairs.slice(256 * n, 256 * (n + 1));
+}
+
+function expanded(bytes) {
+  let text = "";
+  for (let i = 0; i < bytes.length; i += 1) {
+    const byte = bytes[i], one = ONES[byte];
+    if (one !== undefined) text += one;
+    else if (byte === ESCAPE) { const end = bytes.indexOf(END, i); text += utf8(bytes.subarray(i + 1, end)); i = end; }
+    else { i += 1; text += PAIRS[byte][bytes[i]]; }
+  }
+  return text;
 }
 
 const complete = new Promise((done) => {
@@ -56,8 +93,8 @@ function kept(most, make) {
 }
 
 const chunkAt = kept(KEPT_CHUNKS, async (n) => {
-  const [trees, shared, searched, other] = (await rawChunk(n)).split(PART);
-  return { trees: JSON.parse(trees), shared: shared.split(TEXT).map(expanded), searched: searched.split(CASE), other: other.split(CASE) };
+  const [trees, shared, ...streams] = await rawChunk(n);
+  return { trees: JSON.parse(utf8(trees)), shared: expanded(shared).split(TEXT).map(itself), streams: streams.map((bytes) => expanded(bytes).split(CASE)) };
 });
 
 // The chunk in which the conversation at a place of the index stands.
@@ -77,19 +114,16 @@ const conversation = kept(KEPT_CASES, async (place) => {
     excerpt: INDEX.words[place] };
 });
 
-// A text as it is: characters that stand for a word as the word, marked ones as themselves.
-let DICTIONARY = new Map();
-const expanded = (text) => text.replace(/\x1f?[\u0180-\u07ff\ue000-\uefff]|[\x01-\x08\x0e-\x1b]|\x1f[\x40-\x5f]/g, (found) => (found.length > 1
-  ? found.charCodeAt(1) < 0x80 ? String.fromCharCode(found.charCodeAt(1) - 0x40) : found[1] : DICTIONARY.get(found) ?? found));
+// A text that stood between separators: what would be one of them in it is marked.
+const itself = (text) => (text.includes("\x1f") ? text.replace(/\x1f(.)/g, (all, marked) => String.fromCharCode(marked.charCodeAt(0) - 0x40)) : text);
 
 function unpacked(chunk, row) {
-  const searched = chunk.searched[row].split(TEXT), other = chunk.other[row].split(TEXT);
+  const streams = chunk.streams.map((cases) => cases[row].split(TEXT)), at = streams.map(() => 0);
   const local = [];
-  let atSearched = 0, atOther = 0;
   function text(mark) {
     if (typeof mark === "string") return local[mark];
-    if (mark <= -3) return chunk.shared[-3 - mark];
-    const found = expanded(mark === -1 ? searched[atSearched++] : other[atOther++]);
+    if (mark <= FIRST_SHARED) return SHARED[FIRST_SHARED - mark] ?? chunk.shared[FIRST_SHARED - mark - SHARED.length];
+    const stream = -1 - mark, found = itself(streams[stream][at[stream]++]);
     local.push(found);
     return found;
   }
@@ -111,7 +145,7 @@ function unpacked(chunk, row) {
     if (kind === -4) return local[packed[1]].slice(packed[2], packed[2] + packed[3]);
     const record = {};
     if (kind === -2) for (let i = 1; i < packed.length; i += 2) { const key = text(packed[i]); record[key] = value(packed[i + 1]); }
-    else SHAPES[kind - 1].forEach((name, i) => { record[name] = value(packed[i + 1]); });
+    else SHAPES[kind - 1].forEach(([name, blank], i) => { record[name] = value(i + 1 < packed.length ? packed[i + 1] : blank); });
     if (record.segments) record.n_chars = record.segments.reduce((n, segment) => n + [...segment.text].length, 0);
     return record;
   }

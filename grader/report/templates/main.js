@@ -10,7 +10,8 @@ async function begin() {
   LANGUAGE = data.language;
   WORDS = data.words;
   SIGNALS = data.signals;
-  SHAPES = Object.values(data.shapes);
+  SHAPES = Object.values(data.shapes).map(Object.entries);
+  SHARED = data.shared;
   UNSEEN = { ...data.unseen, pattern: new RegExp(data.unseen.pattern, "gu"), any: new RegExp(data.unseen.any, "u") };
   const every = data.all;              // this file was made with --all: it shows all unless told otherwise
   const place = data.place, front = place.kind === "front";
@@ -330,10 +331,11 @@ async function begin() {
     trouble(_("This browser cannot open the conversations of this file: it has no DecompressionStream. Chrome and Edge 80, Firefox 113 and Safari 16.4 or newer have it. The figures are all here."));
     return;
   }
-  try { INDEX = JSON.parse(await inflated(byId("index"))); }
+  let beginnings;
+  try { const [columns, texts] = await inflated(byId("index")); INDEX = JSON.parse(utf8(columns)); beginnings = texts; }
   catch (error) { trouble(_("The list of conversations cannot be decoded: the file is damaged or incomplete.")); throw error; }
-  DICTIONARY = new Map([...INDEX.dictionary[0]].map((code, n) => [code, INDEX.dictionary[1][n]]));
-  INDEX.words = INDEX.words && INDEX.words.map(expanded);
+  useDictionary(INDEX.dictionary);
+  INDEX.words = front ? null : expanded(beginnings).split(TEXT).map(itself);
   INDEX.id.forEach((id, i) => byName.set(id, i));
   columns = facetColumns();
   ready = true;

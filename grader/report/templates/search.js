@@ -53,12 +53,14 @@ async function search(query, tell) {
   let next = wanted.length ? rawChunk(wanted[0][0]) : null;
   for (let i = 0; i < wanted.length; i += 1) {
     const [n, end] = wanted[i];
-    const text = await next;
+    const parts = await next;
     if (!mine()) return;
     next = i + 1 < wanted.length ? rawChunk(wanted[i + 1][0]) : null;     // decoded while this one is looked through
-    const searched = text.split(PART, 3)[2].split(CASE);
+    const streams = parts.slice(2, 2 + SEARCHED_STREAMS).map((bytes) => expanded(bytes).split(CASE));
     for (let place = INDEX.starts[n]; place < end; place += 1) {
-      if (hits[place] === 2) hits[place] = plain(expanded(searched[place - INDEX.starts[n]]).replaceAll(TEXT, "\n")).includes(needle) ? 1 : 0;
+      if (hits[place] !== 2) continue;
+      const said = streams.map((cases) => cases[place - INDEX.starts[n]]).join("\n").replaceAll(TEXT, "\n");
+      hits[place] = plain(said).includes(needle) ? 1 : 0;
     }
     searching.looked = end;
     if (performance.now() - told > 200) { tell(); await breath(); told = performance.now(); if (!mine()) return; }
