@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from conftest import Main
 from report_data import T0, World, present, sample, says, world
+from report_packed import Packed
 
 from grader.outcomes.brief import Brief, brief
 from grader.outcomes.episodes import opened
@@ -209,10 +210,10 @@ def test_conversations_are_links_where_a_report_that_has_them_lies_beside_the_pa
     html = Path(json.loads(main("brief", "-w", shop, *FLAGS, "--json").out)["paths"][1]).read_text(encoding="utf-8")
     linked = re.findall(r'<a href="(run_1\.html)#c=([^"]+)">([^<]+)</a>', html)
     assert len(linked) > 10
-    report = (shop / "reports" / "run_1.html").read_text(encoding="utf-8")
+    report = Packed((shop / "reports" / "run_1.html").read_text(encoding="utf-8"))
     for name, address, shown in linked:
         assert (name, address) == ("run_1.html", shown)
-        assert f'"id":"{shown}"' in report
+        assert shown in report.index["id"]
     assert "#c=" not in main("brief", "-w", shop, *FLAGS, "--out", "-").out
 
 

@@ -132,17 +132,16 @@ def _latest(episodes: Episodes, last: date) -> date:
 
 def _links(folder: Path, runs: Sequence[str]) -> Callable[[str], str | None]:
     """Where in this folder the report of one of these runs shows a conversation."""
-    import json
     from urllib.parse import quote
 
+    from grader.report.index import ids_in
     from grader.report.write import file_name
 
-    there = {name: (folder / name).read_text(encoding="utf-8", errors="replace")
+    there = {name: ids_in((folder / name).read_text(encoding="utf-8", errors="replace"))
              for name in (file_name(run, "html") for run in runs) if (folder / name).is_file()}  # fmt: skip
 
     def link(conversation_id: str) -> str | None:
-        wanted = f'"id":{json.dumps(conversation_id, ensure_ascii=False)}'
-        name = next((name for name, text in there.items() if wanted in text), None)
+        name = next((name for name, ids in there.items() if conversation_id in ids), None)
         return None if name is None else f"{quote(name)}#c={quote(conversation_id, safe='')}"
 
     return link

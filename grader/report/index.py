@@ -6,6 +6,7 @@ All of it is decoded before the first row is drawn, so that it holds no transcri
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
@@ -14,10 +15,11 @@ from typing import Any
 from grader.outcomes import Ranked
 from grader.report.case_view import CaseView
 from grader.report.dictionary import Dictionary
-from grader.report.pack import TEXT, squeezed
+from grader.report.pack import TEXT, squeezed, unsqueezed
 from grader.report.transcript import visible
 
 _NAMED = ("queue", "channel", "language", "reason", "res", "by", "back", "when")  # few different values each
+_INDEX = re.compile(r'<script type="text/plain" id="index">([^<]*)</script>')
 _WORDS = 96  # characters of a conversation's beginning
 UNSUPPORTED, WAVERING, PARTLY, UNCALIBRATED = 1, 2, 4, 8  # why a finding deserves a second look, as bits
 SAME, DIFFERS = 1, 2  # whether signals and judge agree; 0: the two cannot be compared
@@ -70,6 +72,15 @@ class Index:
         columns = json.dumps(self.columns(words=words), ensure_ascii=False, separators=(",", ":"))
         beginnings = [self.dictionary.written(row["words"]) for row in self.rows] if words else []
         return squeezed([columns.encode("utf-8", "replace"), TEXT.join(beginnings)])
+
+
+def ids_in(html: str) -> frozenset[str]:
+    """The conversations that a report's file, or the front of a split one, leads to; none where it is no report."""
+    found = _INDEX.search(html)
+    try:
+        return frozenset(json.loads(unsqueezed(found[1])[0])["id"]) if found else frozenset()
+    except (ValueError, KeyError, OSError):  # of another version, or cut off
+        return frozenset()
 
 
 def _signals(ranked: Ranked) -> int:

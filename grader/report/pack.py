@@ -13,7 +13,7 @@ import gzip
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
-from itertools import chain
+from itertools import accumulate, chain
 
 from grader.report.case_view import CaseView
 from grader.report.dictionary import SEPARATORS, Dictionary
@@ -48,6 +48,7 @@ FIRST_SHARED = -1 - _N_STREAMS
 LIST, CUT, DICT, NUMBER, WITHIN = 0, -1, -2, -3, -4  # what an array begins with; 1 and more is a record of that shape
 _LOCAL = 12  # so long a text is told by its place, where the same conversation has it already, also within another
 _SAFE = str.maketrans("<>&", ",./")  # base 85 without what HTML knows
+_BACK = str.maketrans(",./", "<>&")
 
 _NONE = object()  # the default of a field that must stand in its record
 _BLANK: Mapping[str, object] = {"''": FIRST_SHARED, "None": None, "False": False, "()": [LIST]}  # others, as packed
@@ -81,6 +82,13 @@ def squeezed(parts: Iterable[bytes]) -> str:
     line = json.dumps([len(part) for part in parts], separators=(",", ":")).encode()
     packed = gzip.compress(b"".join([line, b"\n", *parts]), 9, mtime=0)
     return base64.b85encode(packed).decode("ascii").translate(_SAFE)
+
+
+def unsqueezed(digits: str) -> list[bytes]:
+    """The parts again."""
+    line, _, rest = gzip.decompress(base64.b85decode(digits.translate(_BACK))).partition(b"\n")
+    ends = list(accumulate(json.loads(line)))
+    return [rest[start:end] for start, end in zip([0, *ends], ends, strict=False)]
 
 
 class Chunk:
