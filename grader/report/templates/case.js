@@ -277,10 +277,12 @@ function card(finding, view) {
     finding.clauses.map((clause) => el("div", { class: "clause" },
       el("p", { class: "source" }, el("span", null, _("Policy broken: ")), el("bdi", { lang: "" }, clause.source || _("as quoted by the judge")), clause.valid ? `, ${clause.valid}` : ""),
       el("p", { dir: "auto", lang: "" }, clause.before, el("b", null, clause.text), clause.after))),
-    about.length ? el("p", { class: "judged" }, about.map((text, n) => [n ? " · " : "", el("bdi", null, text)])) : null);
+    about.length ? el("p", { class: "judged" }, about.map((text, n) => [n ? " · " : "", el("bdi", null, text)])) : null,
+    answering(view, finding.rubric, finding.code, "card"));
 }
 
-const answerOf = (v) => [({ present: _("present"), absent: _("absent"), not_applicable: _("not applicable"), cannot_assess: _("cannot assess") })[v.answer] || label(v.answer).replaceAll("_", " "),
+const answerWord = (answer) => ({ present: _("present"), absent: _("absent"), not_applicable: _("not applicable"), cannot_assess: _("cannot assess") })[answer] || label(answer).replaceAll("_", " ");
+const answerOf = (v) => [answerWord(v.answer),
   v.support === "unsupported" ? _("unsupported") : v.support === "ruled" ? _("by rule") : ""].filter(Boolean).join(", ");
 
 function side(view) {
@@ -291,13 +293,22 @@ function side(view) {
   node.append(...proved.map((finding) => card(finding, view)));
   if (apart.length) node.append(el("h3", null, _("Not supported ({n}): no quote holds, never counted", { n: apart.length })), ...apart.map((f) => card(f, view)));
   node.append(el("h3", null, _("Afterwards")), afterwards(view));
-  node.append(el("details", { class: "verdicts", open: view.print }, el("summary", null, _("All verdicts")), c.groups.map((group) => [
+  if (gathering.masked && !view.print) node.append(el("p", { class: "soft masked-labels" }, _("Labels cannot be given here: in a masked report names of conversations and words may be others than those that the database has.")));
+  const lines = el("details", { class: "verdicts", open: view.print }, el("summary", null, _("All verdicts")), c.groups.map((group) => [
     el("h4", { dir: "auto", lang: "" }, group.rubric),
     el("dl", null, group.verdicts.map((v) => el("div", null,
       el("dt", null, el("span", { lang: "" }, title(v.code)), el("b", null, answerOf(v))),
       v.reasoning ? el("dd", { dir: "auto", lang: "" }, v.reasoning) : null,
-      v.quotes.filter((q) => q.text).map((q) => el("dd", { lang: c.lang || "" }, `#${q.message} “`, el("bdi", null, q.text.slice(0, 400)), "”")))))])));
+      v.quotes.filter((q) => q.text).map((q) => el("dd", { lang: c.lang || "" }, `#${q.message} “`, el("bdi", null, q.text.slice(0, 400)), "”")),
+      sayTo(view, group, v))))]));
+  if (lines.querySelector("form")) lines.open = true;
+  node.append(lines);
   return node;
+}
+
+function sayTo(view, group, v) {
+  const said = answering(view, group.rubric.slice(0, group.rubric.lastIndexOf(" ")), v.code, "line");
+  return said ? el("dd", { class: "say" }, said) : null;
 }
 
 const RESOLVED = { resolved: "good", partly: "medium", not: "critical" };
