@@ -49,7 +49,7 @@ class Reports:
         if folder not in ("", parts.name):
             raise RefusedError(404, _("there is no such page"))
         within_folder = parts if folder else self._folder
-        path = within_folder / name if name else self._index
+        path = within_folder / name if name or folder else self._index
         if not _NAME.fullmatch(path.name) or not path.is_file():
             raise RefusedError(404, _("there is no such page"))
         return within(path.read_text(encoding="utf-8"), up="../" * (2 if folder else 1))

@@ -64,11 +64,11 @@ function answeringParts(node, view, asked, where) {
   const { label } = mine, change = () => open(answersOf(mine));
   const extra = [label.quote && _("with a quote"), label.note && _("with a note")].filter(Boolean).join(", ");
   return [el("span", { class: "said" }, icon("done"), _("You: {answer}", { answer: answerWord(label.answer) }), extra ? el("span", { class: "soft" }, ` ${extra}`) : null),
-    act("change", _("Change"), _("Change: {title}", { title: name }), change),
+    act("change", _("Edit"), _("Edit: {title}", { title: name }), change),
     act("remove", _("Remove"), _("Remove: {title}", { title: name }), () => { dropLabel(label); node.redraw("agree"); }), lead].filter(Boolean);
 }
 
-const tellKept = (answer) => { byId("status").textContent = `${_("Kept in this browser: {answer}", { answer: answerWord(answer) })}. ${countedLabels()}`; };
+const tellKept = (answer) => { byId("status").textContent = [_("Your answer is kept: {answer}", { answer: answerWord(answer) }), countedLabels()].join(". "); };
 
 let forms = 0;
 function answerForm(node, view, asked, draft) {
@@ -123,7 +123,7 @@ function answerForm(node, view, asked, draft) {
     trouble,
     el("p", { class: "form-acts" }, el("button", { type: "submit", class: "primary", "data-f": "save" }, inFile ? _("Save label") : _("Save dispute")),
       el("button", { type: "button", class: "quiet", click: cancel }, _("Cancel"))),
-    el("p", { class: "soft" }, inFile ? [NOT_BLIND(), gathering.stored ? null : [" ", el("b", null, IN_MEMORY())]] : _("Kept beside the labels, by its name: no rate counts it.")));
+    el("p", { class: "soft" }, inFile ? [NOT_BLIND(), gathering.stored ? null : [" ", el("b", null, IN_MEMORY())]] : _("Kept beside the labels, as a dispute under your name: no rate counts it.")));
   form.addEventListener("keydown", (event) => { if (event.key === "Escape") { event.preventDefault(); event.stopPropagation(); cancel(); } });
   return form;
 }

@@ -93,7 +93,7 @@ function drawLabels() {
   const button = byId("labels-button"), n = gathering.list.length, dialog = byId("labels");
   button.hidden = !n && !dialog.open;
   button.setAttribute("aria-label", n ? countedLabels() : _("Labels collected here"));
-  button.replaceChildren(el("span", { class: "wide-only" }, n ? countedLabels() : _("Labels")), el("span", { class: "narrow-only" }, icon("note"), number(n)));
+  button.replaceChildren(el("span", { class: "wide-only" }, n ? countedLabels() : _("Labels collected here")), el("span", { class: "narrow-only" }, icon("note"), number(n)));
   button.classList.toggle("waiting", notExported() > 0);
   if (dialog.open && dialog.dataset.shows === "labels") fillLabels();
 }
@@ -127,12 +127,12 @@ function labelItem(one, n) {
   const { label } = one;
   const differs = label.answer !== one.judge;
   return el("li", null,
-    el("p", null, el("b", { lang: "" }, title(label.criterion)), " ", el("span", { class: "answer" }, answerWord(label.answer)), " ",
-      el("span", { class: "soft" }, differs ? _("≠ the judge: {answer}", { answer: answerWord(one.judge) }) : _("= the judge"))),
+    el("p", null, el("b", { lang: "" }, title(label.criterion))),
+    el("p", null, answerWord(label.answer), " ", el("span", { class: "soft" }, differs ? _("≠ the judge: {answer}", { answer: answerWord(one.judge) }) : _("= the judge"))),
     el("p", { class: "soft" }, el("code", { dir: "auto", lang: "zxx" }, label.conversation_id), " · ", el("bdi", { lang: "" }, label.reviewer), " · ", one.exported ? _("exported") : _("not exported")),
     label.quote ? el("p", { dir: "auto", lang: "" }, `#${label.message} “${label.quote.slice(0, 300)}”`) : null,
     label.note ? el("p", { class: "soft", dir: "auto", lang: "" }, label.note) : null,
-    el("p", null, label.reviewer === gathering.reviewer ? el("button", { type: "button", class: "link", "data-f": `change-${n}`, click: () => { byId("labels").close(); gathering.open(one); }, "aria-label": _("Change: {title}", { title: title(label.criterion) }) }, _("Change")) : null, " ",
+    el("p", null, label.reviewer === gathering.reviewer ? el("button", { type: "button", class: "link", "data-f": `change-${n}`, click: () => { byId("labels").close(); gathering.open(one); }, "aria-label": _("Edit: {title}", { title: title(label.criterion) }) }, _("Edit")) : null, " ",
       el("button", { type: "button", class: "link", "data-f": `remove-${n}`, click: () => dropLabel(label), "aria-label": _("Remove: {title}", { title: title(label.criterion) }) }, _("Remove"))));
 }
 
