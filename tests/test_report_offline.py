@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from axe_parts import violations
 from label_parts import rows
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Dialog, Locator, Page, expect, sync_playwright
 from report_data import RUBRICS, T0, World, present, says
 from review_parts import command, review
 from review_screen import AI, HOSTILE, plan
@@ -23,6 +23,7 @@ from test_report_browser import ARGUMENTS
 
 from grader import report
 from grader.errors import RefusedError
+from grader.model import Label
 from grader.report.gathered import Limits
 from grader.review.reporting import Reports
 from grader.store import open_store
@@ -52,6 +53,14 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
             w.judged(name, "resolution")
         used = [{"name": name, "version": RUBRICS[name].version} for name in ("behavior", "resolution")]
         w.finish("run_1", rubrics=used)
+        store.add([
+            (Label(conversation_id="talk-000", rubric="behavior", rubric_version=used[0]["version"], criterion=code,
+                   answer=answer, reviewer=who, verdict_visible=seen), None, None)
+            for code, answer, who, seen in (
+                (CODE, "absent", "ben", False), (CODE, "absent", "ana", None), (CODE, "present", "eva", True),
+                (OTHER, "absent", "ben", False),
+            )
+        ])  # fmt: skip
         for name, how in (
             ("report", {}), ("split", {"limits": Limits(n_conversations=5)}),
             ("masked", {"masks": report.Masks(redact=True)}),
@@ -76,7 +85,10 @@ def browser(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         found.close()
 
 
-Opened = Callable[..., Page]
+@pytest.fixture(scope="module")
+def dana(root: Path) -> Iterator[Any]:
+    with review(root, "--owner", "dana", "--reviewers", "ana") as app:
+        yield app
 
 
 @pytest.fixture
@@ -201,7 +213,7 @@ def test_what_is_clicked_in_the_file_is_exported_and_imported_as_labels_that_wer
         ("talk-000", "behavior", version, CODE, "ana", "elsewhere", "absent", 2, "no matter what", EVIL, True, None)
     ]
     assert rows(root, "select count(*) from label_record where origin = 'report' and verdict_visible") == [(3,)]
-    assert rows(root, "select count(*) from label") == [(0,)]  # no rate reads them
+    assert rows(root, "select count(*) from label") == [(4,)]  # no rate reads them
 
 
 def test_labels_are_there_after_a_reload_and_in_every_part_and_can_be_edited_removed_and_cleared(
@@ -242,7 +254,12 @@ def test_without_storage_labels_are_in_memory_which_the_page_says_and_leaving_is
     )
     page = opened(context, root / "report.html")
     asked: list[str] = []
-    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", stay)
     card(page).get_by_role("button", name="Disagree").click()
     expect(page.locator(".answer-form")).to_contain_text("This browser keeps nothing for this file")
     give(page, "absent", name="ana")
@@ -277,6 +294,19 @@ def test_a_masked_report_takes_no_labels_and_says_why(context: BrowserContext, r
     card(page).wait_for()
     expect(page.locator(".masked-labels")).to_contain_text("Labels cannot be given here")
     expect(page.locator(".answering")).to_have_count(0)
+
+
+def test_what_people_answered_blind_stands_beside_the_judges_answer(
+    context: BrowserContext, root: Path, dana: Any
+) -> None:
+    page = opened(context, root / "report.html")
+    expect(card(page).locator(".people-said")).to_have_text("≠ People differ from the judge: absent (ana, ben)")
+    line(page, OTHER).wait_for()
+    assert page.locator("dd.people-said.same").inner_text() == "= People agree: absent (ben)"
+    assert opened(context, root / "masked.html").locator(".people-said").count() == 0
+    page.goto(dana["dana"].url + "report/#v=conversations&c=talk-000")
+    card(page).wait_for()
+    assert page.locator(".people-said").count() == 0  # who labels is told of no other
 
 
 def test_a_label_is_given_by_keyboard_alone_and_words_that_were_not_said_are_refused(
@@ -337,12 +367,6 @@ def test_controls_form_and_list_are_accessible_in_both_themes_and_fit_a_phone(
     assert tools
     assert tools["x"] + tools["width"] <= width
     context.close()
-
-
-@pytest.fixture(scope="module")
-def dana(root: Path) -> Iterator[Any]:
-    with review(root, "--owner", "dana", "--reviewers", "ana") as app:
-        yield app
 
 
 def test_within_a_review_session_a_finding_is_disputed_where_it_is_read(

@@ -98,6 +98,16 @@ class Followup:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """Who of the people that label gave this answer to a criterion, without sight of a verdict."""
+
+    rubric: str
+    code: str
+    answer: str
+    reviewers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """One conversation of the run. `changed`: its text is not the one that was judged."""
 
@@ -106,6 +116,7 @@ class Case:
     missing: tuple[Missing, ...]
     followup: Followup
     changed: bool
+    people: tuple[Said, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,12 +175,16 @@ def cases(reader: Reader, run_id: str | None, ids: Sequence[str]) -> tuple[Case,
         )
         for row in reader.records(query("followup", "returns"), [run_id, list(ids)])
     }
+    people: dict[str, list[Said]] = {}
+    for conversation_id, rubric, code, answer, reviewers in reader.rows(query("people"), [run_id, list(ids)]):
+        people.setdefault(conversation_id, []).append(Said(rubric, code, answer, tuple(reviewers)))
     return tuple(
         Case(
             conversation=conversation,
             verdicts=tuple(by_id.get(conversation.conversation_id, ())),
             missing=tuple(gone.get(conversation.conversation_id, ())),
             followup=followups[conversation.conversation_id],
+            people=tuple(people.get(conversation.conversation_id, ())),
             changed=any(
                 found.content_hash != conversation.content_hash
                 for found in by_id.get(conversation.conversation_id, ())[:1]

@@ -8,6 +8,7 @@ import re
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import tzinfo
 from itertools import chain
 from pathlib import Path
@@ -94,8 +95,9 @@ def text(
 
 @contextmanager
 def _read(
-    reader: Store, settings: Settings, run_id: str, masker: Masker, *, every: bool, limits: Limits | None
-) -> Iterator[tuple[Page, Gathered]]:
+    reader: Store, settings: Settings, run_id: str, masker: Masker, *, every: bool, limits: Limits | None,
+    people: bool = True,
+) -> Iterator[tuple[Page, Gathered]]:  # fmt: skip
     """The page and its conversations, packed."""
     figures, trusted = outcomes.figures(reader, run_id), of_run(reader, run_id)
     ranked, wordings = outcomes.ranking(reader, run_id), outcomes.wordings(reader, run_id)
@@ -106,7 +108,7 @@ def _read(
     with gathered(
         choose(figures, ranked, cap, every=every, examples=front.examples),
         lambda ids: outcomes.cases(reader, run_id, ids),
-        lambda case: case_view(masker.case(case), policies, order),
+        lambda case: case_view(masker.case(case if people else replace(case, people=())), policies, order),
         {r.conversation_id: r for r in masker.rows(ranked)},
         at_once=_CASES_AT_ONCE,
         limits=limits,
@@ -132,10 +134,12 @@ def write(
     every: bool = False,
     limits: Limits = LIMITS,
     masks: Masks = NO_MASKS,
+    people: bool = True,
 ) -> Path:
     """Write the report and return where: `out`, or `<run>.<format>` in it when it is a folder, or in the workspace's
     reports. A page that would hold more than `limits` becomes a front and parts, which stand in a folder beside it
-    (`parts_of`). Raises as `find_run`, and ConfigError when the place cannot be written to.
+    (`parts_of`). `people`: what people answered blind stands beside the judge's answers. Raises as `find_run`, and
+    ConfigError when the place cannot be written to.
     """
     run_id = outcomes.find_run(reader, run_id)
     name = file_name(run_id, form)
@@ -144,7 +148,8 @@ def write(
         if form == "html":
             whole = path.exists() and not path.is_file()  # a device has nothing beside it
             limited = None if whole else limits
-            with _read(reader, settings, run_id, Masker(masks), every=every, limits=limited) as (view, found):
+            read = _read(reader, settings, run_id, Masker(masks), every=every, limits=limited, people=people)
+            with read as (view, found):
                 _put_page(path, view, found)
         else:
             stretches = text(reader, settings, run_id=run_id, form=form, every=every, masks=masks)

@@ -42,9 +42,10 @@ class Reports:
             if self._index is None:
                 self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
                 with self._opened() as store:
-                    self._index = write(
-                        store, self._settings, run_id=self._run_id, out=self._folder, limits=self._limits
-                    )
+                    self._index = write(  # reviewers read it: nobody is told what the others answered
+                        store, self._settings, run_id=self._run_id, out=self._folder, limits=self._limits,
+                        people=False,
+                    )  # fmt: skip
         parts = parts_of(self._index)
         if folder not in ("", parts.name):
             raise RefusedError(404, _("there is no such page"))

@@ -278,7 +278,7 @@ function card(finding, view) {
       el("p", { class: "source" }, el("span", null, _("Policy broken: ")), el("bdi", { lang: "" }, clause.source || _("as quoted by the judge")), clause.valid ? `, ${clause.valid}` : ""),
       el("p", { dir: "auto", lang: "" }, clause.before, el("b", null, clause.text), clause.after))),
     about.length ? el("p", { class: "judged" }, about.map((text, n) => [n ? " · " : "", el("bdi", null, text)])) : null,
-    answering(view, finding.rubric, finding.code, "card"));
+    people("p", view, finding.rubric, finding.code, "present"), answering(view, finding.rubric, finding.code, "card"));
 }
 
 const answerWord = (answer) => ({ present: _("present"), absent: _("absent"), not_applicable: _("not applicable"), cannot_assess: _("cannot assess") })[answer] || label(answer).replaceAll("_", " ");
@@ -300,14 +300,26 @@ function side(view) {
       el("dt", null, el("span", { lang: "" }, title(v.code)), el("b", null, answerOf(v))),
       v.reasoning ? el("dd", { dir: "auto", lang: "" }, v.reasoning) : null,
       v.quotes.filter((q) => q.text).map((q) => el("dd", { lang: c.lang || "" }, `#${q.message} “`, el("bdi", null, q.text.slice(0, 400)), "”")),
-      sayTo(view, group, v))))]));
+      people("dd", view, rubricOf(group), v.code, v.answer), sayTo(view, group, v))))]));
   if (lines.querySelector("form")) lines.open = true;
   node.append(lines);
   return node;
 }
 
+const rubricOf = (group) => group.rubric.slice(0, group.rubric.lastIndexOf(" "));
+
+// What people answered blind, where they did.
+function people(tag, view, rubric, code, judge) {
+  const given = (view.c.people || []).filter((one) => one.rubric === rubric && one.code === code);
+  if (!given.length) return null;
+  const same = given.filter((one) => one.answer === judge).length, all = same === given.length;
+  const how = all ? _("People agree:") : same ? _("People differ among themselves:") : _("People differ from the judge:");
+  return el(tag, { class: `people-said${all ? " same" : ""}` }, el("i", { "aria-hidden": "true" }, all ? "=" : "≠"), " ", how, " ",
+    given.map((one, n) => [n ? "; " : "", el("b", null, answerWord(one.answer)), " (", el("bdi", { lang: "" }, one.reviewers.join(", ")), ")"]));
+}
+
 function sayTo(view, group, v) {
-  const said = answering(view, group.rubric.slice(0, group.rubric.lastIndexOf(" ")), v.code, "line");
+  const said = answering(view, rubricOf(group), v.code, "line");
   return said ? el("dd", { class: "say" }, said) : null;
 }
 
