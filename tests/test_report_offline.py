@@ -119,6 +119,7 @@ def card(page: Page) -> Locator:
 
 def line(page: Page, code: str) -> Locator:
     """What can be said to an answer, in the list of all verdicts."""
+    page.locator("#detail .verdicts").wait_for()
     if page.locator("#detail .verdicts:not([open])").count():
         page.locator("#detail .verdicts > summary").click()
     return page.locator(".say").get_by_role("group", name=f"Your answer: {TITLES[code]}")

@@ -181,7 +181,7 @@ function tellReview(address) {
   dialog.dataset.shows = "review";
   dialog.replaceChildren(el("h2", { id: "labels-title" }, _("Open in review")),
     el("p", null, _("A file cannot start the review app. Where the workspace is, start it for the plan of this run:")),
-    line(`grader review --owner ${gathering.reviewer ? gathering.reviewer.replace(/[^\p{L}\p{N}._-]/gu, "-") : "NAME"}`),
+    line("grader review PLAN --owner NAME"),
     el("p", null, _("It prints an address for each person. With this behind it, yours opens at this finding, to be disputed:")), line(address),
     el("form", { method: "dialog" }, el("button", null, _("Close"))));
   dialog.showModal();
