@@ -128,11 +128,12 @@ def environment() -> dict[str, str]:
 
 
 @contextmanager
-def review(folder: Path, *args: str, port: int = 0) -> Iterator[Running]:
-    """`grader review ARGS` in this workspace, answering at this port (0: any that is free); killed at the end if it
-    is still there.
+def review(folder: Path, *args: str, port: int | None = 0) -> Iterator[Running]:
+    """`grader review ARGS` in this workspace, answering at this port (0: any that is free, None: what it chooses);
+    killed at the end if it is still there.
     """
-    command = [sys.executable, "-m", "grader", "review", *args, "--json", "--port", str(port)]
+    command = [sys.executable, "-m", "grader", "review", *args, "--json"]
+    command += ["--port", str(port)] if port is not None else []
     process = subprocess.Popen(
         command, cwd=folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"
     )

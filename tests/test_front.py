@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,10 +20,16 @@ from grader.calibration.status import Trust
 from grader.calibration.trust import Trusted
 from grader.outcomes.front import Front, front
 from grader.outcomes.quality import FIXES
+from grader.report import text
 from grader.report.causes import FIXES as FIXES_IN_WORDS
 from grader.report.front import FrontPage, front_page
-from grader.report.front_charts import matrix
+from grader.report.front_charts import _p, matrix
 from grader.statistics.figure import Figure, wilson
+
+SETTINGS: Any = SimpleNamespace(
+    root=Path("shop"), workspace=SimpleNamespace(reports=Path("reports"), tz=UTC),
+    report=SimpleNamespace(max_conversations=300),
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -140,7 +148,7 @@ def test_what_to_fix_names_the_step_the_cost_and_conversations_of_the_run(counte
     assert [fix.step for fix in page.fixes] == ["Build or repair the integration", "Mend prompt, text or knowledge"]
     facts = dict(page.fixes[1].facts)
     assert facts["conversations"] == "16"  # four a week, four weeks
-    assert facts["came back"] == "16 of 16"
+    assert facts["came back, same issue, at least"] == "16 of 16"
     assert dict(page.fixes[0].facts)["hours of humans"] == "not known"
     chosen = {name for fix in page.fixes for place in fix.places for name in place.examples}
     assert chosen
@@ -328,3 +336,98 @@ def test_the_front_page_speaks_portuguese(counted: Front, figures: outcomes.Figu
     assert page.fixes[0].step == "Criar ou consertar a integração"
     assert page.ratios is not None
     assert page.ratios.drawn[0].verdict == "mais vezes, além do acaso"
+
+
+def test_what_waits_beside_false_containment_is_what_the_ai_alone_closed(empty: World) -> None:
+    for n in range(20):
+        empty.talk(f"c-{n}", contact=f"+55119911{n:05}", human=n < 6, start=T0 + timedelta(days=12 * (n % 2)))
+        empty.judged(f"c-{n}")
+    empty.talk("end", contact="+5511988887777", start=T0 + timedelta(days=14))
+    empty.finish()
+    page = told(empty)
+    assert card(page, "recontact").notes[0] == "10 more are not yet known: their 7 days are not over."
+    assert card(page, "false_containment").notes[0] == "7 more are not yet known: their 7 days are not over."
+    assert card(page, "false_containment").values[0].count == "0 of 7"
+
+
+def test_a_few_conversations_far_off_do_not_stand_for_weeks_that_another_run_judged(empty: World) -> None:
+    """A re-judged old case is in the run; the week that it is of is told by the run that judged it."""
+    for week in range(8):
+        for n in range(50 if week == 7 else 20):
+            empty.talk(f"w{week}-{n}", start=T0 + timedelta(days=7 * week, hours=n))
+            if week < 7:
+                empty.judged(f"w{week}-{n}", answers={"contradicts_policy": present("Soon.")} if n else {})
+    empty.finish("run_1", at=T0 + timedelta(days=80))
+    later = World(empty.store)
+    later._hashes, later._repeats = empty._hashes, empty._repeats
+    for name in ("w1-0", *(f"w7-{n}" for n in range(50))):
+        later.judged(name)
+    later.finish("run_2", at=T0 + timedelta(days=90))
+    found = front(empty.store, "run_2", zone=UTC)
+    assert found.weeks is not None
+    assert (found.weeks.period.n_weeks, found.weeks.n_inside, found.weeks.n) == (1, 50, 51)
+    counts = [(w.reading.n, w.reading.of) for w in found.trends["critical_defect"] if w.reading]
+    assert counts == [(19, 20)] * 7 + [(0, 50)]
+
+
+def test_programs_are_told_the_same_as_the_page(shop: World, counted: Front, page: FrontPage) -> None:
+    found = json.loads("".join(text(shop.store, SETTINGS, run_id="run_2", form="json")))["front"]
+    assert found["weeks"]["first"] == counted.weeks.period.first.isoformat() if counted.weeks else ""
+    read = {name: figure["reading"] for name, figure in found["figures"].items()}
+    assert (read["false_containment"]["n"], read["false_containment"]["of"]) == (24, 152)
+    assert card(page, "false_containment").values[0].count == "24 of 152"
+    ends = counted.readings["critical_defect"]
+    assert ends is not None
+    assert read["critical_defect"]["lowest"] == {
+        "value": ends.lowest.value, "low": ends.lowest.low, "high": ends.lowest.high,
+    }  # fmt: skip
+    assert found["figures"]["critical_defect"]["by_people"] is None
+    assert [w["week"] for w in found["trends"]["critical_defect"] if w["broken"]] == ["2026-09-14"]
+    assert found["fixes"][0]["fix"] == counted.fixes[0].fix
+    told_of = [a for a in found["associations"] if a["ratio"]]
+    assert [a["code"] for a in told_of] == [a.code for a in counted.associations if a.enough]
+
+
+def test_a_mean_without_an_interval_has_none_for_programs(empty: World) -> None:
+    empty.talk("c", contact="+5511999887766")
+    empty.rated("c", 4)
+    empty.judged("c")
+    empty.finish()
+    found = json.loads("".join(text(empty.store, SETTINGS, form="json")))["front"]["figures"]
+    assert found["csat_ai"]["reading"]["lowest"] == {"value": 4.0, "low": None, "high": None}
+    assert found["csat_human"]["reading"] is None
+
+
+def test_a_ring_that_is_cut_says_or_more_and_a_queue_without_a_name_is_found_by_its_key(empty: World) -> None:
+    for n in range(14):
+        empty.talk(f"c{n}", queue="orders" if n < 12 else None)
+        bad = n < 3 or n >= 12
+        empty.judged(f"c{n}", answers={"contradicts_policy": present("It arrives tomorrow.")} if bad else {})
+    empty.finish()
+    with language.use("pt"):
+        found = told(empty).matrix
+    assert found is not None
+    assert (found.queues, found.top, found.beyond) == (("orders", "sem fila"), "25,0 %", True)
+    orders, nameless = found.rows[0].spots
+    assert (orders.ring, nameless.ring, nameless.share, nameless.key) == (11.0, 11.0, "100 %", "no queue")
+
+
+def test_ratings_that_are_all_the_same_are_not_called_few(empty: World) -> None:
+    for n in range(30):
+        empty.talk(f"c{n}", human=n % 2 == 0, contact=f"+55119911{n:05}")
+        empty.rated(f"c{n}", 5 if n % 2 else 1 + n % 5)
+        empty.judged(f"c{n}")
+    empty.finish()
+    found = card(told(empty), "csat")
+    assert found.values[0].interval == "all the same: no interval"
+    assert found.notes == ("The ratings of one side are all the same: nothing can be told of the difference.",)
+    line = found.values[0].spark
+    assert line is not None
+    assert [(d.low, d.high) for d in line.dots] == [(d.y, d.y) for d in line.dots]  # no bar that nobody counted
+
+
+def test_a_tiny_p_is_not_written_as_none(page: FrontPage) -> None:
+    assert page.ratios is not None
+    assert [row.p for row in page.ratios.drawn if row.beyond][:1] != ["0.000"]
+    assert _p(0.0002) == "<0.001"
+    assert _p(0.0412) == "0.041"

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import statistics
+import threading
 import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -343,3 +346,57 @@ def test_a_killed_server_loses_nothing_and_the_next_session_gets_what_waited(
         assert page.evaluate(leaving)  # it warns: what it holds has not been sent from here
         assert not fresh.page.evaluate(leaving)
         assert page.evaluate("Object.keys(localStorage).filter((key) => key.includes('review-lp_')).length") == 0
+
+
+class Stranger(BaseHTTPRequestHandler):
+    """Another program that got the port: it has an answer to everything."""
+
+    status = 200
+
+    def do_POST(self) -> None:
+        self.send_response(self.status)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    do_GET = do_POST  # noqa: N815
+
+    def log_message(self, *args: object) -> None:
+        """Says nothing."""
+
+
+def test_neither_another_program_at_the_port_nor_a_person_of_a_like_name_takes_what_waits(
+    sit: Seat, tmp_path: Path
+) -> None:
+    folder = shop(tmp_path, 4)
+    plan(folder, 4, "ana,ana-b")
+    with review(folder) as running:
+        screen: Screen = sit(running["ana-b"])
+        page, port = screen.page, running["ana-b"].port
+        screen.ready()
+        mine = screen.item
+        screen.saved()
+        screen.down = True
+        running.kill()
+        screen.press("2", "2", "3")
+    for status in (200, 404, 405):
+        handler = type("Answering", (Stranger,), {"status": status})
+        with ThreadingHTTPServer(("127.0.0.1", port), handler) as stranger:
+            threading.Thread(target=stranger.serve_forever, daemon=True).start()
+            with page.expect_response(re.compile("api/act")) as answer:
+                page.evaluate("dispatchEvent(new Event('online'))")
+            assert answer.value.status == status
+            page.wait_for_timeout(100)
+            assert page.evaluate("outbox.n") == 3
+            stranger.shutdown()
+    with review(folder, port=port) as again:
+        other: Screen = sit(again["ana"], context=page.context)
+        other.ready()
+        other.saved()
+        kept = "Object.keys(localStorage).filter((key) => key.includes('review-lp_')).length"
+        assert other.page.evaluate(kept) == 3
+        fresh: Screen = sit(again["ana-b"], context=page.context)
+        expect(fresh.page.locator("#message")).to_contain_text("3 answers that waited in this browser were sent")
+        assert [one["answer"] for one in again["ana-b"].item(mine)["answers"].values()] == ["absent"] * 2 + [
+            "not_applicable"
+        ]

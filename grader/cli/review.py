@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from grader.store import Store
 
 WAIT = 1.0  # seconds between two looks at a database that is held
-PORT = 8737
 
 
 def review(
@@ -40,7 +39,15 @@ def review(
         str | None,
         typer.Option(help="Who reads the report and disputes findings, and labels nothing.", show_default=False),
     ] = None,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; the next free one if it is taken.")] = PORT,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=65535,
+            show_default=False,
+            help="The port; else the plan's last one, or 8737 and what is free then.",
+        ),
+    ] = None,
     reveal: Annotated[str, typer.Option(help="When a reviewer sees the judge's answer: item or never.")] = "item",
     language: Annotated[str, typer.Option(help="Of the pages: en or pt.")] = "en",
     open_it: Annotated[bool, typer.Option("--open/--no-open", help="Open the first address in the browser.")] = False,
@@ -80,7 +87,7 @@ def review(
 
 
 def _serve(
-    material: Material, folder: Path, people: list[tuple[str, Role]], settings: Settings, port: int, reveal: str,
+    material: Material, folder: Path, people: list[tuple[str, Role]], settings: Settings, port: int | None, reveal: str,
     language: str, *, open_it: bool, as_json: bool,
 ) -> Ended:  # fmt: skip
     from grader.cli.db import looked_at
@@ -97,7 +104,7 @@ def _serve(
 
     return served(
         material, folder, people, settings, writable=lambda: _writable(settings), readable=lambda: looked_at(settings),
-        port=port, reveal=reveal == "item", language=language, tell=tell,
+        port=port, reveal=reveal == "item", language=language, tell=tell, warn=console.note,
     )  # fmt: skip
 
 
@@ -172,7 +179,9 @@ def _people(
         if name not in plan.reviewers:
             raise ConfigError(f"--reviewers {name!r} is not in this plan", cure=f"of {', '.join(plan.reviewers)}")
     thirds, owners = _names(adjudicator), _names(owner)
-    for option, names in (("--adjudicator", thirds), ("--owner", owners)):
+    for option, given, names in (("--adjudicator", adjudicator, thirds), ("--owner", owner, owners)):
+        if given is not None and not names:
+            raise ConfigError(f"{option} {given!r} names nobody", cure=f"{option} NAME")
         for name in names:
             if name in plan.reviewers:
                 raise ConfigError(f"{option} {name!r} is one of the plan's reviewers", cure="name somebody else")

@@ -20,7 +20,7 @@ from grader.outcomes.episodes import Where, opened
 from grader.outcomes.figures import find_run
 from grader.outcomes.metrics import Metrics, of_episodes
 from grader.outcomes.period import WEEK, Period
-from grader.outcomes.quality import Slice, Theme, judged, themes
+from grader.outcomes.quality import Slice, Theme, judged, themes, undecided_by
 from grader.outcomes.reader import Reader
 
 FIGURES = ("ai_resolution", "false_containment", "recontact", "csat_ai", "csat_human", "handoff_resolved",
@@ -28,7 +28,7 @@ FIGURES = ("ai_resolution", "false_containment", "recontact", "csat_ai", "csat_h
 WINDOW_HOURS = 168
 FIXES, PLACES = 5, 2  # causes that are told, biggest first; of each, the places where it costs most
 MOST_WEEKS = 26  # that a trend goes back
-STRAGGLERS = 0.05  # of a run, at both ends together: so few do not double the weeks that it is about
+STRAGGLERS = 0.05  # of a run, half of them at either end: so few do not double the weeks that it is about
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def front(reader: Reader, run_id: str | None = None, *, zone: tzinfo) -> Front:
         with judged(reader, episodes, run=run_id, timezone=timezone) as mine:
             # One judge over the whole run, and over each of its weeks.
             whole = next(iter(mine.slices()), None)
-            own, instruments, undecided = mine.slices("week"), mine.instruments(), mine.undecided()
+            own, instruments = mine.slices("week"), mine.instruments()
             causes = mine.ledger(WINDOW_HOURS)
         weeks = None if end is None else _weeks(by_week, end, zone)
         found = [t for t in themes(causes) if t.fix is not None]
@@ -88,7 +88,9 @@ def front(reader: Reader, run_id: str | None = None, *, zone: tzinfo) -> Front:
             inside: Where = {"week": weeks.period.ends}
             metrics = next(iter(of_episodes(episodes, window_hours=WINDOW_HOURS, where=inside)), None)
             counts = of_episodes(episodes, "week", window_hours=WINDOW_HOURS, where={"week": span.ends})
-            slices, judges = {s.slice: s for s in own}, dict(instruments)
+            first, last = weeks.period.ends  # of the run's few conversations before, the runs of those weeks tell
+            slices: dict[str | None, Slice] = {s.slice: s for s in own if s.slice and first <= s.slice <= last}
+            judges = {week: told for week, told in instruments.items() if week in slices}
             if span.first < weeks.period.first:
                 before = Period(weeks.period.first - WEEK, (weeks.period.first - span.first) // WEEK)
                 with judged(reader, episodes, timezone=timezone, weeks=before.ends) as others:
@@ -99,7 +101,7 @@ def front(reader: Reader, run_id: str | None = None, *, zone: tzinfo) -> Front:
             )
     return Front(
         weeks, end, metrics, {name: _reading(name, metrics, whole) for name in FIGURES}, lines, tuple(found[:FIXES]),
-        len(found), any(c.fix for c in causes), undecided, tuple(about),
+        len(found), any(c.fix for c in causes), undecided_by(whole), tuple(about),
     )  # fmt: skip
 
 

@@ -65,6 +65,7 @@ class Metrics:
     n_no_time: int
     n_visible: int  # closed, with identity and time: a return could be seen
     n_not_yet_known: int
+    n_ai_not_yet_known: int  # of these, closed by the AI alone
     n_matured: int
     n_came_back: int
     n_same_issue: int

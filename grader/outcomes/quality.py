@@ -289,8 +289,7 @@ class Judged:
 
     def undecided(self) -> frozenset[str]:
         """Figures of which no judged conversation says anything: the judge does not decide them."""
-        slices = self.slices()
-        return frozenset(figure for figure in QUALITY if not any(s.figures[figure] for s in slices))
+        return undecided_by(next(iter(self.slices()), None))
 
     def audit(self, window_hours: int, where: Where | None = None) -> list[dict[str, Any]]:
         """The judged conversations among those that the AI is taken to have resolved, with the judge's `resolution`."""
@@ -322,6 +321,11 @@ class Judged:
         condition, values = narrowed(where)
         told = f"from judged where {condition}"
         return self._reader.records(behind(told, chain.text("quality", name, **fillings)), values)
+
+
+def undecided_by(whole: Slice | None) -> frozenset[str]:
+    """Figures of which the slice of everything says nothing; all of them where nothing was judged."""
+    return frozenset(figure for figure in QUALITY if whole is None or not whole.figures[figure])
 
 
 def comparable(figure: str, one: Mapping[str, tuple[str, ...]], other: Mapping[str, tuple[str, ...]]) -> bool:

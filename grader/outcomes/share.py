@@ -93,15 +93,14 @@ class Mean:
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """The 95 % interval by Student's t, within the scale of 1 to 5; None with fewer than `FEWEST_RATINGS`, or where
-        all ratings are the same, of which t would make a certainty.
+        """The 95 % interval within the scale of 1 to 5 (`scale_interval`); None with fewer than `FEWEST_RATINGS`, or
+        where all ratings are the same, which tells nothing of how they spread.
         """
-        from grader.statistics.means import t_interval
+        from grader.statistics.means import scale_interval
 
         if self.n < FEWEST_RATINGS or not self.variance or self.value is None:
             return None
-        low, high = t_interval(self.value, self.variance, self.n)
-        return max(1.0, low), min(5.0, high)
+        return scale_interval(self.value, self.variance, self.n, lowest=1.0, highest=5.0)
 
 
 def dollars(amount: float | None) -> str:

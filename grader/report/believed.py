@@ -8,6 +8,7 @@ from grader.calibration.carried import counted
 from grader.calibration.status import Status, Trust
 from grader.calibration.trust import Trusted
 from grader.language import _, number, retold
+from grader.outcomes import Figure, Figures
 from grader.outcomes.quality import QUALITY
 from grader.outcomes.share import percent
 
@@ -47,6 +48,17 @@ def of_figure(trusted: Trusted, figure: str) -> Status:
     if wanted.summed:
         return trusted.defects(CRITICAL if figure == "critical_defect" else None)
     return trusted.over(wanted.codes)
+
+
+def critical_by_people(figures: Figures, trusted: Trusted) -> tuple[Trust, Figure] | None:
+    """Any critical defect as reviewers would find it, over all of a run; None where labels do not tell that, or the
+    sample is weighted: labels say of conversations as they were drawn what people find.
+    """
+    status = trusted.defects(CRITICAL)
+    one = status.alone if status.calibrated and not figures.layers else None
+    if one is None or one.corrected is None or one.corrected.point is None:
+        return None
+    return one, one.corrected
 
 
 def unasked(trusted: Trusted, undecided: frozenset[str]) -> frozenset[str]:

@@ -19,7 +19,9 @@ from grader.calibration.status import Status, Trust
 from grader.calibration.trust import Trusted
 from grader.model import Evidence
 from grader.outcomes import Bounds, Figure, Figures, Found, Missing, Share, ends, rate
+from grader.outcomes.front import Front
 from grader.report.believed import CRITICAL, NOBODY
+from grader.report.front_export import front_document
 
 FORMAT_VERSION = 1
 COLUMNS = (
@@ -33,8 +35,9 @@ _FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 
 
 def document(
-    figures: Figures, verdicts: Iterable[Found], missing: Sequence[Missing], trusted: Trusted = NOBODY
-) -> dict[str, Any]:
+    figures: Figures, verdicts: Iterable[Found], missing: Sequence[Missing], trusted: Trusted = NOBODY,
+    front: Front | None = None,
+) -> dict[str, Any]:  # fmt: skip
     """Everything about one run as plain JSON values. Rates stand beside the counts that they are made of; a rate
     without a denominator is null. Times are UTC. Each defect and answer of a choice has its `calibration`.
     """
@@ -42,6 +45,7 @@ def document(
         "format": "grader.report",
         "format_version": FORMAT_VERSION,
         "run": _plain(figures.about),
+        "front": front and front_document(front, figures, trusted),
         "strata": [_plain(layer) for layer in figures.layers],
         "decided": [_plain(d) for d in figures.decided],
         "calibration": {

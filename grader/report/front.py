@@ -17,7 +17,16 @@ from grader.outcomes.changes import Reading, change
 from grader.outcomes.front import PLACES, Front, Weeks
 from grader.outcomes.period import WEEK, Period
 from grader.outcomes.quality import QUALITY, Cause, Theme
-from grader.report.believed import CRITICAL, NOBODY, Believed, believed, of_cause, of_figure, unasked
+from grader.report.believed import (
+    CRITICAL,
+    NOBODY,
+    Believed,
+    believed,
+    critical_by_people,
+    of_cause,
+    of_figure,
+    unasked,
+)
 from grader.report.causes import CAUSES, KINDS
 from grader.report.front_charts import Chart, Matrix, Ratios, chart, count, interval, matrix, ratios, value
 from grader.report.reading import MEANS
@@ -147,13 +156,18 @@ def _lead(found: Front, figures: Figures) -> tuple[str, ...]:
         return (run, why if n else _("No conversation is part of it."))
     told = [run]
     weeks, metrics = found.weeks, found.metrics
-    rest = weeks.n - weeks.n_inside
-    inside = _("All of them began in the weeks {weeks}.", weeks=named_weeks(weeks.period))
-    if weeks.period.n_weeks == 1:
-        inside = _("All of them began in week {weeks}.", weeks=named_weeks(weeks.period))
-    if rest:
+    when = {"weeks": named_weeks(weeks.period)}
+    if weeks.n_inside < weeks.n:
         inside = _("{n} of {of} began in the weeks {weeks}; the others are further off, or have no time.",
-                   n=number(weeks.n_inside), of=number(weeks.n), weeks=named_weeks(weeks.period))  # fmt: skip
+                   n=number(weeks.n_inside), of=number(weeks.n), **when)  # fmt: skip
+    elif weeks.n != figures.headline.n_judged_conversations:  # some were not judged, or are gone
+        inside = _("All {n} that are in the database began in the weeks {weeks}.", n=number(weeks.n), **when)
+    elif weeks.n == 1:
+        inside = _("It began in week {weeks}.", **when)
+    elif weeks.period.n_weeks == 1:
+        inside = _("All of them began in week {weeks}.", **when)
+    else:
+        inside = _("All of them began in the weeks {weeks}.", **when)
     told.append(inside)
     if metrics is None:
         told.append(_("No conversation that a customer began is known of these weeks."))
@@ -199,10 +213,10 @@ def _happened(found: Front, name: str) -> Card:
     reading = found.readings[name]
     metrics = found.metrics
     notes = []
-    if reading is not None and metrics is not None and metrics.n_not_yet_known:
+    waiting = _waiting(found, name)
+    if reading is not None and waiting:
         notes.append(ngettext("{n} more is not yet known: its 7 days are not over.",
-                              "{n} more are not yet known: their 7 days are not over.",
-                              metrics.n_not_yet_known))  # fmt: skip
+                              "{n} more are not yet known: their 7 days are not over.", waiting))  # fmt: skip
     if reading is not None and reading.n_unknown:
         notes.append(ngettext("Of {n} return nobody can tell what it was about: the figure lies between both ends.",
                               "Of {n} returns nobody can tell what they were about: the figure lies between both ends.",
@@ -213,21 +227,28 @@ def _happened(found: Front, name: str) -> Card:
                        n=number(coverage.n), of=number(coverage.of)))  # fmt: skip
     return Card(
         name, _(NAMES[name]), _(MEANS[name]), _better(name), (_value(reading, _spark(found, name)),), _(_OF[name]),
-        "weeks", _counted(), tuple(notes), "" if reading is not None else _why(found),
+        "weeks", _counted(), tuple(notes), "" if reading is not None else _why(found, name),
     )  # fmt: skip
 
 
-def _why(found: Front) -> str:
+def _waiting(found: Front, name: str) -> int:
+    """Of the conversations that a figure is of, those whose windows are not over."""
+    if found.metrics is None:
+        return 0
+    return found.metrics.n_ai_not_yet_known if name == "false_containment" else found.metrics.n_not_yet_known
+
+
+def _why(found: Front, name: str = "") -> str:
     """Why nothing can be said of returns."""
     metrics = found.metrics
     if found.weeks is None:
         return _("Not known: no conversation of this run has a time.")
     if metrics is None:
         return _("Not known: no conversation that a customer began is known of these weeks.")
-    if metrics.n_not_yet_known:
+    if waiting := _waiting(found, name):
         return ngettext("Not yet known: the 7 days of {n} conversation are not over.",
                         "Not yet known: the 7 days of {n} conversations are not over.",
-                        metrics.n_not_yet_known)  # fmt: skip
+                        waiting)  # fmt: skip
     if metrics.n_closed and not metrics.n_visible:
         return _("Not known: who the customers are, or when they wrote, is not in the data.")
     return _("Nothing to count: no such conversation in these weeks.")
@@ -255,8 +276,10 @@ def _csat(found: Front) -> Card:
 def _apart(alone: Reading | None, human: Reading | None) -> tuple[str, ...]:
     """Whether the two means differ; nothing is claimed that the interval of their difference does not say."""
     found = change(human, alone)
-    if found is None or alone is None or human is None or not (alone.bounded and human.bounded):
+    if found is None or alone is None or human is None:
         return (_("Too few ratings on one side to tell them apart."),)
+    if not (alone.bounded and human.bounded):
+        return (_("The ratings of one side are all the same: nothing can be told of the difference."),)
     ends = {"low": _signed(found.low), "high": _signed(found.high)}
     if found.low <= 0 <= found.high:
         return (_("No difference is shown: {low} to {high}.", **ends),)
@@ -296,10 +319,9 @@ def _critical(found: Front, figures: Figures, trusted: Trusted) -> Card:
     name = "critical_defect"
     raw = rate(figures.headline, lambda h: h.critical)
     line, status = _spark(found, name), trusted.defects(CRITICAL)
-    # Labels say of the conversations as they were drawn what people find: of a weighted sample nothing is corrected.
-    one = status.alone if status.calibrated and not figures.layers else None
-    corrected = one.corrected if one is not None else None
-    if corrected is not None and corrected.point is not None:
+    people = critical_by_people(figures, trusted)
+    if people is not None:
+        one, corrected = people
         told = numerals(percent(corrected.point))
         shown = Value("", "circle", told, _interval(corrected), number(raw.of), line, _by_week(line))
         notes = [
@@ -307,7 +329,7 @@ def _critical(found: Front, figures: Figures, trusted: Trusted) -> Card:
             _("The judge itself flagged {share}: {count}.", share=numerals(percent(raw.point)), count=_count(raw)),
             _("Weeks show the judge's own rate."),
         ]
-        if one is not None and one.carried:
+        if one.carried:
             notes.append(_("Its errors are taken to be as they were in an earlier run."))
         return Card(name, _(NAMES[name]), _("at least one critical code, as reviewers would find it"), _better(name),
                     (shown,), _(_OF[name]), "run", believed(status), tuple(notes))  # fmt: skip
@@ -356,7 +378,7 @@ def _fix(theme: Theme) -> Fix:
         step=step[:1].upper() + step[1:], what=_("{kind}: {cause}", kind=_(KINDS[theme.kind]), cause=named),
         facts=(
             (_("conversations"), told),
-            (_("came back"), _("{n} of {of}", n=number(theme.total("n_came_back")),
+            (_("came back, same issue, at least"), _("{n} of {of}", n=number(theme.total("n_came_back")),
                                            of=number(theme.total("n_matured")))),
             (_("hours of humans"), hours),
         ),

@@ -18,12 +18,14 @@ from grader.outcomes.brief import Week
 from grader.outcomes.changes import Reading
 from grader.outcomes.period import Period
 from grader.report.forest import Mark, Tick
+from grader.report.reading import unbounded
 from grader.statistics.association import Ratio
 
 _UNIT = " %"
 WIDTH, HEIGHT = 360, 156  # of a chart of weeks
 LEFT, RIGHT, TOP, BOTTOM = 42, 10, 18, 24
 LABELS = 5  # weeks that are named below it, at most
+NO_QUEUE = "no queue"  # the key of conversations without one, as in list.js
 CODES, QUEUES = 12, 10  # of the picture of defects; the table has all codes
 RATIOS = 12
 _TOPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
@@ -184,11 +186,9 @@ def interval(r: Reading | None) -> str:
         return ""
     low, high = r.lowest.low, r.highest.high
     if r.scale == "mean":
-        return (
-            _("{low} to {high}", low=number(low, 2), high=number(high, 2))
-            if r.bounded
-            else _("too few for an interval")
-        )
+        if not r.bounded:
+            return unbounded(r)
+        return _("{low} to {high}", low=number(low, 2), high=number(high, 2))
     return _("{low} to {high}", low=numerals(percent(low)), high=numerals(percent(high)))
 
 
@@ -231,6 +231,7 @@ class Spot:
     known: bool
     told: str
     share: str = ""
+    key: str = ""  # of the queue, as the list's filter has it
 
     @property
     def text(self) -> str:
@@ -261,6 +262,7 @@ class Matrix:
     queues: tuple[str, ...]
     rows: tuple[MatrixRow, ...]
     top: str  # the rate of the largest ring
+    beyond: bool  # some of few conversations are higher, and as large
     n_queues_left_out: int
     cell: int
     narrow: int
@@ -294,12 +296,14 @@ def matrix(defects: Sequence[Defect], queues: Sequence[str | None], name: Callab
     rows: list[MatrixRow] = []
     n_drawn = 0
     for d in whole:
-        spots = tuple(_spot(rates.get((d.rubric, d.rubric_version, d.code, q)), name(q), top) for q in shown)
+        spots = tuple(
+            _spot(rates.get((d.rubric, d.rubric_version, d.code, q)), name(q), q or NO_QUEUE, top) for q in shown
+        )
         drawn = n_drawn < CODES and any(spot.n for spot in spots)
         rows.append(MatrixRow(d.code, d.title, d.severity, drawn, spots))
         n_drawn += drawn
     return Matrix(
-        queues=tuple(name(q) for q in shown), rows=tuple(rows), top=numerals(percent(top)),
+        queues=tuple(name(q) for q in shown), rows=tuple(rows), top=numerals(percent(top)), beyond=most > top,
         n_queues_left_out=len(queues) - len(shown),
         cell=min(WIDE, max(NARROW, (ALL - NAMES) // len(shown))), narrow=max(NARROW, PHONE // len(shown)),
     )  # fmt: skip
@@ -309,15 +313,15 @@ def _cut(text: str, letters: int) -> str:
     return text if len(text) <= letters else f"{text[: letters - 1].rstrip()}…"
 
 
-def _spot(found: Figure | None, queue: str, top: float) -> Spot:
+def _spot(found: Figure | None, queue: str, key: str, top: float) -> Spot:
     if found is None or found.point is None:
-        return Spot(queue, 0.0, 0.0, 0, False, _("nothing assessable"))
+        return Spot(queue, 0.0, 0.0, 0, False, _("nothing assessable"), key=key)
     ring, disc = (round(RADIUS * sqrt(min(1.0, v / (top or 1.0))), 1) for v in (found.point, found.low or 0.0))
     ends = between(found.low, found.high)
     share = numerals(percent(found.point)) + (f" ({ends})" if ends else "")
     told = _("{share}, {n} of {of}", share=share, n=number(found.n), of=number(found.of))
     ring, disc = (ring, disc) if found.n else (0.0, 0.0)
-    return Spot(queue, ring, disc, found.n, True, told, numerals(percent(found.point)))
+    return Spot(queue, ring, disc, found.n, True, told, numerals(percent(found.point)), key)
 
 
 # ── verdict × return ──
@@ -358,7 +362,8 @@ class Ratios:
     def drawn(self) -> tuple[RatioRow, ...]:
         """Rows of the picture: those that are surest, in their order."""
         told = [row for row in self.rows if row.mark is not None]
-        return tuple(told[:RATIOS])
+        surest = {row.code for row in sorted(told, key=lambda row: not row.beyond)[:RATIOS]}
+        return tuple(row for row in told if row.code in surest)
 
 
 def ratios(found: Sequence[Association]) -> Ratios | None:
@@ -410,8 +415,12 @@ def _ratio_row(a: Association, at: Callable[[float], float], low: float, high: f
     return RatioRow(
         a.code, a.title, a.severity, _times(r.point), _("{low} to {high}", low=_times(r.low), high=_times(r.high)),
         verdict, beyond, mark, with_it, without, difference,
-        "–" if a.corrected is None else _times(a.corrected.point), "–" if p is None else numerals(f"{p:.3f}"),
+        "–" if a.corrected is None else _times(a.corrected.point), "–" if p is None else _p(p),
     )  # fmt: skip
+
+
+def _p(p: float) -> str:
+    return numerals("<0.001" if p < 0.0005 else f"{p:.3f}")
 
 
 def _times(v: float) -> str:

@@ -6,7 +6,7 @@ from grader.language import N_, _, number, numerals
 from grader.outcomes.brief import TITLES, Told
 from grader.outcomes.capacity import Capacity
 from grader.outcomes.changes import Change, Reading
-from grader.outcomes.share import percent
+from grader.outcomes.share import FEWEST_RATINGS, percent
 
 MINUS = "−"
 STATES = {  # of a change, in words
@@ -55,9 +55,15 @@ def interval(reading: Reading | None) -> str:
     low, high = reading.lowest.low, reading.highest.high
     if reading.scale == "mean":
         if not reading.bounded:
-            return _("too few for an interval")
+            return unbounded(reading)
         return _("{low} to {high}", low=number(low, 2), high=number(high, 2))
     return _("{low} to {high}", low=percent(low), high=percent(high))
+
+
+def unbounded(reading: Reading) -> str:
+    """Why a mean has no interval."""
+    few = reading.n < FEWEST_RATINGS
+    return _("too few for an interval") if few else _("all the same: no interval")
 
 
 def count(reading: Reading | None) -> str:

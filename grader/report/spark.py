@@ -76,7 +76,8 @@ def spark(weeks: Sequence[Week], figure: str) -> Spark:
         if r is not None:
             text = _value(r)
             middle = (r.lowest.value + r.highest.value) / 2
-            lines[-1].append(Dot(x, y(middle), y(r.lowest.low), y(r.highest.high), _radius(r.size), f"{name}: {text}"))
+            low, high = (r.lowest.low, r.highest.high) if r.bounded else (middle, middle)
+            lines[-1].append(Dot(x, y(middle), y(low), y(high), _radius(r.size), f"{name}: {text}"))
             rows.append((name, text, week.broken))
     joined = tuple(tuple(line) for line in lines if line)
     scale = _("{low} to {high}", low=round(bottom), high=round(top) if mean else percent(top))

@@ -86,7 +86,9 @@ def text(
         present = (v for v in _verdicts(reader, run_id) if v.flagged or v.unsupported)
         shown = list(masker.verdicts(reader, present))  # first, since it learns which ids cannot be written
         figures = masker.figures(reader, outcomes.figures(reader, run_id))
-        found = document(figures, shown, masker.missing(outcomes.missing(reader, run_id)), of_run(reader, run_id))
+        front = masker.front(reader, front_of(reader, run_id, zone=settings.workspace.tz))
+        missing = masker.missing(outcomes.missing(reader, run_id))
+        found = document(figures, shown, missing, of_run(reader, run_id), front)
         yield json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
         return
     with _read(reader, settings, run_id, masker, every=every, limits=None) as (view, found_cases):

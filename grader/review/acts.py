@@ -261,6 +261,8 @@ class ItemState:
         if not self.stack:
             raise RefusedError(409, _("there is nothing to undo"))
         last = self.stack[-1]
+        if last.kind == "undo":  # what was imported is reopened already
+            raise RefusedError(409, _("there is nothing to undo"))
         blind = last.kind in ("submit", "imported", "undo") or last.question in self.revealed
         if self.revealed and blind and last.kind != "change":
             raise RefusedError(409, _("the verdict was shown"), cure=_("a change of mind is kept beside the answer"))

@@ -10,7 +10,7 @@ import contextlib
 import fcntl
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -36,7 +36,7 @@ def path_of(folder: Path, role: str, name: str) -> Path:
 
 @dataclass(slots=True)
 class Journal:
-    """One person's acts. `n_torn`: lines that are none, left out."""
+    """One person's acts. `n_torn`: lines that are none, left out. `after`: what every new act has to be later than."""
 
     path: Path
     plan_id: str
@@ -44,26 +44,43 @@ class Journal:
     role: str
     acts: list[Act] = field(default_factory=list)
     n_torn: int = 0
+    after: datetime | None = None
     _end: int = 0  # where whole lines end
     _stream: int | None = None
 
     def now(self) -> datetime:
-        """The time of the next act: later than the last one's, whatever the clock does."""
+        """The time of the next act: later than the last one's, and than `after`, whatever the clock does."""
         at = datetime.now(UTC)
-        last = self.acts[-1].at if self.acts else None
+        last = max([one for one in (self.acts[-1].at if self.acts else None, self.after) if one], default=None)
         return at if last is None or at > last else last + timedelta(microseconds=1)
 
-    def append(self, act: Act) -> None:
-        """Keep the act; it is on disk when this returns. Raises StoreError, and then nothing is kept."""
+    def append(self, *acts: Act) -> None:
+        """Keep the acts; they are on disk when this returns. Raises StoreError, and then nothing is kept."""
         try:
-            if self._stream is None:
-                self._open()
-            self._write(json.dumps(written(act), allow_nan=False))
+            self._hold()
+            self._write(_lines(acts))
         except OSError as error:
             raise StoreError(
                 f"{self.path}: cannot be written: {error.strerror or error}", cure="make room, or check the rights"
             ) from error
-        self.acts.append(act)
+        self.acts += acts
+
+    def _hold(self) -> None:
+        """Have the file open that is there now, with all acts in it. Raises StoreError where it is another."""
+        there = self.path.stat() if self.path.exists() else None
+        if there is None and (self._stream is not None or self._end):
+            self.close()
+            self._end = 0  # somebody removed it: what it held is known, and written again
+        if self._stream is None:
+            anew = self._end == 0
+            self._open()
+            if anew and self.acts:
+                self._write(_lines(self.acts))
+        elif there is not None and (there.st_ino, there.st_size) != (os.fstat(self._stream).st_ino, self._end):
+            raise StoreError(
+                f"{self.path}: was changed while the app runs",
+                cure="end grader review and start it again: it goes on with what the file holds",
+            )
 
     def _open(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -94,6 +111,10 @@ class Journal:
         if self._stream is not None:
             os.close(self._stream)
             self._stream = None
+
+
+def _lines(acts: Iterable[Act]) -> str:
+    return "\n".join(json.dumps(written(act), allow_nan=False) for act in acts)
 
 
 def opened(folder: Path, plan_id: str, role: str, name: str) -> Journal:

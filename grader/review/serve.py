@@ -6,12 +6,10 @@ Loopback only, IPv4: there is no option to be heard by another machine.
 from __future__ import annotations
 
 import contextlib
-import errno
 import logging
 import re
 import secrets
 import signal
-import socket
 import sys
 import threading
 import traceback
@@ -22,18 +20,17 @@ from pathlib import Path
 
 import uvicorn
 
-from grader.errors import ConfigError
 from grader.model import Rejected
 from grader.report.write import Settings
+from grader.review.connections import AT_ONCE, Bounded
 from grader.review.material import Material
+from grader.review.ports import ADDRESS, listening
 from grader.review.reporting import Reports
 from grader.review.server import Server
 from grader.review.session import Person, Role, Session
 from grader.review.writer import Writer
 from grader.store import Store
 
-ADDRESS = "127.0.0.1"
-PORT, N_PORTS = 8737, 50  # the first one, and how many after it are tried
 _TOKEN = re.compile(r"/s/[A-Za-z0-9_-]+")
 _LAST_SECONDS = 3.0  # for requests that are under way when the session ends
 FLUSH_SECONDS = 3.0  # for what waits, when the session ends
@@ -62,20 +59,24 @@ class Ended:
 
 def served(
     material: Material, folder: Path, people: Sequence[tuple[str, Role]], settings: Settings, *, writable: Opened,
-    readable: Opened, port: int, reveal: bool, language: str, tell: Callable[[list[Address], list[Person]], None],
+    readable: Opened, port: int | None, reveal: bool, language: str,
+    tell: Callable[[list[Address], list[Person]], None],
+    warn: Callable[[str], None],
 ) -> Ended:  # fmt: skip
-    """Serve until the process is asked to end. `tell` is given the addresses once they answer."""
+    """Serve until the process is asked to end. `tell` is given the addresses once they answer. `port`: None for the
+    one that the plan had before. `warn` is told what it means that this one could not be had.
+    """
     session = Session(material, folder, people, reveal=reveal, language=language)
     within_process = threading.Lock()
     writer = Writer(session, writable, within_process)
     reports = Reports(settings, material.plan.run_id, folder, readable, within_process)
     tokens = {secrets.token_urlsafe(24): person for person in session.served()}
-    listening = _listening(port)
-    number = listening.getsockname()[1]
+    listens = listening(folder, port, warn)
+    number = listens.getsockname()[1]
     config = uvicorn.Config(
         Server(session, writer, tokens, reports).app(number), log_config=None, access_log=False, server_header=False,
-        lifespan="off", ws="none", http="h11", loop="asyncio", timeout_graceful_shutdown=int(_LAST_SECONDS),
-        proxy_headers=False, timeout_keep_alive=30,
+        lifespan="off", ws="none", http=Bounded, loop="asyncio", timeout_graceful_shutdown=int(_LAST_SECONDS),
+        proxy_headers=False, timeout_keep_alive=30, backlog=AT_ONCE,
     )  # fmt: skip
     running = _Running(config)
     writer.start()
@@ -83,9 +84,9 @@ def served(
         addresses = [Address(p.name, p.role, f"http://{ADDRESS}:{number}/s/{token}/") for token, p in tokens.items()]
         with _quiet_log(), _ending(running):
             tell(addresses, session.served())
-            running.run(sockets=[listening])
+            running.run(sockets=[listens])
     finally:
-        listening.close()
+        listens.close()
         n_waiting = writer.end(FLUSH_SECONDS)
         for person in session.people:
             person.journal.close()
@@ -123,23 +124,6 @@ def _ending(running: uvicorn.Server) -> Iterator[None]:
     finally:
         for one, handler in before.items():
             signal.signal(one, handler)
-
-
-def _listening(port: int) -> socket.socket:
-    """A socket at this port, or the next one that is free where the usual one is wanted. Raises ConfigError."""
-    for number in range(port, port + N_PORTS) if port == PORT else [port]:
-        found = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            found.bind((ADDRESS, number))
-            found.listen(128)
-        except OSError as error:
-            found.close()
-            if error.errno not in (errno.EADDRINUSE, errno.EACCES):
-                raise ConfigError(f"port {number}: {error.strerror}", cure="--port 0 takes any free one") from error
-        else:
-            return found
-    raise ConfigError(f"port {port} is taken", cure="--port 0 takes any free one")
 
 
 class _Scrubbed(logging.Handler):

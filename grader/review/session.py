@@ -13,15 +13,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from grader.errors import GraderError, HeldError, RefusedError
+from grader.errors import ConfigError, GraderError, HeldError, RefusedError
 from grader.labelling.form import text_hash
 from grader.labelling.given import adjudication_item
 from grader.language import _
 from grader.model import JsonValue
 from grader.review import shown
 from grader.review.acts import Act, ItemState, Settled, parsed
+from grader.review.covers import held_back
 from grader.review.journal import Journal, all_of, noted_taken, opened
 from grader.review.material import Labelled, Material
+from grader.review.quoted import own_words
 from grader.review.taking import Waiting
 
 Role = Literal["reviewer", "adjudicator", "owner"]
@@ -42,6 +44,11 @@ class Person:
     known: dict[str, str] = field(default_factory=dict)  # act → what it means
     n_refused: int = 0
     taken_to: int = 0  # acts of the journal that were taken in
+
+    @property
+    def has_read_report(self) -> bool:
+        """Whether what the judge said of the whole run was shown."""
+        return any(act.kind in ("report", "dispute") for act in self.journal.acts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +77,7 @@ class Session:
             self._tasks[i.reviewer][i.item_id] = Task(i.item_id, i.conversation_id, every)
             self._copies.setdefault((i.reviewer, i.conversation_id), []).append(i.item_id)
         self._first = {i.item_id for i in self.plan.items if not i.copy}
+        self._held_back = held_back(self.plan)
         self.people = self._gathered(people)
 
     # Who is there
@@ -82,10 +90,13 @@ class Session:
             wanted.setdefault((journal.role, journal.name), False)
         for row in self.material.labelled:
             wanted.setdefault((row.role, row.reviewer), False)
-        return [
-            self._person(name, role, served=served)
-            for (role, name), served in wanted.items()
-        ]  # fmt: skip
+        found = [self._person(name, role, served=served) for (role, name), served in wanted.items()]
+        readers = {p.name for p in found if p.role == "owner" and p.has_read_report}
+        if both := [p.name for p in found if p.served and p.role == "adjudicator" and p.name in readers]:
+            raise ConfigError(
+                f"--adjudicator {both[0]!r} has read the report of this plan's run", cure="somebody else decides"
+            )
+        return found
 
     def _person(self, name: str, role: str, *, served: bool) -> Person:
         journal = opened(self.folder, self.plan.plan_id, role, name)
@@ -101,6 +112,7 @@ class Session:
         for act in journal.acts:
             person.known[act.id] = act.meaning
         last = max((r.at for r in rows if r.at), default=None)
+        journal.after = last  # what is older than a label that is there would not be taken in
         if last is not None:
             person.taken_to = sum(act.at <= last for act in journal.acts)
         if not self.material.fresh:
@@ -123,7 +135,7 @@ class Session:
     def _open_tasks(self, person: Person) -> dict[str, Task]:
         """What is to be decided, and what this person has decided."""
         found: dict[str, tuple[str, set[str]]] = {}
-        for conversation_id, question in self.disagreements():
+        for conversation_id, question in [] if person.has_read_report else self.disagreements():
             item = adjudication_item(self.plan, conversation_id)
             found.setdefault(item, (conversation_id, set()))[1].add(question)
         items = {adjudication_item(self.plan, d.conversation_id): d.conversation_id for d in self.plan.drawn}
@@ -230,15 +242,24 @@ class Session:
         }  # fmt: skip
 
     def search(self, person: Person, words: str) -> list[str]:
-        """The items in whose texts all these words are."""
+        """The items in whose texts all these words are. Of one that comes twice, the next look alone while there is
+        one: a sentence of it would lead to the other.
+        """
         wanted = words.casefold().split()
-        return [
-            t.item
-            for t in self.tasks(person).values()
-            if wanted
-            and (text := self.material.texts.get(t.conversation_id)) is not None
-            and all(word in text.casefold() for word in wanted)
-        ]
+        found: list[str] = []
+        for t in self.tasks(person).values() if wanted else ():
+            text = self.material.texts.get(t.conversation_id)
+            if text is None or not all(word in text.casefold() for word in wanted):
+                continue
+            twins = self._copies.get((person.name, t.conversation_id), [t.item])
+            left = [twin for twin in twins if not self._is_submitted(person, twin, t.asked)]
+            if not left or person.role != "reviewer" or t.item == left[0]:
+                found.append(t.item)
+        return found
+
+    def _is_submitted(self, person: Person, item: str, asked: Sequence[str]) -> bool:
+        state = person.states.get(item)
+        return state is not None and state.state(asked) == "submitted"
 
     def _task(self, person: Person, item: str) -> Task:
         task = self.tasks(person).get(item)
@@ -261,6 +282,7 @@ class Session:
         """
         act = parsed(body, person.journal.now())
         task = self._task(person, act.item)
+        act = self._in_own_words(task, act)
         known = person.known.get(act.id)
         if known is not None and known != act.meaning:
             raise RefusedError(409, _("another act has this id"), cure=_("reload the page"))
@@ -285,9 +307,6 @@ class Session:
                     400, _("this is no answer to it: {answer}", answer=act.answer),
                     cure=_("one of {answers}", answers=", ".join(allowed)),
                 )  # fmt: skip
-        conversation = self.material.conversations[task.conversation_id]
-        if act.message is not None and act.message > len(conversation.messages):
-            raise RefusedError(400, _("there is no message {number}", number=act.message))
         state = person.states.get(task.item) or ItemState(task.item)
         state.check(act, task.asked)
         if act.kind in ("submit", "change", "undo"):
@@ -296,6 +315,20 @@ class Session:
         if act.kind == "submit":
             act = replace(act, questions=task.asked)
         self._keep(person, state, act)
+
+    def _in_own_words(self, task: Task, act: Act) -> Act:
+        """The act with its quote as the message has it. Raises RefusedError where it stands in no such message."""
+        messages = self.material.conversations[task.conversation_id].messages
+        if act.message is not None and act.message > len(messages):
+            raise RefusedError(400, _("there is no message {number}", number=act.message))
+        if act.quote is None:
+            return act
+        found = own_words(messages[act.message - 1], act.quote) if act.message is not None else None
+        if found is None:
+            raise RefusedError(
+                409, _("these words do not stand in that message"), cure=_("select them in the message itself")
+            )
+        return replace(act, quote=found)
 
     def _keep(self, person: Person, state: ItemState, act: Act) -> None:
         person.journal.append(act)
@@ -310,11 +343,14 @@ class Session:
         state = person.states.get(task.item)
         if not self.reveal or state is None or state.state(task.asked) != "submitted":
             return None
-        twins = self._copies.get((person.name, task.conversation_id), []) if person.role == "reviewer" else []
-        for twin in twins:
-            other = person.states.get(twin)
-            if other is None or other.state(task.asked) != "submitted":
-                return None
+        if person.role == "reviewer":
+            mine = self._tasks[person.name]
+            for other in self._held_back.get(task.item, ()):
+                there = mine[other].conversation_id in self.material.conversations
+                if there and not self._is_submitted(person, other, task.asked):
+                    return None
+            for twin in self._copies[person.name, task.conversation_id]:  # what is shown of one is shown of the other
+                self._mark(person, person.states[twin], task.asked)
         self._mark(person, state, task.asked)
         others = self._by_reviewers() if person.role == "adjudicator" else {}
         judged = self.material.verdicts.get(task.conversation_id, {})
@@ -355,9 +391,16 @@ class Session:
             raise RefusedError(
                 404, _("there is no such page"), cure=_("the report is open when all items are submitted")
             )
-        for task in self.tasks(person).values():
-            if state := person.states.get(task.item):
-                self._mark(person, state, task.asked)
+        if any(act.kind == "report" for act in person.journal.acts):
+            return
+        at = person.journal.now()
+        acts = [  # of what is gone too: it may come back
+            Act(f"revealed {task.item}", task.item, "revealed", at, questions=task.asked)
+            for task in self.tasks(person).values()
+        ]
+        person.journal.append(Act(f"report {at.isoformat()}", "report", "report", at), *acts)
+        for act in acts:
+            person.states.setdefault(act.item, ItemState(act.item)).do(act)
 
     def dispute(self, person: Person, body: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
         """Keep what this person says against a finding."""
@@ -427,6 +470,6 @@ def _imported(row: Labelled, n: int) -> Act:
 def _folded(acts: Iterable[Act]) -> dict[str, ItemState]:
     states: dict[str, ItemState] = {}
     for act in acts:
-        if act.kind != "dispute":
+        if act.kind not in ("dispute", "report"):
             states.setdefault(act.item, ItemState(act.item)).do(act)
     return states

@@ -46,8 +46,13 @@ def policy(one: Policy) -> dict[str, JsonValue]:
 
 
 def said(one: Said) -> dict[str, JsonValue]:
-    """An answer as the page sent it."""
-    return {"answer": one.answer, "message": one.message, "quote": one.quote, "note": one.note}
+    """An answer as the page sent it, its quote as the page shows the message."""
+    return {
+        "answer": one.answer,
+        "message": one.message,
+        "quote": visible(one.quote) if one.quote else None,
+        "note": one.note,
+    }
 
 
 def judge(verdict: Mapping[str, JsonValue]) -> dict[str, JsonValue]:

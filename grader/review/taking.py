@@ -46,7 +46,7 @@ def of_journal(journal: Journal) -> Waiting:
     """What a journal holds, whoever has taken it in already."""
     states: dict[str, ItemState] = {}
     for act in journal.acts:
-        if act.kind != "dispute":
+        if act.kind not in ("dispute", "report"):
             states.setdefault(act.item, ItemState(act.item)).do(act)
     settled = sorted((one for state in states.values() for one in state.settled), key=lambda one: one.at)
     disputed = tuple(act for act in journal.acts if act.kind == "dispute")

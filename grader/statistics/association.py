@@ -9,7 +9,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-Z95 = 1.959963984540054  # the 97.5 % point of the normal distribution
+from grader.statistics.figure import Z95, wilson
+
 FEWEST_DRAWS = 1_000
 
 
@@ -66,9 +67,9 @@ class Pooled:
 def relative_risk(table: Table) -> Ratio | None:
     """(cases/n) / (control_cases/n_control), None where it cannot be said (an empty group, or no case at all).
 
-    Interval: log (Katz et al. 1978, Biometrics 34:469) by scipy; where a cell is zero that divides by zero, and the
-    score interval is given: Koopman (1984), Biometrics 40:513, with the variance of Miettinen & Nurminen (1985), Stat.
-    Med. 4:213.
+    Interval: log (Katz et al. 1978, Biometrics 34:469); where a cell is zero that divides by zero, and the score
+    interval is given: Koopman (1984), Biometrics 40:513, with the variance of Miettinen & Nurminen (1985), Stat. Med.
+    4:213.
     """
     t = table
     if not t.n or not t.n_control or not t.cases + t.control_cases:
@@ -76,13 +77,11 @@ def relative_risk(table: Table) -> Ratio | None:
     if not t.cases or not t.control_cases:
         low, high = _score_interval(t)
         return Ratio(0.0 if not t.cases else math.inf, low, high, "score")
-    from scipy.stats.contingency import relative_risk as katz
-
-    interval = katz(t.cases, t.n, t.control_cases, t.n_control).confidence_interval(0.95)
     point = (t.cases / t.n) / (t.control_cases / t.n_control)
     if t.cases == t.n and t.control_cases == t.n_control:  # everybody is a case: Katz collapses to a point
         return Ratio(point, *_score_interval(t), "score")
-    return Ratio(point, float(interval.low), float(interval.high), "log")
+    error = math.sqrt(1 / t.cases - 1 / t.n + 1 / t.control_cases - 1 / t.n_control)
+    return Ratio(point, point * math.exp(-Z95 * error), point * math.exp(Z95 * error), "log")
 
 
 def score_interval(table: Table) -> tuple[float, float] | None:
@@ -94,12 +93,13 @@ def score_interval(table: Table) -> tuple[float, float] | None:
 
 def _score_interval(t: Table) -> tuple[float, float]:
     """Where the score statistic crosses ±z; it falls as the ratio grows."""
-    from scipy.optimize import brentq
 
     def above(z: float) -> float:
-        """The ratio at which the statistic is z, by its logarithm."""
+        """The ratio at which the statistic is z, by halving its logarithm until no number lies between."""
         low, high = -40.0, 40.0
-        return math.exp(brentq(lambda log_ratio: _score(t, math.exp(log_ratio)) - z, low, high, xtol=1e-13, rtol=1e-13))
+        while low < (middle := (low + high) / 2) < high:
+            low, high = (middle, high) if _score(t, math.exp(middle)) > z else (low, middle)
+        return math.exp(middle)
 
     return (0.0 if not t.cases else above(Z95)), (math.inf if not t.control_cases else above(-Z95))
 
@@ -127,17 +127,10 @@ def risk_difference(table: Table) -> Difference | None:
     if not t.n or not t.n_control:
         return None
     p, q = t.cases / t.n, t.control_cases / t.n_control
-    (l1, u1), (l0, u0) = _wilson(t.cases, t.n), _wilson(t.control_cases, t.n_control)
+    (l1, u1), (l0, u0) = wilson(t.cases, t.n), wilson(t.control_cases, t.n_control)
     low = p - q - math.hypot(p - l1, u0 - q)
     high = p - q + math.hypot(u1 - p, q - l0)
     return Difference(p - q, max(-1.0, low), min(1.0, high))
-
-
-def _wilson(k: int, n: int) -> tuple[float, float]:
-    from scipy.stats import binomtest
-
-    found = binomtest(k, n).proportion_ci(0.95, method="wilson")
-    return float(found.low), float(found.high)
 
 
 def mantel_haenszel(strata: Sequence[Table]) -> Pooled | None:
@@ -162,19 +155,15 @@ def mantel_haenszel(strata: Sequence[Table]) -> Pooled | None:
 
 
 def _p_none(strata: Sequence[Table]) -> float | None:
-    from scipy.stats import chi2
-
     away = variance = 0.0
     for t in strata:
         m = t.cases + t.control_cases
         away += t.cases - t.n * m / t.total
         variance += t.n * t.n_control * m * (t.total - m) / (t.total**2 * (t.total - 1))
-    return float(chi2.sf(away**2 / variance, 1)) if variance else None
+    return chi_squared_above(away**2 / variance, 1) if variance else None
 
 
 def _p_same(strata: Sequence[Table]) -> float | None:
-    from scipy.stats import chi2
-
     telling = [t for t in strata if 0 < t.cases + t.control_cases < t.total]
     up = sum(t.cases * (t.n_control - t.control_cases) / t.total for t in telling)
     down = sum(t.control_cases * (t.n - t.cases) / t.total for t in telling)
@@ -188,7 +177,17 @@ def _p_same(strata: Sequence[Table]) -> float | None:
         if min(cells) <= 0:
             return None
         statistic += (t.cases - expected) ** 2 * sum(1 / cell for cell in cells)
-    return float(chi2.sf(statistic, len(telling) - 1))
+    return chi_squared_above(statistic, len(telling) - 1)
+
+
+def chi_squared_above(x: float, df: int) -> float:
+    """P(χ² > x) with whole degrees of freedom, by its finite sums: 26.4.4 and 26.4.5 in Abramowitz & Stegun (1964)."""
+    if x <= 0:
+        return 1.0
+    first, odd = (math.erfc(math.sqrt(x / 2)), 1) if df % 2 else (0.0, 0)
+    # Σ (x/2)^(k/2) e^(-x/2) / Γ(k/2 + 1) over k = odd, odd + 2 … df - 2, by logarithms.
+    terms = (math.exp(k / 2 * math.log(x / 2) - x / 2 - math.lgamma(k / 2 + 1)) for k in range(odd, df - 1, 2))
+    return min(1.0, first + math.fsum(terms))
 
 
 def _expected(t: Table, odds: float) -> float:
@@ -202,14 +201,14 @@ def _expected(t: Table, odds: float) -> float:
 
 
 def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
-    """Adjusted p-values that bound the share of false discoveries, in the order given (Benjamini & Hochberg 1995), by
-    scipy.
+    """Adjusted p-values that bound the share of false discoveries, in the order given: Benjamini & Hochberg (1995), J.
+    R. Stat. Soc. B 57:289. The n-th of N is the least of p N / rank of itself and those above it.
     """
-    if not p_values:
-        return []
-    from scipy.stats import false_discovery_control
-
-    return [float(p) for p in false_discovery_control(list(p_values), method="bh")]
+    found, least = [1.0] * len(p_values), 1.0
+    for rank, i in reversed(list(enumerate(sorted(range(len(p_values)), key=p_values.__getitem__), 1))):
+        least = min(least, p_values[i] * len(p_values) / rank)
+        found[i] = least
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,10 +124,10 @@ def weighted_rate(strata: Sequence[Stratum]) -> Estimate | None:
 @lru_cache(maxsize=10_000)
 def _own_interval(n: int, of: int) -> tuple[float, float]:
     """Of one stratum alone; [0, 1] of nothing."""
-    from scipy.stats import beta
+    from scipy.special import betaincinv
 
-    low = float(beta.ppf(0.025, n, of - n + 1)) if n else 0.0
-    high = float(beta.ppf(0.975, n + 1, of - n)) if n < of else 1.0
+    low = float(betaincinv(n, of - n + 1, 0.025)) if n else 0.0
+    high = float(betaincinv(n + 1, of - n, 0.975)) if n < of else 1.0
     return low, high
 
 
@@ -173,9 +173,9 @@ def weighted_mean(strata: Sequence[Rated], *, lowest: float, highest: float) -> 
 
 def t975(df: float) -> float:
     """The 97.5 % point of Student's distribution."""
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
-    return float(t.ppf(0.975, df))
+    return float(stdtrit(df, 0.975))
 
 
 class Weighed(Protocol):

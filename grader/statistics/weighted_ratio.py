@@ -91,6 +91,6 @@ def weighted_ratio(strata: Sequence[Tables]) -> Pooled | None:
     df = max(1.0, variance**2 / lost)
     half = t975(df) * sqrt(variance)
     ratio = Ratio(r / s_, r / s_ * exp(-half), r / s_ * exp(half), "weighted Mantel-Haenszel, linearised")
-    from scipy.stats import t
+    from scipy.special import stdtr
 
-    return Pooled(ratio, 2 * float(t.sf(abs(log(r / s_)) / sqrt(variance), df)), None, len(cells))
+    return Pooled(ratio, 2 * float(stdtr(df, -abs(log(r / s_)) / sqrt(variance))), None, len(cells))

@@ -1,5 +1,6 @@
 // What the reader says to an answer of the judge, beside it: agrees or not, and then what is right. In the file a label that waits
-// in the browser (labels.js); within a session of the review app a dispute, which is sent at once.
+// in the browser (labels.js); within a session of the review app a dispute, which is sent at once by `reach`: it comes with the session,
+// the file itself can reach nothing.
 
 const DEFECT_ANSWERS = ["present", "absent", "not_applicable", "cannot_assess"];
 const drafts = new Map();                  // what is being answered, by question: it outlives a look at another conversation
@@ -148,7 +149,7 @@ async function sendDispute(asked, draft) {
   const meant = JSON.stringify(body);
   if (draft.meant !== meant) Object.assign(draft, { meant, id: crypto.randomUUID() });
   try {
-    const got = await fetch(gathering.session.dispute, { method: "POST", headers: { "Content-Type": "application/json", "X-Grader": "review" }, body: JSON.stringify({ id: draft.id, ...body }) });
+    const got = await reach(gathering.session.dispute, { method: "POST", headers: { "Content-Type": "application/json", "X-Grader": "review" }, body: JSON.stringify({ id: draft.id, ...body }) });
     const told = await got.json().catch(() => ({}));
     if (!got.ok) return [told.error, told.cure].filter(Boolean).join(" → ") || String(got.status);
   } catch { return _("the server does not answer"); }
@@ -159,7 +160,7 @@ async function sendDispute(asked, draft) {
 // What was disputed before, by anybody who may see the report.
 async function readDisputes() {
   try {
-    const got = await fetch(`${gathering.session.app}api/disputes`);
+    const got = await reach(`${gathering.session.app}api/disputes`);
     if (!got.ok) return;
     for (const one of (await got.json()).disputes.reverse()) {
       const [rubric, code] = one.question.split(".");

@@ -77,7 +77,7 @@ function selected(c, area) {
 }
 
 // A text without what typing changes, and where each of its characters stands in the original.
-function folded(text) {
+function folded(text, spaced) {
   let plain = "";
   const places = [];
   for (let at = 0; at < text.length; at += 1) {
@@ -86,7 +86,7 @@ function folded(text) {
     else if (/[\u2018\u2019\u201a\u00b4`]/u.test(char)) char = "'";
     else if (/[\u201c\u201d\u201e\u00ab\u00bb]/u.test(char)) char = '"';
     else if (/[\u2010-\u2015\u2212]/u.test(char)) char = "-";
-    if (char === " " && plain.endsWith(" ")) continue;
+    if (char === " " && (!spaced || plain.endsWith(" "))) continue;
     plain += char;
     places.push(at);
   }
@@ -96,7 +96,10 @@ function folded(text) {
 function locate(text, quote) {
   const at = text.indexOf(quote);
   if (at >= 0) return [at, at + quote.length];
-  const there = folded(text), wanted = folded(quote.trim()).plain;
-  const place = wanted ? there.plain.indexOf(wanted) : -1;
-  return place < 0 ? null : [there.places[place], there.places[place + wanted.length - 1] + 1];
+  for (const spaced of [true, false]) {          // data is shown with indents that the quote may lack
+    const there = folded(text, spaced), wanted = folded(quote.trim(), spaced).plain;
+    const place = wanted ? there.plain.indexOf(wanted) : -1;
+    if (place >= 0) return [there.places[place], there.places[place + wanted.length - 1] + 1];
+  }
+  return null;
 }

@@ -119,7 +119,7 @@ async function start() {
     document.body.dataset.screen = "end";
     return;
   }
-  if (outbox.open(`${app.session.plan}-${app.session.reviewer}`) && outbox.n) {
+  if (outbox.open(app.session.plan, app.session.role, app.session.reviewer) && outbox.n) {
     const n = outbox.n;
     await outbox.send();
     await settled();

@@ -23,7 +23,9 @@ async function ask(path, given) {
     headers: { "Content-Type": "application/json", "X-Grader": "review", "X-Grader-Language": LANGUAGE },
   });
   if (answer.status >= 500) throw new Error(String(answer.status));
-  const told = await answer.json().catch(() => ({}));
+  const told = await answer.json().catch(() => null);
+  const ours = told && typeof told === "object" && (answer.ok ? body === undefined || told.ok === true : typeof told.error === "string");
+  if (!ours) throw new Error(String(answer.status));     // another program has this port now: nothing of it is an answer
   if (!answer.ok) throw new Refused(answer.status, told);
   return told;
 }
@@ -44,9 +46,9 @@ function makeOutbox(told, refused, changed) {
     get n() { return waiting.length; },
     get failed() { return failed; },
     holds: (item) => waiting.some((one) => one.act.item === item),
-    // From now on under this name; what a page before this one left comes first.
-    open(name) {
-      prefix = `review-${name}-`;
+    // From now on under these names; what a page before this one left comes first. No name is the beginning of another's.
+    open(...names) {
+      prefix = `review-${names.map(encodeURIComponent).join("/")}/`;
       waiting = [...left(prefix), ...waiting].sort((a, b) => a.at - b.at);
       return box.send();
     },
