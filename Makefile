@@ -29,7 +29,7 @@ check: $(VENV)/.dev  ## lint, formatting, types, and the guards over imports, do
 	@$(PY) -m mypy
 	@$(PY) -m pytest -q tests/test_guards.py
 
-bench: $(VENV)/.dev  ## measure speed, memory, faults, kills, millions of conversations, calibrations, reports in a browser and coverage of intervals, then the slow tests
+bench: $(VENV)/.dev  ## measure speed, memory, faults, kills, millions of conversations, calibrations, intervals, reports and reviews in a browser, then the slow tests
 	@$(PY) benchmarks/throughput.py
 	@$(PY) benchmarks/faults.py
 	@$(PY) benchmarks/kill.py
@@ -44,6 +44,7 @@ bench: $(VENV)/.dev  ## measure speed, memory, faults, kills, millions of conver
 	@$(PY) benchmarks/calibration.py
 	@$(PY) benchmarks/ingest.py
 	@$(PY) benchmarks/report.py
+	@$(PY) benchmarks/review.py
 	@$(PY) -m pytest -m slow $(ARGS)
 
 lock: $(VENV)/.dev  ## resolve the versions anew within pyproject's bounds (ARGS=--upgrade: the newest)

@@ -242,3 +242,14 @@ def test_a_split_report_appears_whole_or_not_at_all(tmp_path: Path, monkeypatch:
         assert {p.name: p.read_bytes() for p in [path, *parts_in(path)]} == before
         assert sorted(p.name for p in path.parent.iterdir()) == sorted([path.name, f"{path.stem}-parts"])
         monkeypatch.undo()
+
+
+def test_a_word_that_begins_with_a_letter_that_is_a_code_is_that_word() -> None:
+    from grader.report.dictionary import Dictionary
+
+    texts = ["\u0430pple și ține ơi əla și"] * 300
+    made = Dictionary(texts)
+    assert made.words
+    marked = made.written("și ține ơi")
+    for code in made.words:
+        assert f"\x1f{code}" not in marked  # a code behind the mark would be taken for a letter

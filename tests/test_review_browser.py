@@ -400,3 +400,23 @@ def test_neither_another_program_at_the_port_nor_a_person_of_a_like_name_takes_w
         assert [one["answer"] for one in again["ana-b"].item(mine)["answers"].values()] == ["absent"] * 2 + [
             "not_applicable"
         ]
+
+
+def test_a_server_that_dies_between_the_last_answer_and_enter_holds_nobody_up(
+    sit: Seat, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = shop(tmp_path_factory.mktemp("enter"), 3)
+    plan(folder, 3, "ana")
+    with review(folder) as running:
+        screen: Screen = sit(running["ana"])
+        screen.ready()
+        first = screen.item
+        screen.press("2", "2", "2", "2", "2", "2", "2")
+        screen.saved()
+        screen.down = True
+        running.kill()
+        screen.press("Enter")
+        expect(screen.page.locator("#saved")).to_have_text("Not connected")
+        expect(screen.page.locator("#primary")).to_contain_text("Next")
+        screen.press("Enter")
+        screen.page.wait_for_function("(id) => app.id !== id", arg=first)

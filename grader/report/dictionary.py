@@ -10,7 +10,8 @@ from collections import Counter
 from collections.abc import Iterable
 from itertools import chain
 
-_WORD = re.compile(r"( ?[^\W\d_]{2,})")
+# Not what is marked as itself, and what follows: the mark would then stand before the word's code.
+_WORD = re.compile("( ?(?<!\x1f)[^\\W\\d_]{2,})")
 # Characters of one byte that no text that is shown has, for what stands most often; then letters of two bytes in UTF-8
 # that few texts of a report use, then private ones of three.
 _ONE_BYTE = tuple(map(chr, chain(range(0x01, 0x09), range(0x0E, 0x1C))))

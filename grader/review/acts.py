@@ -18,6 +18,8 @@ from grader.model import JsonValue, digest
 STACKED = frozenset({"answer", "evidence", "note", "defer", "undefer", "submit", "change"})
 KINDS = STACKED | {"undo", "time"}
 MAX_NOTE, MAX_QUOTE, MAX_ID = 10_000, 20_000, 100
+MAX_NAME = 200  # of a question: rubric and code have 64 characters each
+MAX_ITEM = 10_000  # what is disputed is named as its source names it
 MAX_SECONDS = 4 * 3600.0  # of one item; a tab that was left open is no work
 
 
@@ -88,21 +90,21 @@ def parsed(body: Mapping[str, Any], at: datetime) -> Act:
     seconds = body.get("seconds", 0.0)
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < 1e9:
         raise RefusedError(400, _("{name} is not what it should be", name="seconds"))
-    question = text_of(body, "question", MAX_ID)
+    question = text_of(body, "question", MAX_NAME)
     if kind in ("answer", "evidence", "change") and not question:
         raise RefusedError(400, _("{name} is not what it should be", name="question"))
     answer = text_of(body, "answer", MAX_ID)
     if kind == "change" and answer is None:
         raise RefusedError(400, _("{name} is not what it should be", name="answer"))
     return Act(
-        needed(body, "id"), needed(body, "item"), kind, at, question, answer, message,
+        needed(body, "id"), needed(body, "item", MAX_ITEM), kind, at, question, answer, message,
         text_of(body, "quote", MAX_QUOTE) or None, note or None, given, min(float(seconds), MAX_SECONDS),
     )  # fmt: skip
 
 
-def needed(body: Mapping[str, Any], name: str) -> str:
-    """A text that must be there, and short. Raises RefusedError (400)."""
-    found = text_of(body, name, MAX_ID)
+def needed(body: Mapping[str, Any], name: str, most: int = MAX_ID) -> str:
+    """A text that must be there, and not longer than that. Raises RefusedError (400)."""
+    found = text_of(body, name, most)
     if not found:
         raise RefusedError(400, _("{name} is not what it should be", name=name))
     return found

@@ -51,7 +51,9 @@ def _last(folder: Path) -> int | None:
 
 
 def _bound(number: int) -> socket.socket | None:
-    found = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # Named as TCP, since asyncio sends at once (TCP_NODELAY) only what is; else each answer waits 40 ms for the
+    # acknowledgement of its own head.
+    found = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         found.bind((ADDRESS, number))

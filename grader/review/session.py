@@ -25,6 +25,7 @@ from grader.review.journal import Journal, all_of, noted_taken, opened
 from grader.review.material import Labelled, Material
 from grader.review.quoted import own_words
 from grader.review.taking import Waiting
+from grader.text import fold_text
 
 Role = Literal["reviewer", "adjudicator", "owner"]
 SECONDS_OF = 50  # the pace is the median of so many of the latest items
@@ -69,6 +70,7 @@ class Session:
         self.material, self.plan, self.folder = material, material.plan, folder
         self.reveal, self.language = reveal, language
         self.held: GraderError | None = None  # why the database cannot be had
+        self._searched: dict[str, str] = {}  # conversation → its words, folded at the first search
         every = tuple(q.name for q in material.asked)
         self._questions = {q.name: q for q in material.asked}
         self._tasks: dict[str, dict[str, Task]] = {name: {} for name in self.plan.reviewers}
@@ -242,14 +244,16 @@ class Session:
         }  # fmt: skip
 
     def search(self, person: Person, words: str) -> list[str]:
-        """The items in whose texts all these words are. Of one that comes twice, the next look alone while there is
-        one: a sentence of it would lead to the other.
+        """The items in whose texts all these words are, however they are typed; what cannot be seen does not count. Of
+        one that comes twice, the next look alone while there is one: a sentence of it would lead to the other.
         """
-        wanted = words.casefold().split()
+        if not self._searched:
+            self._searched = {c: fold_text(text).casefold() for c, text in self.material.texts.items()}
+        wanted = fold_text(words).casefold().split()
         found: list[str] = []
         for t in self.tasks(person).values() if wanted else ():
-            text = self.material.texts.get(t.conversation_id)
-            if text is None or not all(word in text.casefold() for word in wanted):
+            text = self._searched.get(t.conversation_id)
+            if text is None or not all(word in text for word in wanted):
                 continue
             twins = self._copies.get((person.name, t.conversation_id), [t.item])
             left = [twin for twin in twins if not self._is_submitted(person, twin, t.asked)]

@@ -6,7 +6,10 @@ const DEFECT_ANSWERS = ["present", "absent", "not_applicable", "cannot_assess"];
 const drafts = new Map();                  // what is being answered, by question: it outlives a look at another conversation
 let lastSelected = null;                   // on a phone the way to the button loses the selection
 
-const answersTo = (asked) => (codes[asked.code] && codes[asked.code].options.length ? codes[asked.code].options : DEFECT_ANSWERS);
+function answersTo(asked) {
+  const code = named(codes, asked.code);
+  return code && code.options.length ? code.options : DEFECT_ANSWERS;
+}
 const questionKey = (asked) => [asked.names.conversation_id, asked.names.rubric, asked.code].join("\n");
 
 // The questions that the judge answered in a conversation, by rubric and code.

@@ -9,8 +9,8 @@ const FOLD = 1500;          // a longer text shows its beginning and the words a
 const AROUND = 220;
 const PRINTED = 4000;
 
-const title = (code) => (codes[code] ? codes[code].title : code);
-const label = (option) => options[option] || option;
+const title = (code) => (named(codes, code) ? codes[code].title : code);
+const label = (option) => named(options, option) || option;
 const MARKS = { calibrated: "●", part: "◐" };
 const colour = (code) => `c${codes[code] ? codes[code].colour : 0}`;
 
@@ -260,7 +260,7 @@ function land(quote, finding) {
   (badge || place).focus({ preventScroll: true });
 }
 
-const severityName = (name) => ({ critical: _("critical"), high: _("high"), medium: _("medium"), low: _("low") })[name] || name;
+const severityName = (name) => named({ critical: _("critical"), high: _("high"), medium: _("medium"), low: _("low") }, name) || name;
 
 function card(finding, view) {
   const code = codes[finding.code] || {};
@@ -281,7 +281,7 @@ function card(finding, view) {
     people("p", view, finding.rubric, finding.code, "present"), answering(view, finding.rubric, finding.code, "card"));
 }
 
-const answerWord = (answer) => ({ present: _("present"), absent: _("absent"), not_applicable: _("not applicable"), cannot_assess: _("cannot assess") })[answer] || label(answer).replaceAll("_", " ");
+const answerWord = (answer) => named({ present: _("present"), absent: _("absent"), not_applicable: _("not applicable"), cannot_assess: _("cannot assess") }, answer) || label(answer).replaceAll("_", " ");
 const answerOf = (v) => [answerWord(v.answer),
   v.support === "unsupported" ? _("unsupported") : v.support === "ruled" ? _("by rule") : ""].filter(Boolean).join(", ");
 
@@ -331,7 +331,7 @@ function head(view, steps) {
     c.mood && _("mood: {mood}", { mood: label(c.mood).toLowerCase() })];
   return el("header", { class: "case-head" },
     el("div", { class: "row" }, steps ? el("button", { type: "button", class: "back", click: steps.back }, _("‹ List")) : null,
-      el("h2", { dir: "auto", lang: "zxx" }, c.id), c.resolved ? el("span", { class: `chip ${RESOLVED[c.resolved] || "low"}` }, resolution(c.resolved)) : null,
+      el("h2", { dir: "auto", lang: "zxx" }, c.id), c.resolved ? el("span", { class: `chip ${named(RESOLVED, c.resolved) || "low"}` }, resolution(c.resolved)) : null,
       steps ? el("span", { class: "steps" }, el("span", { class: "soft" }, steps.place),
         el("button", { type: "button", click: steps.previous, "aria-label": _("Previous conversation"), title: _("Previous (k)") }, "‹"),
         el("button", { type: "button", click: steps.next, "aria-label": _("Next conversation"), title: _("Next (j)") }, "›")) : null),

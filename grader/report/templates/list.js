@@ -28,7 +28,7 @@ function address(state) {
 const chosen = (state, key) => (state[key] ? state[key].split(",") : []);
 
 const SEVERITIES = ["critical", "high", "medium", "low"];
-const severityOf = (code) => (codes[code] ? codes[code].severity : "");
+const severityOf = (code) => (named(codes, code) ? codes[code].severity : "");
 const LOW = { unsupported: 1, wavering: 2, partly: 4, uncalibrated: 8 };
 const LOW_TOGETHER = 1 | 2 | 4;             // what a finding itself shows; where no code is calibrated, all are alike in that
 
@@ -37,19 +37,19 @@ let SIGNALS = "none";                      // `compared` with the judge somewher
 // What a filter calls its values.
 const NAMES = {
   code: (v) => title(v),
-  sev: (v) => ({ critical: _("critical"), high: _("high"), medium: _("medium"), low: _("low") }[v] || v),
+  sev: (v) => severityName(v),
   queue: (v) => (v === NO_QUEUE ? _("no queue") : v),
   reason: (v) => (v === NONE ? _("not known") : label(v)),
   ch: (v) => (v === NONE ? _("not known") : v),
   lang: (v) => (v === NONE ? _("not known") : v),
   res: (v) => (v === NONE ? _("No verdict") : resolution(v)),
-  by: (v) => ({ ai: _("AI alone"), human: _("human alone"), both: _("AI and human") }[v] || _("not known")),
-  back: (v) => ({ same: _("within 7 days, same issue"), other: _("within 7 days, something else"), unsure: _("within 7 days, issue not known"),
-    no: _("not within 7 days"), early: _("not yet known"), unknown: _("cannot be known") }[v] || v),
-  dis: (v) => ({ differ: _("disagree"), agree: _("agree"), none: { is: _("signals judged this run"), compared: _("not comparable") }[SIGNALS] || _("no signals were run") }[v] || v),
-  uns: (v) => ({ yes: _("has an unsupported finding"), no: _("none unsupported") }[v] || v),
-  low: (v) => ({ any: _("any reason but calibration"), unsupported: _("a quote does not hold"), wavering: _("repeats differ"),
-    partly: _("judge saw only a part"), uncalibrated: _("code not calibrated"), no: _("none of these") }[v] || v),
+  by: (v) => (named({ ai: _("AI alone"), human: _("human alone"), both: _("AI and human") }, v) || _("not known")),
+  back: (v) => (named({ same: _("within 7 days, same issue"), other: _("within 7 days, something else"), unsure: _("within 7 days, issue not known"),
+    no: _("not within 7 days"), early: _("not yet known"), unknown: _("cannot be known") }, v) || v),
+  dis: (v) => (named({ differ: _("disagree"), agree: _("agree"), none: { is: _("signals judged this run"), compared: _("not comparable") }[SIGNALS] || _("no signals were run") }, v) || v),
+  uns: (v) => (named({ yes: _("has an unsupported finding"), no: _("none unsupported") }, v) || v),
+  low: (v) => (named({ any: _("any reason but calibration"), unsupported: _("a quote does not hold"), wavering: _("repeats differ"),
+    partly: _("judge saw only a part"), uncalibrated: _("code not calibrated"), no: _("none of these") }, v) || v),
 };
 const ORDERS = {
   "": () => _("most worth reading"), new: () => _("newest first"), old: () => _("oldest first"), long: () => _("longest first"), queue: () => _("by queue"),

@@ -126,7 +126,7 @@ async function begin() {
   }
 
   function viewOf(c, print) {
-    return { c, print, focus, toMessage, has: (id) => byName.has(id) || id in INDEX.elsewhere,
+    return { c, print, focus, toMessage, has: (id) => byName.has(id) || named(INDEX.elsewhere, id) !== undefined,
       link: (id) => (byName.has(id) ? address({ v: "conversations", c: id }) : place.files[INDEX.elsewhere[id] - 1].href + address({ v: "conversations", c: id })) };
   }
 

@@ -24,6 +24,9 @@ function ngettext(one, many, n, values) {
   return filled(first ? forms[0] : forms[forms.length - 1], { n: number(n), ...values });
 }
 
+// What a table has under a name that others wrote. A plain look would find what every object has: "constructor".
+const named = (table, name) => (Object.prototype.hasOwnProperty.call(table, name) ? table[name] : undefined);
+
 const byId = (id) => document.getElementById(id);
 
 // Characters that cannot be seen are shown as chips: nothing of others may hide words on this page or turn their order.

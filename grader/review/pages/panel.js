@@ -6,7 +6,7 @@ function answerName(value) {
   const known = { present: _("Present"), absent: _("Absent"), not_applicable: _("Not applicable"), cannot_assess: _("Cannot assess") };
   if (!value) return _("No answer");
   const words = value.replaceAll("_", " ");
-  return known[value] || words.charAt(0).toUpperCase() + words.slice(1);
+  return named(known, value) || words.charAt(0).toUpperCase() + words.slice(1);
 }
 
 const announce = (text) => { byId("status").textContent = writtenOut(text); };

@@ -16,7 +16,7 @@ const openOnes = (item) => item.asked.filter((name) => !answered(item, name));
 const isOpen = (one) => one.state !== "submitted" && one.state !== "gone";
 const judges = () => app.session.role === "adjudicator";
 
-const outbox = makeOutbox(arrived, refused, () => drawSaved());
+const outbox = makeOutbox(arrived, refused, () => { letGo(); drawSaved(); });
 
 // What is said goes by itself after a while; what stands in the way of saving stays.
 let saying = 0;
@@ -25,6 +25,13 @@ function say(text) {
   if (text) saying = setTimeout(() => say(""), Math.max(6000, text.length * 90));
   app.message = text;
   drawMessage();
+}
+
+// Nobody is held up by a comparison that cannot come now: what was submitted waits here, and Enter goes on.
+function letGo() {
+  if (!app.waiting || !(outbox.failed || outbox.ended)) return;
+  app.waiting = "";
+  draw();
 }
 
 function arrived(act, answer) {
