@@ -108,7 +108,7 @@ def page(
     return Page(
         workspace=workspace,
         run_id=figures.about.run_id,
-        title=f"Run of {moment(figures.about.started_at, zone)}",
+        title=_("Run of {moment}", moment=moment(figures.about.started_at, zone)),
         facts=facts(figures, zone),
         banners=(*(Banner("notice", _("Masked"), note) for note in notes), *banners(figures)),
         believed=trusted.rubrics(),

@@ -162,7 +162,7 @@ function tool(line, piece, result, view, anchor) {
   const open = view.print || [piece, ...answers].some(quoted);
   const what = line.kind !== "tool_call" ? (failed ? _("Error") : _("Result")) : failed ? _("Failed") : result ? _("Done") : "";
   const part = (name, number, own, id) => el("div", { class: "tool-part", id, "data-number": number, tabindex: id ? "-1" : null },
-    el("p", { class: "tool-name" }, name, el("span", { class: "no" }, `#${number}`)), body("pre", NO_WORDS, own, view));
+    el("p", { class: "tool-name" }, name, el("span", { class: "no" }, `#${number}`)), body("pre", { ...NO_WORDS, tabindex: view.print ? null : "0", role: "group", "aria-label": name }, own, view));
   return el("details", { class: `tool-card${failed ? " error" : ""}`, open },
     el("summary", null, icon("tool"), el("code", { dir: "auto", lang: "zxx" }, piece.title || _("tool")),
       el("span", { class: "preview", "aria-hidden": "true", ...NO_WORDS }, textOf(piece, 160)),

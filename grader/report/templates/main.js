@@ -105,7 +105,9 @@ async function begin() {
     if (!looking && drawn.told !== told && drawn.told !== undefined) status.textContent = told;
     drawn.told = told;
     if (front) return;
-    rows.show(shown, linked(), looking ? _("Searching …") : pool ? _("No conversation fits these filters.") : _("No conversation was flagged."));
+    rows.show(shown, linked(), looking ? _("Searching …") : pool
+      ? [icon("search"), _("No conversation fits these filters."), el("button", { type: "button", click: () => { byId("clear").click(); byId("q").focus(); } }, _("Clear filters"))]
+      : [icon("check"), _("No conversation was flagged.")]);
     if (hits && state.v === "conversations" && !state.c && !phone.matches) { const first = shown.length ? INDEX.id[shown[0]] : ""; rows.mark(first); if (first !== drawn.id) drawDetail(first); }
     if (drawn.steps) drawn.steps.textContent = placeOf(drawn.id);
   }
@@ -140,7 +142,7 @@ async function begin() {
     if (!byName.has(id)) {
       detail.removeAttribute("aria-busy");
       const there = id && place.kind === "part" ? el("p", null, el("a", { href: place.front + address({ v: "conversations", c: id }) }, _("Look in all parts"))) : null;
-      detail.replaceChildren(el("div", { class: "nothing" }, el("p", null, !id ? (INDEX.n ? _("Choose a conversation.") : _("No conversation to show."))
+      detail.replaceChildren(el("div", { class: "nothing" }, el("p", null, !id ? (shown.length ? _("Choose a conversation.") : _("No conversation to show."))
         : place.kind === "part" ? _("The conversation “{id}” is not in this part.", { id }) : _("The conversation “{id}” is not on this page.", { id })), there));
       return;
     }

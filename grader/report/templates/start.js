@@ -95,6 +95,8 @@ function el(tag, attributes, ...children) {
 }
 
 const ICONS = {
+  search: "M7 2.5a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9zM10.5 10.5L14 14",
+  check: "M8 1.5a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13zM5 8.3l2.2 2.2L11.2 6",
   voice: "M8 2v7M5.5 4.5v3a2.5 2.5 0 0 0 5 0v-3a2.5 2.5 0 0 0-5 0zM3.5 8a4.5 4.5 0 0 0 9 0M8 12.5V15",
   image: "M2 3h12v10H2zM2 11l3.5-3.5L9 11l2-2 3 3M11 6h.01",
   file: "M4 1.5h5l3 3v10H4zM9 1.5v3h3",

@@ -279,6 +279,7 @@ function openQuestion(item, name, place) {
     el("h3", { id: "asked-title", dir: "auto" }, el("span", { class: "place" }, number(place + 1)), asked.title),
     el("p", { id: "asked", class: "asked", dir: "auto" }, asked.question),
     answersGroup(asked, mine.answer, "asked-title asked", (value) => answer(name, value), item.state === "submitted"),
+    meanings(asked),
     mine.quote ? el("figure", { class: "quoted" }, el("blockquote", { dir: "auto" }, mine.quote.length > 400 ? `${mine.quote.slice(0, 400)}…` : mine.quote),
       el("figcaption", null, el("button", { type: "button", class: "link", "data-f": "to-quote", click: () => toQuote({ message: mine.message, text: mine.quote }) }, _("message {n}", { n: number(mine.message) })),
         el("button", { type: "button", class: "link", "data-f": "drop", click: () => dropEvidence(name) }, _("Remove"))))
@@ -293,6 +294,14 @@ function answersGroup(asked, value, labels, choose, off) {
     el("button", { type: "button", role: "radio", "aria-checked": String(one === value), tabindex: n === at ? "0" : "-1", "data-f": `answer:${asked.name}:${one}`, "data-answer": one, click: () => choose(one) },
       el("kbd", { "aria-hidden": "true" }, n < 9 ? String(n + 1) : "·"),
       el("span", null, el("b", null, answerName(one)), meaning ? el("small", { dir: "auto" }, meaning) : null))));
+}
+
+// On a phone an answer's button has room for the beginning of what it means; the whole is here.
+function meanings(asked) {
+  const told = asked.answers.filter(([, meaning]) => meaning);
+  return told.length ? el("details", { class: "meanings", open: Boolean(app.meanings), toggle: (event) => { app.meanings = event.target.open; } },
+    el("summary", { "data-f": "meanings" }, _("What the answers mean")),
+    el("dl", null, told.map(([one, meaning]) => [el("dt", null, answerName(one)), el("dd", { dir: "auto" }, meaning)]))) : null;
 }
 
 function focusGroup() {
