@@ -38,6 +38,7 @@ def test_the_owner_reads_the_report_and_disputes_a_finding_which_is_no_blind_lab
         assert b"Content-Security-Policy" not in report.body  # it stands in the header, with what the app needs
         assert "connect-src 'self'" in report.headers["content-security-policy"]
         assert "script-src 'sha256-" in report.headers["content-security-policy"]
+        assert report.headers["content-security-policy"].count("'sha256-") == 3  # two scripts, one style
         body = finding(root)
         assert dana.post("api/dispute", body).status == 200
         assert dana.post("api/dispute", body).status == 200

@@ -100,6 +100,16 @@ class Followup:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """Who of the people that label gave this answer to a criterion, without sight of a verdict."""
+
+    rubric: str
+    code: str
+    answer: str
+    reviewers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """One conversation of the run. `changed`: its text is not the one that was judged."""
 
@@ -108,6 +118,7 @@ class Case:
     missing: tuple[Missing, ...]
     followup: Followup
     changed: bool
+    people: tuple[Said, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,12 +173,17 @@ class Batches:
                 "select * from followup where conversation_id in (select unnest($1::varchar[]))", [list(ids)]
             )
         }
+        people: dict[str, list[Said]] = {}
+        for row in self._records("people", ids):
+            said = Said(row["rubric"], row["code"], row["answer"], tuple(row["reviewers"]))
+            people.setdefault(row["conversation_id"], []).append(said)
         return tuple(
             Case(
                 conversation=conversation,
                 verdicts=tuple(by_id.get(conversation.conversation_id, ())),
                 missing=tuple(gone.get(conversation.conversation_id, ())),
                 followup=followups[conversation.conversation_id],
+                people=tuple(people.get(conversation.conversation_id, ())),
                 changed=any(
                     found.content_hash != conversation.content_hash
                     for found in by_id.get(conversation.conversation_id, ())[:1]
@@ -194,10 +210,11 @@ def batches(reader: Reader, run_id: str | None = None) -> Iterator[Batches]:
         make("item", chain.text("run", "item"), run_id)
         for name in ("subject", "counted"):
             make(name, chain.text("run", name))
+        make("version", chain.text("run", "version"), run_id)
         make("followup", query("followup", "returns"), run_id, None)
         yield Batches(reader)
     finally:
-        for name in ("failed", "item", "subject", "counted", "followup"):
+        for name in ("failed", "item", "subject", "counted", "version", "followup"):
             reader.rows(f"drop table if exists temp.{name}", [])
 
 

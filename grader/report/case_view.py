@@ -104,6 +104,16 @@ class ReturnView:
 
 
 @dataclass(frozen=True)
+class PeopleView:
+    """An answer that people gave blind to a criterion, and who they are."""
+
+    rubric: str
+    code: str
+    answer: str
+    reviewers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class AfterView:
     """What happened before and afterwards. `told` are the outcomes that other systems know."""
 
@@ -138,6 +148,7 @@ class CaseView:
     lines: tuple[Line, ...]
     lang: str = ""
     after: AfterView = AfterView((), (), ())
+    people: tuple[PeopleView, ...] = ()
 
 
 def case_view(case: Case, policies: Sequence[Policy], rank: Mapping[str, int] | None = None) -> CaseView:
@@ -179,6 +190,9 @@ def case_view(case: Case, policies: Sequence[Policy], rank: Mapping[str, int] | 
             returns=tuple(_return(case.followup, r) for r in case.followup.returns),
             before=tuple(_before(r) for r in case.followup.before),
             told=_told(case.followup),
+        ),
+        people=tuple(
+            PeopleView(one.rubric, one.code, one.answer, tuple(map(visible, one.reviewers))) for one in case.people
         ),
     )
 

@@ -85,7 +85,7 @@ class Masker:
         return replace(
             case, conversation=talk.conversation, verdicts=tuple(map(talk.found, case.verdicts)),
             missing=tuple(talk.missing(m) for m in case.missing),
-            followup=self._followup(case.followup, talk.redaction),
+            followup=self._followup(case.followup, talk.redaction), people=(),
         )  # fmt: skip
 
     def verdicts(self, reader: Reader, verdicts: Iterable[Found]) -> Iterator[Found]:

@@ -30,8 +30,11 @@ from grader.report.transcript import visible
 from grader.report.view import Page
 
 _FOLDER = Path(__file__).parent / "templates"
-STYLES = ("tokens.css", "page.css", "front.css", "transcript.css", "case.css", "list.css", "print.css")
-SCRIPTS = ("start.js", "data.js", "search.js", "case.js", "list.js", "rows.js", "main.js")
+STYLES = ("tokens.css", "page.css", "front.css", "transcript.css", "case.css", "labels.css", "list.css", "print.css")
+SCRIPTS = (
+    "start.js", "data.js", "search.js", "case.js", "selection.js", "labels.js", "answering.js", "list.js", "rows.js",
+    "main.js",
+)  # fmt: skip
 _UNSAFE_IN_SCRIPT = re.compile(f"[<>&{unseen.ALL}]")
 
 
@@ -86,6 +89,8 @@ def html(
                     "signals": page.signals,
                     "all": page.all,
                     "place": place,
+                    "run": page.run_id,
+                    "masked": page.masked,
                     "unseen": {
                         "pattern": unseen.PATTERN,
                         "any": f"[{unseen.ALL}]",

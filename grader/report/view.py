@@ -21,10 +21,12 @@ from grader.report.gathered import Gathered
 from grader.report.head import Banner, Fact, banners, facts, moment
 from grader.report.overview import LEDGER, Overview, overview
 
+_UNKNOWN = "cannot_assess"  # every criterion may be answered so
+
 
 @dataclass(frozen=True)
 class CodeView:
-    """A code as the page names it. `colour` is the index of its highlight."""
+    """A code as the page names it. `colour` is the index of its highlight, `options` the answers of a choice."""
 
     title: str
     severity: str
@@ -32,6 +34,7 @@ class CodeView:
     question: str
     colour: int
     trust: Believed | None = None  # of a defect
+    options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ class Page:
     n_unsupported_only: int
     max_conversations: int
     all: bool
+    masked: bool = False
 
 
 def choose(
@@ -122,6 +126,7 @@ def page(
         n_unsupported_only=0 if every else figures.headline.n_unsupported_only,
         max_conversations=max_conversations,
         all=every,
+        masked=bool(notes),
     )
 
 
@@ -140,5 +145,8 @@ def code_views(
     for c in figures.choices:
         if c.code not in found:
             wording = wordings.get((c.rubric, c.rubric_version, c.code), Wording())
-            found[c.code] = CodeView(c.title, "", c.rubric, wording.question, 0)
+            counted = [other.option for other in figures.choices if other.code == c.code]
+            said = [name for name, _meaning in wording.options] or counted
+            options = (*dict.fromkeys(o for o in said if o != _UNKNOWN), _UNKNOWN)
+            found[c.code] = CodeView(c.title, "", c.rubric, wording.question, 0, options=options)
     return found

@@ -8,6 +8,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import tzinfo
 from itertools import chain
 from pathlib import Path
@@ -103,6 +104,7 @@ def _read(
     *,
     every: bool,
     limits: Limits | None,
+    people: bool = True,
     tell: Callable[[int, int], None] | None = None,
 ) -> Iterator[tuple[Page, Gathered]]:
     """The page and its conversations, packed."""
@@ -117,7 +119,7 @@ def _read(
         gathered(
             choose(figures, ranked, cap, every=every, examples=front.examples),
             run.cases,
-            lambda case: case_view(masker.case(case), policies, order),
+            lambda case: case_view(masker.case(case if people else replace(case, people=())), policies, order),
             {r.conversation_id: r for r in masker.rows(ranked)},
             at_once=_CASES_AT_ONCE,
             limits=limits,
@@ -147,12 +149,13 @@ def write(
     every: bool = False,
     limits: Limits = LIMITS,
     masks: Masks = NO_MASKS,
+    people: bool = True,
     tell: Callable[[int, int], None] | None = None,
 ) -> Path:
     """Write the report and return where: `out`, or `<run>.<format>` in it when it is a folder, or in the workspace's
     reports. A page that would hold more than `limits` becomes a front and parts, which stand in a folder beside it
-    (`parts_of`). `tell` hears how many of how many conversations are packed. Raises as `find_run`, and ConfigError
-    when the place cannot be written to.
+    (`parts_of`). `people`: what people answered blind stands beside the judge's answers. `tell` hears how many of how
+    many conversations are packed. Raises as `find_run`, and ConfigError when the place cannot be written to.
     """
     run_id = outcomes.find_run(reader, run_id)
     name = file_name(run_id, form)
@@ -161,10 +164,8 @@ def write(
         if form == "html":
             whole = path.exists() and not path.is_file()  # a device has nothing beside it
             limited = None if whole else limits
-            with _read(reader, settings, run_id, Masker(masks), every=every, limits=limited, tell=tell) as (
-                view,
-                found,
-            ):
+            read = _read(reader, settings, run_id, Masker(masks), every=every, limits=limited, people=people, tell=tell)
+            with read as (view, found):
                 _put_page(path, view, found)
         else:
             stretches = text(reader, settings, run_id=run_id, form=form, every=every, masks=masks)

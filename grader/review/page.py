@@ -16,7 +16,7 @@ from grader.report.render import Document, document
 FOLDER = Path(__file__).parent / "pages"
 TEMPLATE = "review.html"
 STYLES_OF_REPORT = ("tokens.css", "transcript.css")
-SCRIPTS_OF_REPORT = ("start.js", "case.js")
+SCRIPTS_OF_REPORT = ("start.js", "case.js", "selection.js")
 
 
 @cache

@@ -45,6 +45,7 @@ class Server:
             self._route("api/dispute", self._dispute, "POST"),
             self._route("report/", self._report),
             self._route("report/{name}", self._report),
+            self._route("report/{folder}/{name}", self._report),
         ]
         handlers = {GraderError: _refuse, HTTPException: _unknown, 500: _broken}
         inner = Starlette(routes=routes, exception_handlers=handlers)  # type: ignore[arg-type]
@@ -107,7 +108,8 @@ class Server:
 
     async def _report(self, request: Request, person: Person) -> Response:
         self._session.check_report(person)
-        made = await run_in_threadpool(self._reports.file, request.path_params.get("name", ""))
+        where = request.path_params
+        made = await run_in_threadpool(self._reports.file, where.get("name", ""), where.get("folder", ""))
         return HTMLResponse(made.html, headers={"Content-Security-Policy": made.csp})
 
 

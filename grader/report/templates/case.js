@@ -277,10 +277,12 @@ function card(finding, view) {
     finding.clauses.map((clause) => el("div", { class: "clause" },
       el("p", { class: "source" }, el("span", null, _("Policy broken: ")), el("bdi", { lang: "" }, clause.source || _("as quoted by the judge")), clause.valid ? `, ${clause.valid}` : ""),
       el("p", { dir: "auto", lang: "" }, clause.before, el("b", null, clause.text), clause.after))),
-    about.length ? el("p", { class: "judged" }, about.map((text, n) => [n ? " · " : "", el("bdi", null, text)])) : null);
+    about.length ? el("p", { class: "judged" }, about.map((text, n) => [n ? " · " : "", el("bdi", null, text)])) : null,
+    people("p", view, finding.rubric, finding.code, "present"), answering(view, finding.rubric, finding.code, "card"));
 }
 
-const answerOf = (v) => [named({ present: _("present"), absent: _("absent"), not_applicable: _("not applicable"), cannot_assess: _("cannot assess") }, v.answer) || label(v.answer).replaceAll("_", " "),
+const answerWord = (answer) => named({ present: _("present"), absent: _("absent"), not_applicable: _("not applicable"), cannot_assess: _("cannot assess") }, answer) || label(answer).replaceAll("_", " ");
+const answerOf = (v) => [answerWord(v.answer),
   v.support === "unsupported" ? _("unsupported") : v.support === "ruled" ? _("by rule") : ""].filter(Boolean).join(", ");
 
 function side(view) {
@@ -291,13 +293,34 @@ function side(view) {
   node.append(...proved.map((finding) => card(finding, view)));
   if (apart.length) node.append(el("h3", null, _("Not supported ({n}): no quote holds, never counted", { n: apart.length })), ...apart.map((f) => card(f, view)));
   node.append(el("h3", null, _("Afterwards")), afterwards(view));
-  node.append(el("details", { class: "verdicts", open: view.print }, el("summary", null, _("All verdicts")), c.groups.map((group) => [
+  if (gathering.masked && !view.print) node.append(el("p", { class: "soft masked-labels" }, _("Labels cannot be given here: in a masked report names of conversations and words may be others than those that the database has.")));
+  const lines = el("details", { class: "verdicts", open: view.print }, el("summary", null, _("All verdicts")), c.groups.map((group) => [
     el("h4", { dir: "auto", lang: "" }, group.rubric),
     el("dl", null, group.verdicts.map((v) => el("div", null,
       el("dt", null, el("span", { lang: "" }, title(v.code)), el("b", null, answerOf(v))),
       v.reasoning ? el("dd", { dir: "auto", lang: "" }, v.reasoning) : null,
-      v.quotes.filter((q) => q.text).map((q) => el("dd", { lang: c.lang || "" }, `#${q.message} “`, el("bdi", null, q.text.slice(0, 400)), "”")))))])));
+      v.quotes.filter((q) => q.text).map((q) => el("dd", { lang: c.lang || "" }, `#${q.message} “`, el("bdi", null, q.text.slice(0, 400)), "”")),
+      people("dd", view, rubricOf(group), v.code, v.answer), sayTo(view, group, v))))]));
+  if (lines.querySelector("form")) lines.open = true;
+  node.append(lines);
   return node;
+}
+
+const rubricOf = (group) => group.rubric.slice(0, group.rubric.lastIndexOf(" "));
+
+// What people answered blind, where they did.
+function people(tag, view, rubric, code, judge) {
+  const given = (view.c.people || []).filter((one) => one.rubric === rubric && one.code === code);
+  if (!given.length) return null;
+  const same = given.filter((one) => one.answer === judge).length, all = same === given.length;
+  const how = all ? _("People agree:") : same ? _("People differ among themselves:") : _("People differ from the judge:");
+  return el(tag, { class: `people-said${all ? " same" : ""}` }, el("i", { "aria-hidden": "true" }, all ? "=" : "≠"), " ", how, " ",
+    given.map((one, n) => [n ? "; " : "", el("b", null, answerWord(one.answer)), " (", el("bdi", { lang: "" }, one.reviewers.join(", ")), ")"]));
+}
+
+function sayTo(view, group, v) {
+  const said = answering(view, rubricOf(group), v.code, "line");
+  return said ? el("dd", { class: "say" }, said) : null;
 }
 
 const RESOLVED = { resolved: "good", partly: "medium", not: "critical" };

@@ -158,12 +158,30 @@ async function begin() {
     detail.replaceChildren(head(view, steps), ...c.notes.map((note) => el("p", { class: "case-note" }, note)),
       el("div", { class: "case-body" }, transcript(view), side(view)));
     drawn.steps = detail.querySelector(".steps > .soft");
+    toAnswer();
     detail.removeAttribute("aria-busy");
     detail.scrollTop = 0;
     if (phone.matches && state.c) scrollTo({ top: 0, behavior: "instant" });
     const count = ngettext("{n} finding", "{n} findings", c.findings.filter((f) => f.supported).length);
     if (state.v === "conversations") status.textContent = `${writtenOut(c.id)}, ${count}`;
     if (state.f && state.v === "conversations") focus(Number(state.f), "both");
+  }
+
+  // A label that is to be changed: its form, wherever it is shown.
+  let changing = "";
+  function changeLabel(one) {
+    const asked = { code: one.label.criterion, names: one.label };
+    openAnswer(asked, "", answersOf(one));
+    changing = one.label.conversation_id;
+    if (drawn.c && drawn.c.id === changing) { redrawAnswers(); toAnswer(); }
+    go({ v: "conversations", c: changing, f: "" });
+  }
+  function toAnswer() {
+    const form = drawn.c && drawn.c.id === changing && detail.querySelector(".answer-form");
+    if (!form) return;
+    changing = "";
+    open(form);
+    requestAnimationFrame(() => { form.scrollIntoView({ block: "center" }); form.querySelector("[data-f=first]").focus({ preventScroll: true }); });
   }
 
   function trouble(words) {
@@ -264,7 +282,7 @@ async function begin() {
 
   document.addEventListener("keydown", (event) => {
     if ((event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key === "p") { event.preventDefault(); toPaper(); return; }
-    if (event.ctrlKey || event.metaKey || event.altKey || help.open) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
     const field = event.target.closest("input, select, textarea");
     if (event.key === "Escape") {
       if (field) field.blur();
@@ -323,6 +341,8 @@ async function begin() {
   addEventListener("afterprint", () => { byId("print").replaceChildren(); for (const node of closed) node.open = false; });
 
   addEventListener("hashchange", draw);
+  beginLabels(data, redrawAnswers, changeLabel);
+  watchSelection(() => drawn.c);
   showTheme();
   setFilters(!phone.matches);
   setMore(false);
@@ -340,6 +360,7 @@ async function begin() {
   columns = facetColumns();
   ready = true;
   draw();
+  if (gathering.session) readDisputes();
   root.dataset.ready = "";
 }
 
