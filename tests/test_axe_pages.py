@@ -258,6 +258,7 @@ def test_where_the_system_sets_the_colours_charts_and_marks_are_there(visit: Vis
         assert set(page.evaluate(colours, what)) == {"rgb(255, 255, 255)"}, what
     page.goto(page.url.split("#")[0] + LIST)
     edges = "all => all.map((n) => getComputedStyle(n).borderLeftStyle)"
+    page.locator(".bubble").first.wait_for()
     assert set(page.locator(".bubble").evaluate_all(edges)) == {"solid"}
     rows = page.locator("#list a").evaluate_all("all => all.map((n) => getComputedStyle(n).borderLeftColor)")
     assert rows[0] != rows[1]  # the open one
