@@ -83,6 +83,8 @@ def session(folder: Path, program: str, n: int, *, overlap: int, down: float = 3
         run = grading(root, url)
         held = _held(desk)
         hands[1].kill_browser.set()
+        while not hands[1].ends and hands[1].is_alive():  # both at once is another question: `killed_together`
+            time.sleep(0.01)
         until(0.5)
         hands[0].close_offline.set()
         at = until(0.5)

@@ -27,6 +27,7 @@ SILENT = {
     "failures",  # tells of what was not judged
     "metrics",  # is told without a judge
     "label", "calibrate", "golden", "compare", "promote", "disagreements",  # say what labels and judges are worth
+    "review",  # asks people; it tells no figure of verdicts
 }  # fmt: skip
 WEEK = ("--week", "2026-W32", "--weeks", "1", "--against", "1")
 

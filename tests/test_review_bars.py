@@ -28,7 +28,7 @@ def test_two_people_label_while_server_and_browsers_die_and_every_answer_is_stor
 ) -> None:
     from review import met, session
 
-    figures = session(tmp_path, chromium, 12, overlap=4)
+    figures = session(tmp_path, chromium, 16, overlap=6)
     print(json.dumps(figures))
     assert met(figures), figures
 
