@@ -135,7 +135,6 @@ def test_each_string_is_shown_as_it_is_in_every_field_of_a_conversation(
     phone.check()
 
 
-@pytest.mark.xfail(strict=True, reason="long words of a rubric make the unfolded front page wider than a phone")
 def test_the_front_page_unfolded_is_no_wider_than_a_phone(browser: Browser, files: dict[str, Path]) -> None:
     phone = guarded(browser, files["pt"], width=390)
     phone.page.evaluate("location.hash = '#v=overview'")
