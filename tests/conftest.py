@@ -12,10 +12,12 @@ from typing import NamedTuple
 
 import pytest
 from hypothesis import settings as hypothesis_settings
+from playwright.sync_api import expect
 
 # A shared machine is slow now and then; what an example may take is no claim of any test.
 hypothesis_settings.register_profile("grader", deadline=None)
 hypothesis_settings.load_profile("grader")
+expect.set_options(timeout=20_000)  # nor how long a page takes to get there
 
 REPOSITORY = Path(__file__).parent.parent
 FOREIGN = ("GRADER_", "OPENAI_", "AZURE_OPENAI_")  # settings of whoever runs the tests; none may reach them
