@@ -269,7 +269,8 @@ def test_notes_stay_where_they_were_written_and_typing_is_never_lost(sit: Seat, 
     screen: Screen = sit(app["lia"])
     page = screen.page
     screen.ready()
-    screen.press("2", "[", "c")
+    screen.press("2", "[")
+    page.evaluate("toNote(); draw()")  # the server answers in the very moment in which the note is opened
     page.keyboard.type("of this answer")
     page.evaluate("draw(true)")  # as an answer of the server does
     page.keyboard.type(" alone")

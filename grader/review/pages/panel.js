@@ -314,12 +314,11 @@ let resting = 0;
 function noteField(item, name, id, text, label) {
   if (item.state === "submitted" && !text) return null;
   const field = el("textarea", { id, rows: "2", dir: "auto", "data-f": id, "data-note": name, readonly: item.state === "submitted", change: saveFields, input: () => { clearTimeout(resting); resting = setTimeout(saveFields, 1500); } });
-  const typed = byId(id);                                      // what is being typed is newer than what is stored
+  const there = byId(id), same = there && there.dataset.item === item.id && there.dataset.note === name;
   field.dataset.item = item.id;
-  field.value = typed && typed === document.activeElement && typed.dataset.item === item.id && typed.dataset.note === name ? typed.value : text;
-  const fold = el("details", { class: "note", open: Boolean(text) || app.noting === id }, el("summary", { "data-f": `fold-${id}` }, label), el("label", { class: "unseen", for: id }, label), field);
-  fold.addEventListener("toggle", () => { if (fold.open) app.noting = id; else if (app.noting === id) app.noting = ""; });
-  return fold;
+  field.value = same && there === document.activeElement ? there.value : text;      // what is being typed is newer than what is stored
+  // Read where it stands and not from its event, which comes later: a field in a closed fold would lose what is typed.
+  return el("details", { class: "note", open: same ? there.closest("details").open : Boolean(text) }, el("summary", { "data-f": `fold-${id}` }, label), el("label", { class: "unseen", for: id }, label), field);
 }
 
 function saveFields() {
