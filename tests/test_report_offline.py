@@ -224,6 +224,7 @@ def test_labels_are_there_after_a_reload_and_in_every_part_and_can_be_edited_rem
     agree(page, name="ana")
     expect(page.locator("#labels-button")).to_be_visible()
     page.reload()
+    page.wait_for_selector("html[data-ready]", state="attached")
     expect(line(page, OTHER).locator(".said")).to_have_text("You: absent")
     other = opened(context, root / "split-parts" / "part-02.html", "#v=conversations")
     assert count(other) == "1 label here, not exported"
