@@ -19,9 +19,7 @@ from grader.calibration.composite import ANY_CRITICAL
 from grader.calibration.status import Trust
 from grader.calibration.trust import Trusted
 from grader.outcomes.front import Front, front
-from grader.outcomes.quality import FIXES
 from grader.report import text
-from grader.report.causes import FIXES as FIXES_IN_WORDS
 from grader.report.front import FrontPage, front_page
 from grader.report.front_charts import _p, matrix
 from grader.statistics.figure import Figure, wilson
@@ -155,10 +153,6 @@ def test_what_to_fix_names_the_step_the_cost_and_conversations_of_the_run(counte
     assert all(int(name[1:].split("-")[0]) >= CHANGED for name in chosen)
     assert chosen == set(counted.examples)  # so that every one of them is on the page
     assert set(counted.examples) <= {f"w{week}-{k}" for week in range(CHANGED, WEEKS) for k in range(30)}
-
-
-def test_every_step_that_the_ledger_names_can_be_told_in_another_language() -> None:
-    assert {fix for fix in FIXES.values() if fix} <= set(FIXES_IN_WORDS)
 
 
 def test_findings_that_go_with_a_return_are_drawn_on_a_scale_of_ratios(page: FrontPage) -> None:

@@ -18,12 +18,6 @@ CAUSES: Mapping[str, str] = {
     "missing_integration": N_("the AI had no tool, or a failing one"),
     "missing_rule": N_("no rule covered it"),
 }
-# What `outcomes.quality.FIXES` says, so that it can be told in another language; a test holds the two together.
-FIXES = (
-    N_("give the AI the data"), N_("build or repair the integration"), N_("write the rule"), N_("review the rule"),
-    N_("ask for the detail, or give it to the AI"), N_("mend prompt, text or knowledge"),
-    N_("mend the rule for hand-offs"), N_("shorten the human queue"), N_("look at the examples"),
-)  # fmt: skip
 _SEVERITIES = {"critical": N_("critical"), "high": N_("high"), "medium": N_("medium"), "low": N_("low")}
 
 
