@@ -6,13 +6,13 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from hypothesis import settings as hypothesis_settings
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect, sync_playwright
 
 # A shared machine is slow now and then; what an example may take is no claim of any test.
 hypothesis_settings.register_profile("grader", deadline=None)
@@ -21,6 +21,9 @@ expect.set_options(timeout=20_000)  # nor how long a page takes to get there
 
 REPOSITORY = Path(__file__).parent.parent
 FOREIGN = ("GRADER_", "OPENAI_", "AZURE_OPENAI_")  # settings of whoever runs the tests; none may reach them
+
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+             "--disable-component-update", "--disable-sync"]  # fmt: skip
 
 
 class Ended(NamedTuple):
@@ -93,6 +96,17 @@ def chromium() -> str:
         if found := shutil.which(name):
             return found
     pytest.skip("no Chromium on this machine")
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A Chromium for the tests of a file, not for all: Playwright keeps an event loop, and other tests have theirs."""
+    home = str(tmp_path_factory.mktemp("home"))  # Chromium writes crash folders and settings into one
+    environ = {k: v for k, v in os.environ.items() if not k.startswith("XDG_")} | {"HOME": home}
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS, env=dict(environ))
+        yield found
+        found.close()
 
 
 @pytest.fixture(scope="session")

@@ -11,11 +11,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from conftest import REPOSITORY
+from conftest import ARGUMENTS, REPOSITORY
 from look_world import grader, made
 from playwright.sync_api import Browser, Page, sync_playwright
 from review_parts import Reviewer, review
-from test_report_browser import ARGUMENTS
 
 CHROMIUM = "/usr/bin/chromium"
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}

@@ -6,7 +6,6 @@ The review app's screens are held to the same in test_review_screens.py.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -14,10 +13,9 @@ from typing import Any, Literal
 import pytest
 from axe_parts import violations
 from look_world import grader, made
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from report_data import World, world
 from test_report import settings
-from test_report_browser import ARGUMENTS
 
 from grader import language, report
 from grader.report.gathered import Limits
@@ -62,16 +60,6 @@ def _nobody(w: World) -> None:
     """A run that was asked for nothing."""
     w.talk("alone")
     w.finish(n_population=1)
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    home = str(tmp_path_factory.mktemp("home"))
-    environ = {k: v for k, v in os.environ.items() if not k.startswith("XDG_")} | {"HOME": home}
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS, env=dict(environ))
-        yield found
-        found.close()
 
 
 Visit = Callable[..., Page]

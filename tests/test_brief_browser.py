@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from conftest import Main
+from conftest import ARGUMENTS, Main
 from playwright.sync_api import ConsoleMessage, Page, Request, sync_playwright
 from report_data import sample, world
 from test_brief import HOSTILE, busy
-from test_report_browser import ARGUMENTS
 
 pytestmark = pytest.mark.browser
 

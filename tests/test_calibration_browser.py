@@ -11,10 +11,10 @@ from typing import Literal
 
 import pytest
 from calibration_worlds import AGREED, APART, COUNTED, Cell, code, found, held
+from conftest import ARGUMENTS
 from playwright.sync_api import Dialog, sync_playwright
 from test_brief_browser import Tab as Quiet
 from test_calibration_page import made
-from test_report_browser import ARGUMENTS
 
 from grader.report.calibration import html
 from grader.statistics.figure import Figure

@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from conftest import Main
+from conftest import ARGUMENTS, Main
 from disagree_parts import accuracy_run, hostile_shop, judge_cases, labelled
 from playwright.sync_api import Browser, Page, sync_playwright
 from report_data import T0, present, says, world
 from report_hostile import CONTROL, JINJA, RTL, SCRIPT
 from test_report import TOKENS, contrast
-from test_report_browser import ARGUMENTS
 
 from grader.report.transcript import visible
 from grader.report.unseen import written_out

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from axe_parts import violations
 from front_worlds import weekly
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from report_data import world
 from test_report import settings
-from test_report_browser import ARGUMENTS
 
 from grader import language, report
 
@@ -28,16 +26,6 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         with language.use("pt"):
             found["pt"] = report.write(w.store, settings(folder), run_id=run, out=folder / "pt.html")
     return found
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    home = str(tmp_path_factory.mktemp("home"))
-    environ = {k: v for k, v in os.environ.items() if not k.startswith("XDG_")} | {"HOME": home}
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS, env=dict(environ))
-        yield found
-        found.close()
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,6 @@ anybody, the policy has nothing to report, and what is shown is what was written
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,9 +12,8 @@ from typing import Any
 import pytest
 from hostile_strings import STRINGS
 from hostile_world import FILLED, MADE, OPTIONS, READING, WORDED, hostile_shop, name_of, some, squashed
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from test_report import settings
-from test_report_browser import ARGUMENTS
 
 from grader import language, report
 from grader.text import fold_text
@@ -39,16 +36,6 @@ CASES = """async (ids) => {
   return found;
 }"""
 EVERY = 6  # of filters and searches that are done on the screen; all are done by the functions behind
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    home = str(tmp_path_factory.mktemp("home"))
-    environ = {k: v for k, v in os.environ.items() if not k.startswith("XDG_")} | {"HOME": home}
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS, env=dict(environ))
-        yield found
-        found.close()
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,6 @@ of anybody, the policy has nothing to report, and what is shown is what was writ
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,9 +15,8 @@ import pytest
 from hostile_strings import STRINGS
 from hostile_world import FILLED, MADE, OPTIONS, READING, RUN, WORDED, hostile_shop, name_of, some, squashed
 from label_parts import rows
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from review_parts import Reviewer, command, review
-from test_report_browser import ARGUMENTS
 
 from grader.text import fold_text
 from grader.workspace import init
@@ -39,16 +36,6 @@ LOOK = """async (ids) => {
   }
   return found;
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    home = str(tmp_path_factory.mktemp("home"))
-    environ = {k: v for k, v in os.environ.items() if not k.startswith("XDG_")} | {"HOME": home}
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS, env=dict(environ))
-        yield found
-        found.close()
 
 
 @pytest.fixture(scope="module")

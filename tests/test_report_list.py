@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from datetime import timedelta
@@ -11,10 +10,9 @@ from typing import Any, Literal
 
 import pytest
 from axe_parts import violations
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from report_data import T0, World, present, says, unproved, world
 from test_report import settings
-from test_report_browser import ARGUMENTS
 
 from grader import report
 from grader.report.gathered import Limits
@@ -68,16 +66,6 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
         report.write(w.store, settings(folder, 100_000))
         report.write(w.store, settings(folder, 100_000), out=folder / "small #1.html", limits=Limits(150))
     return folder
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    home = str(tmp_path_factory.mktemp("home"))
-    environ = {k: v for k, v in os.environ.items() if not k.startswith("XDG_")} | {"HOME": home}
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS, env=dict(environ))
-        yield found
-        found.close()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,12 +13,11 @@ from typing import Any
 import pytest
 from axe_parts import violations
 from label_parts import rows
-from playwright.sync_api import Browser, BrowserContext, Dialog, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Dialog, Locator, Page, expect
 from report_data import RUBRICS, T0, World, present, says
 from review_parts import command, review
 from review_screen import AI, HOSTILE, plan
 from test_report import settings
-from test_report_browser import ARGUMENTS
 
 from grader import report
 from grader.errors import RefusedError
@@ -73,16 +71,6 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
         again.finish("run_2", at=T0 + timedelta(days=91), rubrics=used[:1])
     plan(found, N, "ana,ben")
     return found
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    home = str(tmp_path_factory.mktemp("home"))
-    environ = {k: v for k, v in os.environ.items() if not k.startswith("XDG_")} | {"HOME": home}
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS, env=dict(environ))
-        yield found
-        found.close()
 
 
 @pytest.fixture(scope="module")

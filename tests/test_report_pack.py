@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import ARGUMENTS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import Page, sync_playwright
@@ -18,7 +19,6 @@ from report_data import T0, present, says, world
 from report_hostile import ALL, CONTROL, RTL, SCRIPT, hostile
 from report_packed import Packed, expanded, itself
 from test_report import settings as report_settings
-from test_report_browser import ARGUMENTS
 
 from grader import report
 from grader.errors import ConfigError

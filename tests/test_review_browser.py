@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import statistics
 import threading
@@ -12,26 +11,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 from review_parts import Running, labels, review
 from review_screen import AI, CODES, HEBREW, HOSTILE, WHY, Screen, Seat, plan, seats, shop
-from test_report_browser import ARGUMENTS
 
 pytestmark = pytest.mark.browser
 
 PEOPLE = ("kim", "ana", "ben", "eva", "ian", "lia", "noa", "tom")
 N_EACH = 10
 KEYS = {"present": "1", "absent": "2", "not_applicable": "3", "cannot_assess": "4"}
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    home = str(tmp_path_factory.mktemp("home"))
-    environ = {k: v for k, v in os.environ.items() if not k.startswith("XDG_")} | {"HOME": home}
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS, env=dict(environ))
-        yield found
-        found.close()
 
 
 @pytest.fixture(scope="module")

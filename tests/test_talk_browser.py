@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 from axe_parts import violations
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from report_data import world
 from talk_parts import ARABIC, LONG_URL, URL, everything
 from test_report import settings
-from test_report_browser import ARGUMENTS
 
 from grader import language, report
 from grader.report import Masks
@@ -32,16 +30,6 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         with language.use("pt"):
             made["pt"] = report.write(w.store, settings(folder), out=folder / "pt.html")
     return made
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    home = str(tmp_path_factory.mktemp("home"))
-    environ = {k: v for k, v in os.environ.items() if not k.startswith("XDG_")} | {"HOME": home}
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS, env=dict(environ))
-        yield found
-        found.close()
 
 
 @pytest.fixture
