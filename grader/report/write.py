@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import tzinfo
 from itertools import chain
+from math import ceil
 from pathlib import Path
 from typing import Literal, Protocol
 from urllib.parse import quote
@@ -33,6 +34,7 @@ FORMATS: tuple[Format, ...] = ("html", "json", "csv")
 NO_MASKS = Masks()
 _AT_ONCE = 5000  # conversations whose verdicts are in memory together, on the way to JSON or CSV
 _CASES_AT_ONCE = 250  # whole ones, on the way to a page
+_READS = 50  # at most so many batches: each one goes through all verdicts and messages that there are
 LIMITS = Limits()
 
 
@@ -114,14 +116,15 @@ def _read(
     order = {code: n for n, code in enumerate(codes)}
     cap = settings.report.max_conversations
     front = front_of(reader, run_id, zone=settings.workspace.tz)
+    chosen = choose(figures, ranked, cap, every=every, examples=front.examples)
     with (
         outcomes.batches(reader, run_id) as run,
         gathered(
-            choose(figures, ranked, cap, every=every, examples=front.examples),
+            chosen,
             run.cases,
             lambda case: case_view(masker.case(case if people else replace(case, people=())), policies, order),
             {r.conversation_id: r for r in masker.rows(ranked)},
-            at_once=_CASES_AT_ONCE,
+            at_once=max(_CASES_AT_ONCE, ceil(len(chosen) / _READS)),
             limits=limits,
             tell=tell,
             uncalibrated=frozenset(
