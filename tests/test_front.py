@@ -115,7 +115,7 @@ def test_the_rate_of_critical_defects_is_the_corrected_one_where_labels_do_for_i
     found = card(page, "critical_defect")
     assert (found.values[0].value, found.values[0].interval) == ("5.1 %", "2.0 % to 9.4 %")
     assert (found.believed.mark, found.values[0].count) == ("●", "120")
-    assert "The judge itself flagged 3.3 %: 4 of 120." in found.notes
+    assert "The judge itself flagged 3.3 %: 4 of 120. Weeks show its own rate." in found.notes
     doubtful = Trust("not_calibrated", "not calibrated: 12 labels", corrected=figure)
     found = card(front_page(counted, figures, together(doubtful)), "critical_defect")
     assert found.values[0].value == "3.3 %"
@@ -339,8 +339,8 @@ def test_what_waits_beside_false_containment_is_what_the_ai_alone_closed(empty: 
     empty.talk("end", contact="+5511988887777", start=T0 + timedelta(days=14))
     empty.finish()
     page = told(empty)
-    assert card(page, "recontact").notes[0] == "10 more are not yet known: their 7 days are not over."
-    assert card(page, "false_containment").notes[0] == "7 more are not yet known: their 7 days are not over."
+    assert card(page, "recontact").notes[0] == "10 more are still within their 7 days."
+    assert card(page, "false_containment").notes[0] == "7 more are still within their 7 days."
     assert card(page, "false_containment").values[0].count == "0 of 7"
 
 

@@ -225,6 +225,42 @@ def test_a_finding_and_its_words_lead_to_each_other(visit: Any) -> None:
     assert "f=1" in page.url
 
 
+def test_on_a_phone_findings_stand_by_name_above_the_chat_and_lead_to_their_words(visit: Any) -> None:
+    page = visit("#c=overlap")
+    expect(page.locator(".outline")).to_be_hidden()  # beside the chat the cards are in sight
+    page = visit("#c=overlap", width=390)
+    names = page.locator(".outline button")
+    cards = page.locator(".finding:not(.unsupported) h4")
+    assert [name.split(": ")[-1] for name in names.locator("span:last-child").all_inner_texts()] == (
+        cards.all_inner_texts()
+    )
+    tops = page.evaluate("""() => ['.outline', '.transcript', '.side'].map(
+        (part) => document.querySelector(`#detail ${part}`).getBoundingClientRect().top)""")
+    assert tops == sorted(tops)
+    names.nth(1).click()
+    expect(page.locator("mark.on .badge").first).to_be_focused()
+    assert "2" in page.locator("mark.on").first.evaluate("node => node.dataset.findings").split()
+    expect(page.locator("mark.on").first).to_be_in_viewport()
+
+
+def test_a_row_names_the_first_code_and_shows_the_severity_of_the_others(visit: Any) -> None:
+    page = visit("#v=conversations&c=overlap")
+    row = page.locator("#list a[data-id=overlap]")
+    chips = row.locator(".chip.dot")
+    severities = [name.split(":")[0] for name in chips.evaluate_all("nodes => nodes.map((n) => n.title)")]
+    assert len(severities) == 5
+    assert [chips.nth(n).get_attribute("class").split()[2] for n in range(5)] == severities
+    spoken = row.locator(".codes").text_content()
+    assert all(title.split(": ")[1] in spoken for title in chips.evaluate_all("nodes => nodes.map((n) => n.title)"))
+
+
+def test_that_codes_are_not_calibrated_is_said_once_where_it_holds_of_all(visit: Any) -> None:
+    page = visit("#c=overlap")
+    expect(page.locator(".finding")).not_to_have_count(1)
+    expect(page.locator(".side > .trust summary")).to_have_text("○ not calibrated")
+    expect(page.locator(".finding .trust")).to_have_count(0)
+
+
 def test_tool_calls_are_folded_and_open_where_a_quote_stands(visit: Any) -> None:
     page = visit("#c=texts")
     folded = page.locator(".tool details")
@@ -404,6 +440,6 @@ def test_why_a_figure_is_not_calibrated_is_read_without_a_hover(visit: Any, widt
     page = visit("#v=conversations", width=width)
     if width == 390:
         page.locator("#list a, #list button, #list li").first.click()
-    finding = page.locator(".finding .trust").first
+    finding = page.locator(".side .trust").first
     finding.locator("summary").click()
     expect(finding.locator("p")).to_have_text("not calibrated: nobody labelled what this judge said")

@@ -215,11 +215,12 @@ def _happened(found: Front, name: str) -> Card:
     notes = []
     waiting = _waiting(found, name)
     if reading is not None and waiting:
-        notes.append(ngettext("{n} more is not yet known: its 7 days are not over.",
-                              "{n} more are not yet known: their 7 days are not over.", waiting))  # fmt: skip
+        notes.append(
+            ngettext("{n} more is still within its 7 days.", "{n} more are still within their 7 days.", waiting)
+        )
     if reading is not None and reading.n_unknown:
-        notes.append(ngettext("Of {n} return nobody can tell what it was about: the figure lies between both ends.",
-                              "Of {n} returns nobody can tell what they were about: the figure lies between both ends.",
+        notes.append(ngettext("A range, since of {n} return the issue is not known.",
+                              "A range, since of {n} returns the issue is not known.",
                               reading.n_unknown))  # fmt: skip
     coverage = metrics.coverage if metrics is not None else None
     if reading is not None and coverage is not None and coverage.rate is not None and coverage.rate < 0.8:
@@ -325,14 +326,17 @@ def _critical(found: Front, figures: Figures, trusted: Trusted) -> Card:
         told = numerals(percent(corrected.point))
         shown = Value("", "circle", told, _interval(corrected), number(raw.of), line, _by_week(line))
         notes = [
-            _("What reviewers would find: the judge's errors are taken out by labels."),
-            _("The judge itself flagged {share}: {count}.", share=numerals(percent(raw.point)), count=_count(raw)),
-            _("Weeks show the judge's own rate."),
+            _(
+                "The judge itself flagged {share}: {count}. Weeks show its own rate.",
+                share=numerals(percent(raw.point)),
+                count=_count(raw),
+            ),
         ]
         if one.carried:
             notes.append(_("Its errors are taken to be as they were in an earlier run."))
-        return Card(name, _(NAMES[name]), _("at least one critical code, as reviewers would find it"), _better(name),
-                    (shown,), _(_OF[name]), "run", believed(status), tuple(notes))  # fmt: skip
+        means = _("at least one critical code, as reviewers would find it: corrected by labels")
+        return Card(name, _(NAMES[name]), means, _better(name), (shown,), _(_OF[name]), "run", believed(status),
+                    tuple(notes))  # fmt: skip
     notes = []
     if raw.of:
         notes.append(_("Not corrected: the judge's own errors are in it."))

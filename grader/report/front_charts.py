@@ -212,9 +212,10 @@ def between(low: float | None, high: float | None) -> str:
 
 # ── defects by code and queue ──
 
-LINE, HEADER, NAMES, ALL, PHONE = 30, 34, 330, 1120, 330  # of the picture of defects: its width on a desk, on a phone
-NARROW, WIDE, WIDE_FROM = 72, 150, 108  # a queue's column; where there is room for the share beside the number
-ROOM, LETTER = 43, 6.6  # letters of a code's title; the width of a letter
+LINE, HEADER, ALL, PHONE = 30, 34, 1150, 330  # of the picture of defects: its width on a desk, on a phone
+NAMES, NAMES_WIDE = 330, 500  # the column of the codes' titles: with many queues, with few
+NARROW, WIDE, WIDE_FROM = 72, 170, 108  # a queue's column; where there is room for the share beside the number
+LETTER = 6.6  # the width of a letter
 RADIUS = 11.0
 
 
@@ -249,11 +250,6 @@ class MatrixRow:
     drawn: bool
     spots: tuple[Spot, ...]
 
-    @property
-    def short(self) -> str:
-        """The title as far as there is room."""
-        return _cut(self.title, ROOM)
-
 
 @dataclass(frozen=True)
 class Matrix:
@@ -266,9 +262,9 @@ class Matrix:
     n_queues_left_out: int
     cell: int
     narrow: int
+    names: int
     line: int = LINE
     header: int = HEADER
-    names: int = NAMES
     wide_from: int = WIDE_FROM
 
     @property
@@ -276,9 +272,13 @@ class Matrix:
         """Rows of the picture."""
         return tuple(row for row in self.rows if row.drawn)
 
-    def cut(self, name: str, cell: int) -> str:
-        """A queue's name as far as there is room."""
-        return _cut(name, int((cell - 8) / LETTER))
+    def short(self, title: str) -> str:
+        """A code's title as far as there is room beside its mark."""
+        return self.cut(title, self.names - 36)
+
+    def cut(self, name: str, width: int) -> str:
+        """A name as far as there is room in `width` pixels."""
+        return _cut(name, int((width - 8) / LETTER))
 
 
 def matrix(defects: Sequence[Defect], queues: Sequence[str | None], name: Callable[[str | None], str]) -> Matrix | None:
@@ -302,10 +302,12 @@ def matrix(defects: Sequence[Defect], queues: Sequence[str | None], name: Callab
         drawn = n_drawn < CODES and any(spot.n for spot in spots)
         rows.append(MatrixRow(d.code, d.title, d.severity, drawn, spots))
         n_drawn += drawn
+    names = min(NAMES_WIDE, max(NAMES, ALL - WIDE * len(shown)))
     return Matrix(
         queues=tuple(name(q) for q in shown), rows=tuple(rows), top=numerals(percent(top)), beyond=most > top,
         n_queues_left_out=len(queues) - len(shown),
-        cell=min(WIDE, max(NARROW, (ALL - NAMES) // len(shown))), narrow=max(NARROW, PHONE // len(shown)),
+        cell=min(WIDE, max(NARROW, (ALL - names) // len(shown))), narrow=max(NARROW, PHONE // len(shown)),
+        names=names,
     )  # fmt: skip
 
 

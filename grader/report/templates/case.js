@@ -262,15 +262,35 @@ function land(quote, finding) {
 
 const severityName = (name) => named({ critical: _("critical"), high: _("high"), medium: _("medium"), low: _("low") }, name) || name;
 
-function card(finding, view) {
+function trusted(trust, view) {
+  return trust ? el("details", { class: `trust ${trust.kind}`, open: view.print },
+    el("summary", null, el("i", { "aria-hidden": "true" }, MARKS[trust.kind] || "○"), ` ${trust.short}`), el("p", null, trust.text)) : null;
+}
+
+// The same is said once, above the cards, where it holds of all of them.
+function trustedAlike(findings) {
+  const [first, ...rest] = findings.map((finding) => (codes[finding.code] || {}).trust);
+  return first && rest.length && rest.every((one) => one && one.kind === first.kind && one.text === first.text) ? first : null;
+}
+
+// The findings by name, above the chat where there is no room beside it: each leads to its words, or else to its card.
+function outline(view) {
+  const found = view.c.findings.filter((finding) => finding.supported);
+  return found.length ? el("nav", { class: "outline", "aria-label": _("Findings by name") }, el("ol", { role: "list" }, found.map((finding) => {
+    const quote = finding.quotes.find((one) => one.message);
+    return el("li", null, el("button", { type: "button", class: `to-finding ${finding.severity}`, click: () => { view.focus(finding.number, quote ? "text" : "card"); if (quote) land(quote, finding); } },
+      el("span", { class: `badge ${colour(finding.code)}`, "aria-hidden": "true" }, String(finding.number)), el("span", { class: "unseen" }, `${severityName(finding.severity)}: `), el("span", { lang: "" }, title(finding.code))));
+  }))) : null;
+}
+
+function card(finding, view, alike) {
   const code = codes[finding.code] || {};
   const name = `f${finding.number}-title`;
   const about = [finding.judged, finding.cost, finding.repeats].filter(Boolean);
   return el("article", { class: `finding${finding.supported ? "" : " unsupported"}`, "data-finding": finding.number, tabindex: "-1", "aria-labelledby": view.print ? null : name },
     el("header", null, el("span", { class: `badge ${finding.supported ? colour(finding.code) : ""}`, "aria-hidden": "true" }, String(finding.number)),
       el("h4", { id: view.print ? null : name, lang: "" }, title(finding.code)), el("span", { class: `chip ${finding.severity}` }, severityName(finding.severity))),
-    code.trust ? el("details", { class: `trust ${code.trust.kind}`, open: view.print },
-      el("summary", null, el("i", { "aria-hidden": "true" }, MARKS[code.trust.kind] || "○"), ` ${code.trust.short}`), el("p", null, code.trust.text)) : null,
+    alike ? null : trusted(code.trust, view),
     code.question ? el("p", { class: "question", lang: "" }, code.question) : null,
     el("p", { class: "reasoning", dir: "auto", lang: "" }, finding.reasoning),
     finding.quotes.map((quote) => cite(quote, finding, view)),
@@ -290,8 +310,10 @@ function side(view) {
   const proved = c.findings.filter((f) => f.supported), apart = c.findings.filter((f) => !f.supported);
   const node = el("div", { class: "side" });
   node.append(el("h3", null, proved.length ? _("Findings ({n})", { n: proved.length }) : _("No proved finding")));
-  node.append(...proved.map((finding) => card(finding, view)));
-  if (apart.length) node.append(el("h3", null, _("Not supported ({n}): no quote holds, never counted", { n: apart.length })), ...apart.map((f) => card(f, view)));
+  const alike = trustedAlike(c.findings);
+  if (alike) node.append(trusted(alike, view));
+  node.append(...proved.map((finding) => card(finding, view, alike)));
+  if (apart.length) node.append(el("h3", null, _("Not supported ({n}): no quote holds, never counted", { n: apart.length })), ...apart.map((f) => card(f, view, alike)));
   node.append(el("h3", null, _("Afterwards")), afterwards(view));
   if (gathering.masked && !view.print) node.append(el("p", { class: "soft masked-labels" }, _("Labels cannot be given here: in a masked report names of conversations and words may be others than those that the database has.")));
   const lines = el("details", { class: "verdicts", open: view.print }, el("summary", null, _("All verdicts")), c.groups.map((group) => [

@@ -156,7 +156,7 @@ async function begin() {
     const steps = { back: () => go({ c: "", f: "" }), next: () => step(1), previous: () => step(-1), place: placeOf(id) };
     const view = viewOf(c, false);
     detail.replaceChildren(head(view, steps), ...c.notes.map((note) => el("p", { class: "case-note" }, note)),
-      el("div", { class: "case-body" }, transcript(view), side(view)));
+      el("div", { class: "case-body" }, outline(view), transcript(view), side(view)));
     drawn.steps = detail.querySelector(".steps > .soft");
     toAnswer();
     detail.removeAttribute("aria-busy");

@@ -1,6 +1,7 @@
 // The list of conversations: every row has the same height, and only those in sight (and some around them) are nodes.
 
 const ROW = 80, AROUND_ROWS = 12;
+const MARKS_IN_ROW = 8;                     // the first code is named, of the others their severity is seen
 
 function listItem(place, state) {
   const code = (n) => INDEX.code[n];
@@ -12,10 +13,10 @@ function listItem(place, state) {
     el("span", { class: "meta" }, el("span", { dir: "auto" }, id), el("span", { dir: "auto" }, about)),
     el("span", { class: "words", dir: "auto" }, INDEX.words[place] || _("(no text)")),
     el("span", { class: "codes" }, found.length
-      ? found.slice(0, 2).map((name) => el("span", { class: `chip dot ${severityOf(name)}`, title: `${severity(severityOf(name))}: ${title(name)}` },
-        el("span", { class: "unseen" }, `${severity(severityOf(name))}: `), title(name)))
+      ? found.slice(0, MARKS_IN_ROW).map((name, n) => el("span", { class: `chip dot ${severityOf(name)}${n ? " mark" : ""}`, title: `${severity(severityOf(name))}: ${title(name)}` },
+        el("span", { class: "unseen" }, n ? `, ${severity(severityOf(name))}: ${title(name)}` : `${severity(severityOf(name))}: `), n ? null : title(name)))
       : el("span", { class: "chip" }, weak.length ? _("only unsupported") : _("nothing flagged")),
-    found.length > 2 ? el("span", { class: "chip more", title: found.slice(2).map(title).join(", ") }, `+${number(found.length - 2)}`) : null));
+    found.length > MARKS_IN_ROW ? el("span", { class: "chip more", title: found.slice(MARKS_IN_ROW).map(title).join(", ") }, `+${number(found.length - MARKS_IN_ROW)}`) : null));
 }
 
 // `places` are what is shown, in order. `scroller` scrolls on a wide screen, the page itself on a phone.
