@@ -295,7 +295,7 @@ def test_what_cannot_be_seen_is_shown_as_a_chip_with_its_name(visit: Any) -> Non
     }""") == "It arrives U+2066tomorrowU+2069 U+200D 👨\u200d👩\u200d👧 ❤\ufe0f"  # fmt: skip
     expect(page.locator(".finding .reasoning")).to_have_text("It says U+202Etomorrow.")
     expect(page.locator(".about")).to_contain_text("qU+202Eueue")
-    expect(page.locator(".side .after")).to_contain_text("CSAT 1 of 5: “U+202Eawful”")
+    expect(page.locator("#detail .after")).to_contain_text("CSAT 1 of 5: “U+202Eawful”")
     expect(bubbles.nth(4)).to_have_text("hidden16 invisible characters")
     # not one character that turns the order is left in what is drawn, in titles or in the choices of a filter
     left = """() => [...document.querySelectorAll('#conversations *')].filter((node) => {
@@ -434,7 +434,7 @@ def test_why_a_figure_is_not_calibrated_is_read_without_a_hover(visit: Any, widt
     why = row.locator(".trust p")
     expect(why).to_be_hidden()
     row.locator(".trust summary").click()
-    expect(why).to_have_text("not calibrated: nobody labelled what this judge said")
+    expect(why).to_have_text("not calibrated: no label plan was answered for this judge")
     expect(why).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page = visit("#v=conversations", width=width)
@@ -442,4 +442,4 @@ def test_why_a_figure_is_not_calibrated_is_read_without_a_hover(visit: Any, widt
         page.locator("#list a, #list button, #list li").first.click()
     finding = page.locator(".side .trust").first
     finding.locator("summary").click()
-    expect(finding.locator("p")).to_have_text("not calibrated: nobody labelled what this judge said")
+    expect(finding.locator("p")).to_have_text("not calibrated: no label plan was answered for this judge")

@@ -210,7 +210,7 @@ def test_json_leaves_returns_about_an_unknown_issue_out_and_says_so(tmp_path: Pa
         assert (week[name]["n"], week[name]["of"], week[name]["rate"]) == (1, 1, 1.0)
         bounds = week[f"{name}_bounds"]
         assert [(bounds[end]["n"], bounds[end]["of"]) for end in ("low", "high")] == [(1, 4), (4, 4)]
-        assert (bounds["n_unknown"], bounds["wide"]) == (3, True)
+        assert bounds["n_unknown"] == 3
     assert (found["run"]["n_stored"], found["run"]["selected_by"]) == (9, ["queue:orders"])
     [decided] = found["decided"]
     assert (decided["rubric"], decided["n_decided"], decided["n_codes"]) == ("resolution", 5, 5)
