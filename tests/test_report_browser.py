@@ -225,6 +225,21 @@ def test_a_finding_and_its_words_lead_to_each_other(visit: Any) -> None:
     assert "f=1" in page.url
 
 
+def test_the_search_field_follows_the_address_even_while_it_has_the_focus(visit: Any) -> None:
+    page = visit("#v=conversations")
+    page.evaluate("location.hash = '#v=conversations&q=delivery'")
+    field = page.locator("#q")
+    expect(field).to_have_value("delivery")
+    field.focus()
+    page.go_back()
+    expect(field).to_have_value("")
+    field.press_sequentially("zzz", delay=200)  # every letter is searched for before the next one
+    expect(field).to_have_value("zzz")
+    page.evaluate("location.hash = '#v=conversations'")
+    expect(field).to_have_value("")
+    expect(field).to_be_focused()
+
+
 def test_on_a_phone_findings_stand_by_name_above_the_chat_and_lead_to_their_words(visit: Any) -> None:
     page = visit("#c=overlap")
     expect(page.locator(".outline")).to_be_hidden()  # beside the chat the cards are in sight
