@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -379,3 +383,13 @@ def test_a_stretch_of_a_text_moves_to_where_it_stands_in_the_masked_one(
     whole = (min([a, *(s for s, _, _ in touched)]), max([b, *(e for _, e, _ in touched)]))
     if a < b:
         assert shown == masked(text[whole[0] : whole[1]], [(s - whole[0], e - whole[0], m) for s, e, m in touched])
+
+
+@pytest.mark.parametrize("text", ["A" * 60_000, "\n" * 60_000, "\nA" * 30_000, "Ana " * 15_000, "oi " + "A" * 60_000])
+def test_names_are_looked_for_in_a_long_text_in_time_that_grows_with_it(text: str) -> None:
+    # Were it the square of the length, the first of these would take minutes.
+    looked = (
+        "import sys; from grader.redaction import hailed, introduced, signed, thanked; text = sys.stdin.read()\n"
+        "for find in (hailed, introduced, signed, thanked): list(find(text))"
+    )
+    subprocess.run([sys.executable, "-c", looked], input=text, text=True, check=True, timeout=20)

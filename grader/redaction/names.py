@@ -51,7 +51,7 @@ _VOCATIVE = re.compile(
 _ITS = re.compile(
     rf"(?i:\b(?:hi|hello|hey|hiya|morning|afternoon|evening)\b[,!.]? it['’]?s )({_NAMES})"
     rf"|(?i:\bit['’]?s )({_NAMES})(?= (?:again|here|from)\b)"
-    rf"|({_NAMES}|\b[^\W\d_]{{3,}} [^\W\d_]{{3,}})(?= is (?:the|my) name\b)"
+    rf"|((?<!\w){_NAMES}|\b[^\W\d_]{{3,}} [^\W\d_]{{3,}})(?= is (?:the|my) name\b)"
 )
 _KIN = re.compile(
     r"(?i:\b(?:minha|meu|mi|my|sua?|seu|her|his|esta es mi|la)\s+(?:net[ao]|niet[ao]|filh[ao]|hij[ao]|espos[ao]|marido|"
@@ -71,7 +71,7 @@ _FROM = r" (?:de|del|da|do|from|in|at|with)\b"
 _SIGNED = re.compile(
     rf"\A\W*{_GREETING}[ ,!]+{_TITLE}{_NAMES}[,!.] ({_NAME})(?=[.,!]|{_FROM})"
     rf"|\A[^.!?\n]{{0,60}}, ({_NAME})(?={_FROM})"
-    rf"|\n\W*({_NAMES})\s*\Z"
+    rf"|\n[^\w\n]{{0,4}}({_NAMES})[^\w\n]{{0,4}}\Z"
 )
 _THANKED = re.compile(
     rf"(?i:\b(?:obrigad[oa]|valeu|gracias|thanks|thank you|cheers|ta))[,!]? ({_NAME})(?=\s*[,.!?:;)]|\s*$|\s+[^\w\s])",
