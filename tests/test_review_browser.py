@@ -238,6 +238,7 @@ def test_a_changed_mind_is_a_second_record_beside_the_blind_one(sit: Seat, app: 
     expect(page.locator(".compared")).to_have_count(7)
     row = page.locator(".compared").filter(has_text="Escalated too late")
     if not row.get_attribute("open") and row.get_attribute("open") is None:
+        expect(row.locator("summary .caret")).to_be_visible()  # it shows that it unfolds
         row.locator("summary").click()
     row.get_by_role("button", name="Change my answer").click()
     row.get_by_label("Why?").fill("I had overlooked it")

@@ -193,11 +193,13 @@ def test_whoever_decides_sees_neither_answer_before_and_both_after(
         assert not any(f">{word}<" in blind or f'"{word}"' in blind for word in ("ana", "ben", WHY))
         screen.press("2", "2", "Enter")
         expect(page.locator(".compared")).to_have_count(2)
-        for row in page.locator(".compared").all():
-            if row.get_attribute("open") is None:
-                row.locator("summary").click()
-        expect(page.locator(".compared").first).to_contain_text("ana: Absent")
-        expect(page.locator(".compared", has_text="Promised an exception")).to_contain_text("ben: Cannot assess")
+        for row in page.locator(".compared").all():  # open, and the row itself has what the others said
+            expect(row).to_have_attribute("open", "")
+            expect(row.locator("summary")).to_contain_text("ana: Absent")
+            expect(row.locator("summary .caret")).to_be_visible()
+        decided = page.locator(".compared", has_text="Promised an exception")
+        expect(decided.locator("summary")).to_contain_text("ben: Cannot assess")
+        expect(page.locator("#panel-title")).to_contain_text("decision")
         assert both_themes(page) == []
         screen.press("Escape", "Enter")
         expect(page.get_by_role("heading", name="Everything is decided")).to_be_visible()
