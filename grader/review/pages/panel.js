@@ -265,7 +265,7 @@ function drawPanel(item) {
 }
 
 function closedQuestion(item, name, place) {
-  const mine = item.answers[name] || {}, asked = question(name), lacks = asked.needs_quote.includes(mine.answer) && !mine.quote;
+  const mine = item.answers[name] || {}, asked = question(name), lacks = lacksProof(item, name);
   return el("li", { class: "question" }, el("button", { type: "button", class: "row", "data-f": `row:${name}`, "data-row": name, "aria-expanded": "false", click: () => { app.open = name; app.target = ""; draw(); focusGroup(); } },
     el("span", { class: "place" }, number(place + 1)), el("span", { class: "name", dir: "auto" }, asked.title),
     el("span", { class: `given ${mine.answer || "none"}` }, mine.answer ? answerName(mine.answer) : _("open"),
