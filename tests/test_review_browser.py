@@ -42,7 +42,9 @@ def sit(browser: Browser) -> Iterator[Seat]:
         yield found
 
 
-def test_ten_items_of_seven_criteria_are_labelled_with_nine_keys_each_and_one_more_without_proof(sit: Seat, app: Running, root: Path) -> None:
+def test_ten_items_of_seven_criteria_are_labelled_with_nine_keys_each_and_one_more_without_proof(
+    sit: Seat, app: Running, root: Path
+) -> None:
     screen: Screen = sit(app["kim"])
     took: list[float] = []
     counts: list[int] = []

@@ -209,14 +209,27 @@ def test_whoever_decides_sees_neither_answer_before_and_both_after(
 
         conversation = "talk-000"
         owner: Screen = sit(running["olga"], f"#dispute={conversation}&code=behavior.{CODES[0]}&run=run_1")
-        form = owner.page.get_by_role("dialog")
-        expect(form).to_contain_text("Promised an exception")
-        expect(form).to_contain_text(conversation)
+        panel, form = owner.page.locator("#panel"), owner.page.get_by_role("dialog")
+        expect(panel).to_contain_text("Promised an exception")
+        expect(owner.page.locator("#talk-title")).to_have_text(conversation)
+        expect(owner.page.locator("#m2 mark")).to_have_text("1within 48 hours")  # the conversation, the quote marked
+        expect(panel).to_contain_text("Judge: Present")
+        expect(panel).to_contain_text(WHY)
+        expect(panel.get_by_role("radio", name="Present")).to_have_count(0)  # that is what the judge says itself
         assert both_themes(owner.page) == []
-        form.get_by_label("Why is it wrong?").fill("A colleague allowed it")
+        panel.get_by_role("button", name="message 2").click()
+        assert owner.page.evaluate("document.activeElement.id") == "m2"
+        panel.get_by_label("Why is it wrong?").fill("A colleague allowed it")
         owner.press("Escape")
-        form.get_by_role("radio", name="Absent").click()
+        panel.get_by_role("radio", name="Absent").click()
         expect(owner.page.locator("#message")).to_have_text("The dispute is stored.")
+        expect(panel.locator(".disputes")).to_contain_text("olga: Absent")
+        expect(panel.locator(".disputes")).to_contain_text("A colleague allowed it")
+        owner.page.reload()
+        expect(panel.locator(".disputes")).to_contain_text("A colleague allowed it")
+        assert both_themes(owner.page) == []
+        owner.press("Enter")
+        expect(owner.page.get_by_role("heading", name="The report and its disputes")).to_be_visible()
         owner.page.get_by_role("button", name="Disputes").first.click()
         expect(form).to_contain_text("A colleague allowed it")
         expect(form).to_contain_text("judge: Present")

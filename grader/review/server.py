@@ -18,6 +18,7 @@ from grader import language
 from grader.errors import GraderError, HeldError, RefusedError, StoreError
 from grader.language import _
 from grader.model import JsonValue
+from grader.review import findings
 from grader.review.guard import App, Guard
 from grader.review.page import page, unseen_characters, words
 from grader.review.reporting import Reports
@@ -41,6 +42,7 @@ class Server:
             self._route("api/item/{item}", self._item),
             self._route("api/search", self._search),
             self._route("api/disputes", self._disputes),
+            self._route("api/finding", self._finding),
             self._route("api/act", self._act, "POST"),
             self._route("api/dispute", self._dispute, "POST"),
             self._route("report/", self._report),
@@ -100,6 +102,15 @@ class Server:
     async def _disputes(self, request: Request, person: Person) -> Response:
         del request
         return JSONResponse({"disputes": self._session.disputes(person)})
+
+    async def _finding(self, request: Request, person: Person) -> Response:
+        wanted, question = (request.query_params.get(name, "") for name in ("conversation", "question"))
+        session = self._session
+        findings.may_be_shown(session, person, wanted, question)
+        found = findings.kept(session.material, wanted, question)
+        if found is None:
+            found = await run_in_threadpool(self._reports.read, findings.reading(session.material, wanted))
+        return JSONResponse(findings.told(session, person, question, found))
 
     async def _dispute(self, request: Request, person: Person) -> Response:
         told = self._session.dispute(person, await _body(request))

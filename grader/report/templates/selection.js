@@ -47,7 +47,7 @@ function stretch(node, text, range) {
 
 // A selection that begins or ends inside a word takes the whole of it; one that begins with a quotation mark ends with its other half
 // where that is the next character, and else leaves it out.
-const PAIRS = { '"': '"', "“": "”", "„": "“", "«": "»", "(": ")" };
+const QUOTATION = { '"': '"', "“": "”", "„": "“", "«": "»", "(": ")" };
 const segmenter = window.Intl && Intl.Segmenter ? new Intl.Segmenter(undefined, { granularity: "word" }) : null;
 function wholeWords(text, start, end) {
   while (start < end && /\s/u.test(text[start])) start += 1;
@@ -58,7 +58,7 @@ function wholeWords(text, start, end) {
     if (first.isWordLike) start = first.index;
     if (last.isWordLike) end = last.index + last.segment.length;
   }
-  const other = PAIRS[text[start]];
+  const other = QUOTATION[text[start]];
   if (other && !text.slice(start + 1, end).includes(other)) { if (text[end] === other) end += 1; else if (end - start > 1) start += 1; }
   return [start, end];
 }

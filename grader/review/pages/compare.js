@@ -15,6 +15,14 @@ function drawReveal(item) {
   byId("panel-body").scrollTop = was;
 }
 
+function quoteFigure(quoted, place, whose) {
+  return el("figure", { class: "quoted" }, el("blockquote", { dir: "auto" }, quoted.text),
+    el("figcaption", null, whose, " ", byId(`m${quoted.message}`)
+      ? el("button", { type: "button", class: "link", click: () => toQuote(quoted) }, _("message {n}", { n: number(quoted.message) }), place ? ` [${place}]` : "")
+      : el("span", { class: "soft" }, quoted.message ? _("message {n}", { n: number(quoted.message) }) : _("policy")),
+    quoted.problem ? el("span", { class: "soft" }, ` · ${quoted.problem}`) : null));
+}
+
 function comparedTitle(differ) {
   if (judges()) return differ ? ngettext("{n} decision differs from the judge's", "{n} decisions differ from the judge's", differ) : _("All decisions are the judge's, too");
   return differ ? ngettext("{n} answer differs from the judge's", "{n} answers differ from the judge's", differ) : _("All answers are the judge's, too");
@@ -25,11 +33,7 @@ function compared(item, one, open) {
   const asked = question(one.question), judge = one.judge, id = `r-${one.question}`;
   const numbers = new Map(quotesOf(item).map((quote) => [`${quote.code} ${quote.text}`, quote.number]));
   const mine = item.answers[one.question] || {};
-  const quote = (quoted, whose) => el("figure", { class: "quoted" }, el("blockquote", { dir: "auto" }, quoted.text),
-    el("figcaption", null, whose, " ", byId(`m${quoted.message}`)
-      ? el("button", { type: "button", class: "link", click: () => toQuote(quoted) }, _("message {n}", { n: number(quoted.message) }), numbers.has(`${one.question} ${quoted.text}`) ? ` [${numbers.get(`${one.question} ${quoted.text}`)}]` : "")
-      : el("span", { class: "soft" }, quoted.message ? _("message {n}", { n: number(quoted.message) }) : _("policy")),
-    quoted.problem ? el("span", { class: "soft" }, ` · ${quoted.problem}`) : null));
+  const quote = (quoted, whose) => quoteFigure(quoted, numbers.get(`${one.question} ${quoted.text}`), whose);
   return el("details", { class: `compared ${one.same ? "same" : "differs"}`, id, open: open.has(id) ? open.get(id) : judges() || !one.same || app.changing === one.question },
     el("summary", { "data-f": `sum:${one.question}` },
       el("span", { class: "caret", "aria-hidden": "true" }),

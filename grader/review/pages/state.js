@@ -9,6 +9,7 @@ const app = {
 
 const phone = matchMedia("(max-width: 760px)");
 const here = () => (app.screen === "item" ? app.cache.get(app.id) : undefined);
+const shown = () => (app.screen === "finding" ? app.finding : here());
 const listed = (id) => app.session.items.find((one) => one.id === id);
 const question = (name) => app.session.questions.find((one) => one.name === name) || { name, title: name, question: "", answers: [], needs_quote: [] };
 const answered = (item, name) => Boolean(item.answers[name] && item.answers[name].answer);
@@ -51,7 +52,10 @@ function arrived(act, answer) {
     else if (app.id === act.item) { next(); say(_("Submitted.")); return; }
   }
   if (act.kind === "change") say(_("Kept as a second record. Your blind answer stays as it was."));
-  if (act.kind === undefined) say(_("The dispute is stored."));
+  if (act.kind === undefined) {
+    say(_("The dispute is stored."));
+    if (app.screen === "finding" && app.finding) loadFinding(app.finding.conversation_id, app.finding.question.name);
+  }
   draw(act.kind === "change" || act.kind === "submit");
 }
 
