@@ -13,7 +13,6 @@ from conftest import Main
 from label_parts import drawn, exported, fill, imported, judge_shop, rows, save_csv, table
 
 from grader.engine.rebuild import rebuild
-from grader.errors import ConfigError
 from grader.labelling.given import keep_again, kept_plan
 from grader.labelling.reference import answered, openings, reference, second_looks
 from grader.store import open_store
@@ -82,21 +81,6 @@ def test_the_same_command_is_the_same_plan_kept_once_and_a_changed_file_is_refus
         assert done.code == 2
         assert "changed by hand" in done.err
     assert main("label", "status", plan).code == 0
-
-
-def test_without_an_id_the_latest_plan_is_meant(main: Main, shop: Path) -> None:
-    none = main("label", "status")
-    assert none.code == 2
-    assert "there is no label plan here" in none.err
-    drawn(main, "-n", "30", "--reviewers", "ana")
-    latest = drawn(main, "-n", "20", "--reviewers", "ben", "--seed", "3")["plan_id"]
-    assert json.loads(main("label", "status", "--json").out)["plan"] == latest
-    assert main("label", "export", "--reviewer", "ben", "-o", shop / "ben.csv").code == 0
-    assert main("label", "adjudicate", "-o", shop / "third.csv").code in (0, 2)
-    with open_store(shop / "grader.duckdb") as store:
-        assert kept_plan(store, None, "run_1").plan_id == latest
-        with pytest.raises(ConfigError, match="no label plan of run 'run_2'"):
-            kept_plan(store, None, "run_2")
 
 
 def test_overlap_copies_and_splits_are_as_asked(main: Main, shop: Path) -> None:

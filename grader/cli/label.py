@@ -122,7 +122,8 @@ def plan(
     console.out(f"{'the same plan as before' if known else 'plan'} {drawn.plan_id}")
     console.out(f"written to {path}: it names strata, so keep it from those who label")
     file = f"labels-{names[0].replace('/', '-')}.csv"
-    console.note(f"next: {export_command(drawn, file)}")
+    console.note(f"next: grader review {drawn.plan_id[:11]} opens it in the browser, for everybody")
+    console.note(f"or as a file: {export_command(drawn, file)}")
 
 
 @app.command("export")
