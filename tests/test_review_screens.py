@@ -179,6 +179,14 @@ def test_whoever_decides_sees_neither_answer_before_and_both_after(
         screen: Screen = sit(running["cleo"])
         page = screen.page
         expect(page.get_by_role("heading", name="Nothing to decide")).to_be_visible()
+        expect(page.locator("#talk")).to_contain_text("still working: 0 of 10 items are submitted")
+        page.goto(running["cleo"].url + "report/")  # not open: a page that says so, and leads back
+        expect(page.get_by_role("heading", name="The report is not open yet")).to_be_visible()
+        expect(page.locator("main")).to_contain_text("The report is open when all items are submitted")
+        assert violations(page) == []
+        screen.troubles[:] = [text for text in screen.troubles if "404" not in text]
+        page.get_by_role("link", name="Back to the review").click()
+        expect(page.get_by_role("heading", name="Nothing to decide")).to_be_visible()
         assert both_themes(page) == []
         for item in running["ana"].session()["items"]:
             running["ana"].label(item["id"])

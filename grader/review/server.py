@@ -20,7 +20,7 @@ from grader.language import _
 from grader.model import JsonValue
 from grader.review import findings
 from grader.review.guard import App, Guard
-from grader.review.page import page, unseen_characters, words
+from grader.review.page import page, refused_page, unseen_characters, words
 from grader.review.reporting import Reports
 from grader.review.session import Person, Session
 from grader.review.writer import Writer
@@ -139,11 +139,21 @@ def _no_number(text: str) -> float:
 
 
 async def _refuse(request: Request, error: GraderError) -> Response:
-    del request
     status = error.status if isinstance(error, RefusedError) else 503 if isinstance(error, HeldError) else 500
     if isinstance(error, StoreError) and status == 500:
         status = 507
-    return JSONResponse({"error": error.message, "cure": error.cure}, status)
+    return _told(request, status, error.message, error.cure)
+
+
+def _told(
+    request: Request, status: int, error: str, cure: str | None, headers: Mapping[str, str] | None = None
+) -> Response:
+    """A page for whoever opened the address in a browser, JSON for a script."""
+    token = request.path_params.get("token")
+    if token is None or request.method != "GET" or "text/html" not in request.headers.get("accept", ""):
+        return JSONResponse({"error": error, "cure": cure}, status, headers)
+    made = refused_page(error, cure, f"/s/{token}/")
+    return HTMLResponse(made.html, status, {**(headers or {}), "Content-Security-Policy": made.csp})
 
 
 async def _unknown(request: Request, error: HTTPException) -> Response:

@@ -61,6 +61,11 @@ function changeForm(asked, one) {
     el("button", { type: "button", class: "small", "data-f": "keep", click: () => { app.changing = ""; draw(); } }, _("Keep my answer")));
 }
 
+function nothingToDecide(of) {
+  if (!of || of.n_submitted >= of.n_items) return _("Where two reviewers differ, the item comes here. None does now.");
+  return _("The reviewers are still working: {done} of {all} items are submitted. Where two of them differ, the item comes here: reload this page then.", { done: number(of.n_submitted), all: number(of.n_items) });
+}
+
 function drawEnd() {
   const items = app.session.items, p = app.session.progress, deferred = items.filter((one) => one.state === "deferred").length;
   const open = items.filter((one) => isOpen(one) && one.state !== "deferred").length, empty = !items.length;
@@ -70,7 +75,7 @@ function drawEnd() {
   const fact = (name, value) => (value === "" ? null : el("div", null, el("dt", null, name), el("dd", null, value)));
   redraw(byId("talk"), el("div", { class: "end", id: "scroll" },
     el("h1", { id: "talk-title" }, heading),
-    app.session.role === "owner" ? el("p", null, _("Findings that are wrong can be disputed: open the finding in the report.")) : empty ? el("p", null, judges() ? _("Where two reviewers differ, the item comes here. None does now.") : _("The plan has no items under your name."))
+    app.session.role === "owner" ? el("p", null, _("Findings that are wrong can be disputed: open the finding in the report.")) : empty ? el("p", null, judges() ? nothingToDecide(p.reviewers) : _("The plan has no items under your name."))
       : el("dl", { class: "facts" }, fact(_("Submitted"), _("{done} of {all}", { done: number(p.n_submitted), all: number(p.n_items) })),
         fact(_("Deferred"), deferred ? number(deferred) : ""), fact(_("Still open"), open ? number(open) : ""),
         fact(_("Pace"), p.seconds_per_item ? _("about {each} an item", { each: seconds(p.seconds_per_item) }) : ""),
