@@ -170,6 +170,8 @@ def test_what_is_clicked_in_the_file_is_exported_and_imported_as_labels_that_wer
     assert form.get_by_label("Words that show it").input_value() == "no matter what"
     give(page, "absent", name="ana", note=EVIL)
     expect(card(page).locator(".said")).to_have_text("You: absent with a quote, with a note")
+    assert card(page).locator(".said svg").count() == 0  # no tick: the judge says otherwise
+    assert "≠" in page.evaluate("getComputedStyle(document.querySelector('#detail .said.against'), '::before').content")
     agree(page)
     expect(line(page, OTHER).locator(".said")).to_have_text("You: absent")
     line(page, "resolved").get_by_role("button", name="Disagree").click()

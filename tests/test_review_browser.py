@@ -126,7 +126,17 @@ def test_every_key_does_what_the_help_says_and_none_answers_by_accident(sit: Sea
     screen.press("d")  # no longer
     screen.saved()
     assert screen.person.item(first)["state"] == "new" or screen.person.item(first)["state"] == "begun"
+    screen.press("d")
+    page.wait_for_function("(id) => app.id !== id", arg=first)
+    screen.ready()
+    screen.press("u")  # takes the defer back, and leads to it
+    screen.ready(first)
+    expect(page.locator("#message")).to_have_text("Undone.")
+    screen.saved()
+    assert screen.person.item(first)["state"] != "deferred"
     screen.press("j", "j")
+    screen.press("u")  # what was chosen by hand is another matter
+    expect(page.locator("#message")).to_have_text("There is nothing to undo here.")
     screen.press("g")
     screen.ready(first)
     screen.press("?")

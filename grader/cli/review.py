@@ -204,7 +204,8 @@ def _writable(settings: Settings) -> Iterator[Store]:
 
 def _tell_end(ended: Ended, folder: Path) -> None:
     for name, _role, n_submitted, n_items in ended.progress:
-        console.note(f"{name}: {n_submitted:,} of {n_items:,} items submitted")
+        if n_items:  # an owner has none
+            console.note(f"{name}: {n_submitted:,} of {n_items:,} items submitted")
     if ended.n_waiting:
         answers = "answer waits" if ended.n_waiting == 1 else "answers wait"
         held = f" ({ended.held_by})" if ended.held_by else ""

@@ -57,7 +57,7 @@ function answeringParts(node, view, asked, where) {
   const lead = where === "card" ? toReview(view, asked) : null;
   if (gathering.session) {
     const said = gathering.session.said.get(questionKey(asked));
-    return [said ? el("span", { class: "said" }, icon("done"), said.reviewer ? _("Disputed by {name}: {answer}", { name: said.reviewer, answer: answerWord(said.answer) }) : _("Dispute saved: {answer}", { answer: answerWord(said.answer) })) : null,
+    return [said ? el("span", { class: "said against" }, said.reviewer ? _("Disputed by {name}: {answer}", { name: said.reviewer, answer: answerWord(said.answer) }) : _("Dispute saved: {answer}", { answer: answerWord(said.answer) })) : null,
       disagree(said ? _("Dispute again") : _("Disagree")), lead].filter(Boolean);
   }
   const mine = labelOf(asked);
@@ -67,7 +67,7 @@ function answeringParts(node, view, asked, where) {
   }
   const { label } = mine, change = () => open(answersOf(mine));
   const extra = [label.quote && _("with a quote"), label.note && _("with a note")].filter(Boolean).join(", ");
-  return [el("span", { class: "said" }, icon("done"), _("You: {answer}", { answer: answerWord(label.answer) }), extra ? el("span", { class: "soft" }, ` ${extra}`) : null),
+  return [el("span", { class: label.answer === asked.answer ? "said" : "said against" }, label.answer === asked.answer ? icon("done") : null, _("You: {answer}", { answer: answerWord(label.answer) }), extra ? el("span", { class: "soft" }, ` ${extra}`) : null),
     act("change", _("Edit"), _("Edit: {title}", { title: name }), change),
     act("remove", _("Remove"), _("Remove: {title}", { title: name }), () => { dropLabel(label); node.redraw("agree"); }), lead].filter(Boolean);
 }

@@ -4,7 +4,7 @@ let codes = {}, options = {};           // what the transcript's script looks co
 const IDLE = 60;                        // seconds without a key, a move or a touch, after which time no longer counts
 const app = {
   session: null, screen: "loading", id: "", open: "", target: "", reading: 0, changing: "", message: "", cache: new Map(),
-  shortcuts: keep.get("shortcuts") !== "off", waiting: "", seconds: new Map(), acts: new Map(), unproved: new Map(), active: Date.now(), moved: 0, saving: false,
+  shortcuts: keep.get("shortcuts") !== "off", waiting: "", seconds: new Map(), acts: new Map(), unproved: new Map(), deferred: "", active: Date.now(), moved: 0, saving: false,
 };
 
 const phone = matchMedia("(max-width: 760px)");
@@ -122,7 +122,7 @@ function toOpen(item) {
 
 async function show(id) {
   tick();
-  Object.assign(app, { screen: "item", id, target: "", reading: 0, changing: "", message: "", waiting: "" });
+  Object.assign(app, { screen: "item", id, target: "", reading: 0, changing: "", message: "", waiting: "", deferred: "" });
   history.replaceState(null, "", `#item=${id}`);
   getSelection().removeAllRanges();
   if (!app.cache.has(id)) draw(true);
@@ -180,6 +180,7 @@ function act(item, given) {
   one.n_answered = item.asked.filter((name) => answered(item, name)).length;
   if (one.state !== item.state || given.kind === "answer") one.state = item.state;
   app.acts.set(item.id, (app.acts.get(item.id) || 0) + 1);
+  app.deferred = "";
   outbox.add({ item: item.id, ...given });
 }
 
@@ -266,10 +267,12 @@ function defer() {
   item.state = back ? (openOnes(item).length < item.asked.length ? "begun" : "new") : "deferred";
   listed(item.id).state = item.state;
   act(item, { kind: back ? "undefer" : "defer" });
-  if (back) draw(); else { next(); say(_("Deferred: it comes again at the end.")); }
+  if (back) draw(); else { next(); app.deferred = item.id; say(_("Deferred: it comes again at the end.")); }
 }
 
-function undo() {
+// What was deferred last is taken back from where that led to, as long as nothing else was done.
+async function undo() {
+  if (app.deferred) await show(app.deferred);
   const item = here();
   if (!item) return;
   if (item.reveal) { say(_("The judge's answers were shown: an answer can be changed, not taken back.")); return; }
