@@ -135,8 +135,8 @@ def filled(root: Path, copies: int = 6, seed: int = 7) -> str:
                 late.failed(name, "behavior", "rate_limited", http_status=429)
             for rubric in RUBRICS:
                 one_of.judged(name, rubric, answers, model=model, call=priced(model=model))
-        early.finish("20260906-0900-1a2b", at=CHANGED, model="judge-1", n_population=len(told))
-        return late.finish("20261020-0900-3c4d", at=first + SPAN, model="judge-2", n_population=len(told))
+        early.finish("20260907-0000-1a2b", at=CHANGED, model="judge-1", n_population=len(told))
+        return late.finish("20261022-1235-3c4d", at=first + SPAN, model="judge-2", n_population=len(told))
 
 
 def grader(root: Path, *args: str | Path) -> str:

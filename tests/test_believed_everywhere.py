@@ -175,10 +175,10 @@ def test_grade_and_demo_say_in_the_end_whether_their_judge_is_calibrated(main: M
     done = main("demo", tmp_path / "demo", "--judge", "signals", "--sample", "12", "--quiet")
     assert done.code == 0, done.err
     for rubric in RUBRICS:
-        assert f"{rubric}: not calibrated: nobody labelled what this judge said" in done.out
+        assert f"{rubric}: not calibrated: no label plan was answered for this judge" in done.out
     again = main("grade", "-w", tmp_path / "demo", "--judge", "signals", "--sample", "12")
     assert again.code == 0, again.err
-    assert "accuracy: not calibrated: nobody labelled what this judge said" in again.err
+    assert "accuracy: not calibrated: no label plan was answered for this judge" in again.err
     assert not SAYS_SO.search(done.out + again.err)
 
 

@@ -137,7 +137,7 @@ def test_a_condition_can_be_about_verdicts_and_about_a_week(main: Main, tmp_path
     assert bad.code == 1
     (one,) = json.loads(bad.out)["checks"]
     assert one["of"].endswith("0 of 6; not calibrated; nobody read conversations judged clean: nothing is excluded")
-    assert one["calibration"] == "not calibrated: nobody labelled what this judge said"
+    assert one["calibration"] == "not calibrated: no label plan was answered for this judge"
     assert main(*ask, "--week", "2026-W32").code == 0
     assert main("check", "-w", tmp_path, "--fail-if", "resolved < 1", "--select", "queue:orders").code == 2
     same = [

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from front_worlds import CHANGED, WEEKS, weekly
-from report_data import T0, World, present, world
+from report_data import T0, World, present, says, world
 
 from grader import language, outcomes
 from grader.calibration.composite import ANY_CRITICAL
@@ -174,13 +174,16 @@ def test_the_picture_by_queue_shows_a_share_and_its_lower_end_as_areas(page: Fro
     found = page.matrix
     assert found is not None
     assert found.queues == ("delivery", "orders", "refunds")  # 40 each
-    row = found.drawn[0]
+    row = next(r for r in found.drawn if r.code == "invented_deadline")
     assert (row.code, [s.n for s in row.spots]) == ("invented_deadline", [8, 4, 4])
     assert row.spots[0].told == "20.0 % (10.5–34.8 %), 8 of 40"
     big, small = row.spots[:2]
     assert (big.ring / small.ring) ** 2 == pytest.approx(2, rel=0.03)
     assert all(s.disc < s.ring for s in row.spots)
-    assert [r.code for r in found.drawn] == ["invented_deadline", "contradicts_policy", "handoff_without_context"]
+    # the most severe first, whatever is more frequent
+    assert [(r.code, r.severity) for r in found.drawn] == [
+        ("contradicts_policy", "critical"), ("invented_deadline", "high"), ("handoff_without_context", "high"),
+    ]  # fmt: skip
     assert len({r.code for r in found.rows}) > len(found.drawn)
 
 
@@ -425,3 +428,72 @@ def test_a_tiny_p_is_not_written_as_none(page: FrontPage) -> None:
     assert [row.p for row in page.ratios.drawn if row.beyond][:1] != ["0.000"]
     assert _p(0.0002) == "<0.001"
     assert _p(0.0412) == "0.041"
+
+
+def test_a_figure_that_the_judges_reasons_move_is_not_called_counted_without_one(empty: World) -> None:
+    for n in range(6):
+        contact = f"+55119999905{n:02}"
+        empty.talk(f"a-{n}", says("customer", f"first {n}", T0), says("ai", "It arrives.", T0), contact=contact)
+        empty.judged(f"a-{n}", "resolution", {"contact_reason": "exchange"})
+        if n < 3:
+            later = T0 + timedelta(days=2)
+            empty.talk(f"b-{n}", says("customer", f"again {n}", later), contact=contact, start=later)
+    for n, reason in enumerate(("exchange", "order_status")):  # of the third return nobody judged what it was about
+        empty.judged(f"b-{n}", "resolution", {"contact_reason": reason})
+    empty.talk("end", start=T0 + timedelta(days=40))
+    empty.finish()
+    found = told(empty)
+    came = card(found, "recontact")
+    assert (came.values[0].count, came.believed.kind, came.believed.mark) == ("1 to 2 of 9", "part", "◐")
+    assert came.believed.short == "counted; of 2 of 3 returns the judge tells the issue"
+    assert "the reasons are the judge's (not calibrated)" in came.believed.text
+
+
+def test_where_no_judge_tells_what_a_return_was_about_the_figure_says_so(empty: World) -> None:
+    empty.talk("a", says("customer", "first", T0), says("ai", "It arrives.", T0), contact="+5511999990500")
+    empty.judged("a", "resolution", {"contact_reason": "exchange"})
+    later = T0 + timedelta(days=2)
+    empty.talk("b", says("customer", "again", later), contact="+5511999990500", start=later)
+    empty.talk("end", start=T0 + timedelta(days=40))
+    empty.finish()
+    came = card(told(empty), "recontact")
+    assert (came.believed.kind, came.believed.short) == ("counted", "counted, no judge in it")
+
+
+def test_where_no_cause_is_known_what_was_flagged_stands_in_its_place_the_most_severe_first(empty: World) -> None:
+    for n in range(5):
+        empty.talk(f"c-{n}", queue="orders" if n else "returns")
+        wrong = {"invented_deadline": present("It arrives tomorrow.")}
+        if n == 4:
+            wrong["contradicts_policy"] = present("It arrives tomorrow.")
+        empty.judged(f"c-{n}", answers=wrong)
+    empty.finish()
+    found = told(empty)
+    assert [(f.code, f.severity, f.n) for f in found.findings] == [
+        ("contradicts_policy", "critical", 1), ("invented_deadline", "high", 5),
+    ]  # fmt: skip
+    assert [(s.key, s.n) for s in found.findings[1].spots] == [("orders", 4), ("returns", 1)]
+    assert found.findings[1].told == "5 of 5, 100 %"
+
+
+def test_parts_of_a_hand_off_are_told_where_the_whole_is_not_known(empty: World) -> None:
+    for n in range(4):
+        empty.talk(f"h-{n}", human=True)
+        empty.judged(f"h-{n}", "experience", {
+            "handoff_without_context": present("It arrives tomorrow.") if n == 0 else "absent",
+            "customer_repeated_to_human": "absent",
+        })  # fmt: skip
+    empty.finish()
+    quality = card(told(empty), "handoff_resolved")
+    assert quality.why
+    assert quality.notes[0] == "Hand-off: context passed on: 75.0 %, 3 of 4."
+    assert quality.notes[1] == "Hand-off: customer did not have to repeat: 100 %, 4 of 4."
+
+
+def test_critical_codes_that_could_nowhere_be_assessed_are_named(empty: World) -> None:
+    for n in range(3):
+        empty.talk(f"c-{n}")
+        empty.judged(f"c-{n}", answers={"contradicts_policy": "cannot_assess", "contradicts_tool_result": "absent"})
+    empty.finish()
+    notes = card(told(empty), "critical_defect").notes
+    assert notes[-1] == "Not in it, since it could not be assessed anywhere: Contradicts the policy in force."

@@ -141,7 +141,7 @@ def test_a_return_that_was_not_judged_is_not_counted_as_another_issue(empty: Wor
     assert week.resolved_but_back == Share(0, 1)
     for bounds in (week.same_issue_bounds, week.resolved_but_back_bounds):
         assert bounds == Bounds(n=0, n_unknown=3, of=4, n_cases=3)
-        assert (bounds.low, bounds.high, bounds.wide) == (Share(0, 4), Share(3, 4), True)
+        assert (bounds.low, bounds.high) == (Share(0, 4), Share(3, 4))
 
 
 def test_an_unknown_return_within_the_window_is_not_made_known_by_one_after_it(empty: World) -> None:

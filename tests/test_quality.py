@@ -189,7 +189,7 @@ def test_the_commands_print_tables_json_and_csv(main: Main, tmp_path: Path) -> N
     page = main("quality", "-w", tmp_path)
     assert page.code == 0
     assert "Hand-off: resolved without a restart" in page.out
-    assert page.out.rstrip().endswith("resolution: not calibrated: nobody labelled what this judge said")
+    assert page.out.rstrip().endswith("resolution: not calibrated: no label plan was answered for this judge")
     assert page.out.count("not calibrated") == 10 + 2 + 4  # figures, reasons for hand-offs, rubrics
     table = main("quality", "-w", tmp_path, "--by", "queue")
     assert "returns" in table.out

@@ -225,6 +225,21 @@ def test_a_finding_and_its_words_lead_to_each_other(visit: Any) -> None:
     assert "f=1" in page.url
 
 
+def test_the_search_field_follows_the_address_even_while_it_has_the_focus(visit: Any) -> None:
+    page = visit("#v=conversations")
+    page.evaluate("location.hash = '#v=conversations&q=delivery'")
+    field = page.locator("#q")
+    expect(field).to_have_value("delivery")
+    field.focus()
+    page.go_back()
+    expect(field).to_have_value("")
+    field.press_sequentially("zzz", delay=200)  # every letter is searched for before the next one
+    expect(field).to_have_value("zzz")
+    page.evaluate("location.hash = '#v=conversations'")
+    expect(field).to_have_value("")
+    expect(field).to_be_focused()
+
+
 def test_on_a_phone_findings_stand_by_name_above_the_chat_and_lead_to_their_words(visit: Any) -> None:
     page = visit("#c=overlap")
     expect(page.locator(".outline")).to_be_hidden()  # beside the chat the cards are in sight
@@ -295,7 +310,7 @@ def test_what_cannot_be_seen_is_shown_as_a_chip_with_its_name(visit: Any) -> Non
     }""") == "It arrives U+2066tomorrowU+2069 U+200D 👨\u200d👩\u200d👧 ❤\ufe0f"  # fmt: skip
     expect(page.locator(".finding .reasoning")).to_have_text("It says U+202Etomorrow.")
     expect(page.locator(".about")).to_contain_text("qU+202Eueue")
-    expect(page.locator(".side .after")).to_contain_text("CSAT 1 of 5: “U+202Eawful”")
+    expect(page.locator("#detail .after")).to_contain_text("CSAT 1 of 5: “U+202Eawful”")
     expect(bubbles.nth(4)).to_have_text("hidden16 invisible characters")
     # not one character that turns the order is left in what is drawn, in titles or in the choices of a filter
     left = """() => [...document.querySelectorAll('#conversations *')].filter((node) => {
@@ -434,7 +449,7 @@ def test_why_a_figure_is_not_calibrated_is_read_without_a_hover(visit: Any, widt
     why = row.locator(".trust p")
     expect(why).to_be_hidden()
     row.locator(".trust summary").click()
-    expect(why).to_have_text("not calibrated: nobody labelled what this judge said")
+    expect(why).to_have_text("not calibrated: no label plan was answered for this judge")
     expect(why).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page = visit("#v=conversations", width=width)
@@ -442,4 +457,4 @@ def test_why_a_figure_is_not_calibrated_is_read_without_a_hover(visit: Any, widt
         page.locator("#list a, #list button, #list li").first.click()
     finding = page.locator(".side .trust").first
     finding.locator("summary").click()
-    expect(finding.locator("p")).to_have_text("not calibrated: nobody labelled what this judge said")
+    expect(finding.locator("p")).to_have_text("not calibrated: no label plan was answered for this judge")

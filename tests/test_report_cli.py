@@ -210,7 +210,7 @@ def test_json_leaves_returns_about_an_unknown_issue_out_and_says_so(tmp_path: Pa
         assert (week[name]["n"], week[name]["of"], week[name]["rate"]) == (1, 1, 1.0)
         bounds = week[f"{name}_bounds"]
         assert [(bounds[end]["n"], bounds[end]["of"]) for end in ("low", "high")] == [(1, 4), (4, 4)]
-        assert (bounds["n_unknown"], bounds["wide"]) == (3, True)
+        assert bounds["n_unknown"] == 3
     assert (found["run"]["n_stored"], found["run"]["selected_by"]) == (9, ["queue:orders"])
     [decided] = found["decided"]
     assert (decided["rubric"], decided["n_decided"], decided["n_codes"]) == ("resolution", 5, 5)
@@ -280,3 +280,17 @@ def test_errors_of_the_report_are_graders(shop: Path) -> None:
     settings = load({}, shop)
     with open_store(settings.workspace.database, read_only=True) as store, pytest.raises(ConfigError):
         report.write(store, settings, out=shop / "grader.toml" / "no" / "where.html")
+
+
+def test_a_masked_report_never_takes_the_place_of_one_that_is_not_nor_the_other_way_round(shop: Path) -> None:
+    kinds = ("", "--redact", "--anonymous-agents", "--all", "--language pt", "--redact --all",
+             "--redact --format json", "--format json", "--format json --language pt")  # fmt: skip
+    names = [
+        Path(run(shop, *kind.split()).stdout.strip()).name.removeprefix("run_20261101T140000Z_ab12.") for kind in kinds
+    ]
+    assert names == [
+        "html", "redacted.html", "anonymous-agents.html", "all.html", "pt.html", "redacted.all.html", "redacted.json",
+        "json", "json",
+    ]  # fmt: skip
+    for name in set(names):
+        assert (shop / "reports" / f"run_20261101T140000Z_ab12.{name}").is_file()

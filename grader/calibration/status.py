@@ -19,7 +19,7 @@ TOGETHER = (
     N_("together: {told_what} since the calibration of {day}"), N_("together: {told}, after the calibration"),
 )  # fmt: skip
 LEAST: Sequence[State] = ("never", "changed", "not_calibrated", "calibrated")  # the least to be believed first
-NEVER = N_("not calibrated: nobody labelled what this judge said")
+NEVER = N_("not calibrated: no label plan was answered for this judge")
 LABEL_IT = N_("grader label plan, then grader calibrate")
 NOT_CALIBRATED = N_("not calibrated")
 NOBODY_READ = N_("nobody read conversations judged clean: nothing is excluded")

@@ -161,8 +161,8 @@ def _rate(found: Figure) -> tuple[str, str, str]:
 
 
 def _between(found: Ends) -> tuple[str, str, str]:
-    """The rate of what is known; both ends where that alone would mislead."""
-    if not found.bounds.wide:
+    """The rate; both ends where of some it is not known."""
+    if not found.bounds.n_unknown:
         return _rate(found.known)
     low, high = found.low, found.high
     interval = _interval(*(found.interval or (None, None)))

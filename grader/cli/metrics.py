@@ -43,8 +43,9 @@ def metrics(
 ) -> None:
     """Containment, resolution by the AI, returns, ratings, times and capacity freed, over all conversations.
 
-    These come from what was taken in, not from a judge. AI-resolved: closed, answered by the AI, no human, and no
-    return about the same issue within the window. Only windows that are over count; docs/metrics.md defines each.
+    These come from what was taken in, not from a judge; but where nothing else tells it, the judge's contact reasons
+    say whether a return is about the same issue. AI-resolved: closed, answered by the AI, no human, and no return
+    about the same issue within the window. Only windows that are over count; docs/metrics.md defines each.
     `grader trace FIGURE` lists the conversations behind a figure.
 
     Example:
@@ -217,6 +218,11 @@ def _foot(m: Metrics, left_out: dict[str, int]) -> None:
         f"windows over {m.n_matured:,}, not yet {m.n_not_yet_known:,}, no identity {m.n_no_identity:,}, "
         f"no time {m.n_no_time:,} · {ended}"
     )
+    if m.n_issue_judged:
+        told = (
+            f"of {m.n_issue_judged:,} of {m.n_came_back:,} returns the judge's contact reasons tell what they are about"
+        )
+        console.out(told)
     if left_out:
         console.out(f"not counted: {', '.join(f'{why} {n:,}' for why, n in left_out.items())}")
 

@@ -34,7 +34,7 @@ from grader.outcomes.figures import (
 from grader.outcomes.ranking import Ranked, ranking
 from grader.outcomes.reader import Reader
 from grader.outcomes.recontact import GAP_MINUTES, WINDOWS_HOURS, Recontact
-from grader.outcomes.share import Bounds, Share, bounded, counted, dollars, percent, wilson
+from grader.outcomes.share import Bounds, Share, counted, dollars, percent, wilson
 from grader.outcomes.weighting import Ends, Layer, Part, ends, rate, told
 from grader.statistics.figure import Figure
 
@@ -66,7 +66,6 @@ __all__ = [
     "Unjudged",
     "Wording",
     "batches",
-    "bounded",
     "cases",
     "conversation_ids",
     "counted",

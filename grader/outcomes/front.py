@@ -9,7 +9,7 @@ changed.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, tzinfo
 
 from grader.outcomes import chain, changes
@@ -20,11 +20,12 @@ from grader.outcomes.episodes import Where, opened
 from grader.outcomes.figures import find_run
 from grader.outcomes.metrics import Metrics, of_episodes
 from grader.outcomes.period import WEEK, Period
-from grader.outcomes.quality import Slice, Theme, judged, themes, undecided_by
+from grader.outcomes.quality import QUALITY, Slice, Theme, judged, themes, undecided_by
 from grader.outcomes.reader import Reader
 
 FIGURES = ("ai_resolution", "false_containment", "recontact", "csat_ai", "csat_human", "handoff_resolved",
            "critical_defect")  # fmt: skip
+HANDOFF = ("context_passed", "not_repeated")  # known of more hand-offs than whether it was solved
 WINDOW_HOURS = 168
 FIXES, PLACES = 5, 2  # causes that are told, biggest first; of each, the places where it costs most
 MOST_WEEKS = 26  # that a trend goes back
@@ -58,6 +59,7 @@ class Front:
     causes_decided: bool
     undecided: frozenset[str]
     associations: tuple[Association, ...]
+    handoffs: Mapping[str, Reading] = field(default_factory=dict)  # what is known of the parts of a hand-off
     window_hours: int = WINDOW_HOURS
 
     @property
@@ -102,6 +104,7 @@ def front(reader: Reader, run_id: str | None = None, *, zone: tzinfo) -> Front:
     return Front(
         weeks, end, metrics, {name: _reading(name, metrics, whole) for name in FIGURES}, lines, tuple(found[:FIXES]),
         len(found), any(c.fix for c in causes), undecided_by(whole), tuple(about),
+        {name: r for name in HANDOFF if (r := _reading(name, None, whole)) is not None},
     )  # fmt: skip
 
 
@@ -118,7 +121,7 @@ def _begun(lines: Mapping[str, tuple[Week, ...]], period: Period) -> dict[str, t
 def _reading(name: str, metrics: Metrics | None, whole: Slice | None) -> Reading | None:
     if whole is not None and name in whole.figures:
         return changes.of_estimate(whole.figures[name])
-    if metrics is None or name in ("handoff_resolved", "critical_defect"):
+    if metrics is None or name in QUALITY:
         return None
     return changes.of_readable(metrics, name)
 

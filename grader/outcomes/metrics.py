@@ -1,4 +1,5 @@
-"""What happened, over all conversations and without a judge: containment, AI resolution, returns, ratings, times.
+"""What happened, over all conversations: containment, AI resolution, returns, ratings, times. A verdict is in it only
+where nothing else tells whether a return is about the same issue (`n_issue_judged`).
 
 Counts come by slice from `grader.outcomes.episodes`; rates are made here. `RATES` names every rate with the columns of
 `sql/episode/told.sql` that it is made of, so that its rows can be listed.
@@ -70,10 +71,12 @@ class Metrics:
     n_came_back: int
     n_same_issue: int
     n_issue_unknown: int
+    n_issue_judged: int  # came back, and the judge's contact reasons say whether about the same issue
     n_ai_matured: int
     n_ai_came_back: int
     n_ai_same_issue: int
     n_ai_issue_unknown: int
+    n_ai_issue_judged: int
     n_human_matured: int
     n_human_came_back: int
     n_human_same_issue: int

@@ -59,13 +59,6 @@ class Bounds:
         return Share(self.n + self.n_unknown, self.of)
 
     @property
-    def wide(self) -> bool:
-        """`known` alone would mislead, so that both ends are to be shown: half of the cases or more are unknown, or it
-        would be an exact 0 although some are.
-        """
-        return self.n_unknown > 0 and (2 * self.n_unknown >= self.n_cases or self.n == 0)
-
-    @property
     def interval(self) -> tuple[float, float] | None:
         """From the lower end of the 95 % Wilson interval of `low` to the upper one of `high`; None when `of` is 0."""
         return (wilson(self.low.n, self.of)[0], wilson(self.high.n, self.of)[1]) if self.of else None
@@ -117,13 +110,3 @@ def dollars(amount: float | None) -> str:
 def counted(share: Share) -> str:
     """A share as text, with what it is made of: `2.4 % (3 of 126)`."""
     return f"{percent(share.rate)} ({share.n:,} of {share.of:,})"
-
-
-def bounded(bounds: Bounds) -> str:
-    """The same where a part may not be known: `2.4 % (3 of 126), 2 not known`; `0 % to 31.6 % (0 to 6 of 19)` where
-    that is `wide`.
-    """
-    low, high = bounds.low, bounds.high
-    if bounds.wide:
-        return f"{percent(low.rate)} to {percent(high.rate)} ({low.n:,} to {high.n:,} of {bounds.of:,})"
-    return counted(bounds.known) + (f", {bounds.n_unknown:,} not known" if bounds.n_unknown else "")

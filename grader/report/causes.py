@@ -24,3 +24,8 @@ _SEVERITIES = {"critical": N_("critical"), "high": N_("high"), "medium": N_("med
 def severity_word(severity: str) -> str:
     """A severity as it is shown."""
     return _(_SEVERITIES.get(severity, severity))
+
+
+def severity_rank(severity: str) -> int:
+    """Critical is 0; what is none of the four stands last."""
+    return list(_SEVERITIES).index(severity) if severity in _SEVERITIES else len(_SEVERITIES)

@@ -6,7 +6,7 @@ Nothing here counts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -29,6 +29,7 @@ from grader.report.believed import (
 )
 from grader.report.causes import CAUSES, KINDS
 from grader.report.front_charts import Chart, Matrix, Ratios, chart, count, interval, matrix, ratios, value
+from grader.report.front_findings import Found, findings_first
 from grader.report.reading import MEANS
 from grader.report.spark import Spark, spark
 
@@ -62,6 +63,11 @@ class Value:
     count: str
     spark: Spark | None
     trend: str  # the picture in words
+
+    @property
+    def told_interval(self) -> str:
+        """The interval by its name; of a mean of few ratings it says why there is none."""
+        return _("95 %: {ends}", ends=self.interval) if self.interval[:1].isdigit() else self.interval
 
 
 @dataclass(frozen=True)
@@ -107,6 +113,7 @@ class FrontPage:
     fixes: tuple[Fix, ...]
     more_fixes: int
     fixes_believed: tuple[tuple[str, Believed], ...]
+    findings: tuple[Found, ...]  # in place of causes, where there are none
     no_fixes: str
     trends: tuple[Chart, ...]
     trends_about: str
@@ -121,7 +128,7 @@ def front_page(found: Front, figures: Figures, trusted: Trusted = NOBODY) -> Fro
     return FrontPage(
         lead=_lead(found, figures),
         cards=(
-            *(_happened(found, name) for name in ("ai_resolution", "false_containment", "recontact")),
+            *(_happened(found, name, trusted) for name in ("ai_resolution", "false_containment", "recontact")),
             _csat(found), _handoff(found, trusted), _critical(found, figures, trusted),
         ),
         fixes=tuple(_fix(theme) for theme in found.fixes),
@@ -130,8 +137,9 @@ def front_page(found: Front, figures: Figures, trusted: Trusted = NOBODY) -> Fro
             (_(KINDS[kind]), believed(of_cause(trusted, kind)))
             for kind in KINDS if any(theme.kind == kind for theme in found.fixes)
         ),
+        findings=() if found.fixes else findings_first(figures.defects),
         no_fixes=_("No cause that a change can fix was named in this run.") if found.causes_decided
-        else _("This judge names no cause that a change can fix: nothing can be said of what to fix first."),
+        else _("This judge names no cause that a change can fix."),
         trends=_trends(found),
         trends_about="" if weeks is None else _about_trends(weeks, found),
         no_trends=_("No conversation of this run has a time, so that there are no weeks."),
@@ -180,12 +188,23 @@ def _lead(found: Front, figures: Figures) -> tuple[str, ...]:
     return tuple(told)
 
 
-def _counted() -> Believed:
-    """Of what happened: no verdict is in it."""
-    return Believed("counted", _("counted, no judge in it"), _(
-        "Counted from what happened. Whether a return is about the same issue is told by what both name, by the "
-        "contact reasons, or by the customer's own words; where this cannot be told, both ends are shown."
-    ))  # fmt: skip
+def _counted(found: Front, name: str, trusted: Trusted) -> Believed:
+    """Of what happened. A judge is in it where only the contact reasons that it gave tell what a return was about."""
+    m = found.metrics
+    n, of = (0, 0) if m is None else (
+        (m.n_issue_judged, m.n_came_back) if name == "recontact" else (m.n_ai_issue_judged, m.n_ai_came_back)
+    )  # fmt: skip
+    how = _("Counted from what happened. Whether a return is about the same issue is told by orders and tickets that "
+            "both name, else by the contact reasons, else by the customer's own words; where none of these tells, both "
+            "ends are shown.")  # fmt: skip
+    if not n:
+        return Believed("counted", _("counted, no judge in it"), how)
+    status = trusted.choice("resolution", "contact_reason")
+    judged = ngettext("Of {n} of {of} returns the reasons are the judge's ({status}).",
+                      "Of {n} of {of} returns the reasons are the judge's ({status}).",
+                      n, of=number(of), status=believed(status).short)  # fmt: skip
+    short = _("counted; of {n} of {of} returns the judge tells the issue", n=number(n), of=number(of))
+    return Believed("counted" if status.calibrated else "part", short, f"{how} {judged}")
 
 
 def _better(name: str) -> str:
@@ -209,7 +228,7 @@ def _spark(found: Front, name: str) -> Spark | None:
     return spark(line, name) if any(week.reading for week in line) else None
 
 
-def _happened(found: Front, name: str) -> Card:
+def _happened(found: Front, name: str, trusted: Trusted) -> Card:
     reading = found.readings[name]
     metrics = found.metrics
     notes = []
@@ -228,7 +247,7 @@ def _happened(found: Front, name: str) -> Card:
                        n=number(coverage.n), of=number(coverage.of)))  # fmt: skip
     return Card(
         name, _(NAMES[name]), _(MEANS[name]), _better(name), (_value(reading, _spark(found, name)),), _(_OF[name]),
-        "weeks", _counted(), tuple(notes), "" if reading is not None else _why(found, name),
+        "weeks", _counted(found, name, trusted), tuple(notes), "" if reading is not None else _why(found, name),
     )  # fmt: skip
 
 
@@ -306,8 +325,14 @@ def _handoff(found: Front, trusted: Trusted) -> Card:
             why = _("Not known: no hand-off of this run could be assessed on all that it takes.")
     return Card(
         name, _(NAMES[name]), _(MEANS[name]), _better(name), (_value(reading, _spark(found, name)),), _(_OF[name]),
-        "run", believed(status), (), why,
+        "run", believed(status), tuple(_parts(found)) if why else (), why,
     )  # fmt: skip
+
+
+def _parts(found: Front) -> Iterator[str]:
+    """What is known of hand-offs where not all of it is."""
+    for part, r in found.handoffs.items():
+        yield _("{title}: {share}, {count}.", title=_(QUALITY[part].title), share=value(r), count=count(r))
 
 
 def _asked(trusted: Trusted, name: str) -> bool:
@@ -320,6 +345,8 @@ def _critical(found: Front, figures: Figures, trusted: Trusted) -> Card:
     name = "critical_defect"
     raw = rate(figures.headline, lambda h: h.critical)
     line, status = _spark(found, name), trusted.defects(CRITICAL)
+    blind = [d.title for d in figures.defects if d.slice == "all" and d.severity == "critical" and not d.n_assessable]
+    unread = [_("Not in it, since it could not be assessed anywhere: {titles}.", titles=", ".join(blind))] * bool(blind)
     people = critical_by_people(figures, trusted)
     if people is not None:
         one, corrected = people
@@ -336,7 +363,7 @@ def _critical(found: Front, figures: Figures, trusted: Trusted) -> Card:
             notes.append(_("Its errors are taken to be as they were in an earlier run."))
         means = _("at least one critical code, as reviewers would find it: corrected by labels")
         return Card(name, _(NAMES[name]), means, _better(name), (shown,), _(_OF[name]), "run", believed(status),
-                    tuple(notes))  # fmt: skip
+                    (*notes, *unread))  # fmt: skip
     notes = []
     if raw.of:
         notes.append(_("Not corrected: the judge's own errors are in it."))
@@ -347,7 +374,7 @@ def _critical(found: Front, figures: Figures, trusted: Trusted) -> Card:
     )
     why = "" if raw.of else _("Not known: no critical code could be assessed.")
     return Card(name, _(NAMES[name]), _(MEANS[name]), _better(name), (shown,), _(_OF[name]), "run", believed(status),
-                tuple(notes), why)  # fmt: skip
+                (*notes, *unread) if raw.of else (), why)  # fmt: skip
 
 
 def _interval(found: Figure) -> str:
@@ -427,6 +454,8 @@ def _about_trends(weeks: Weeks, found: Front) -> str:
     told = _(
         "Weeks {weeks}. Bars are 95 % intervals; a week with nothing to count has no point.", weeks=named_weeks(span)
     )
+    if any(w.reading and w.reading.n_unknown for points in found.trends.values() for w in points):
+        told += " " + _("A thick bar has both ends of what is not known, its dot the middle of them.")
     if weeks.known.last < weeks.period.last:
         told += " " + _("Returns are known up to {week}: later windows are not over.", week=weeks.known.name)
     return told

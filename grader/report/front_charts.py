@@ -17,6 +17,7 @@ from grader.outcomes.association import FEWEST_EVENTS, Association
 from grader.outcomes.brief import Week
 from grader.outcomes.changes import Reading
 from grader.outcomes.period import Period
+from grader.report.causes import severity_rank
 from grader.report.forest import Mark, Tick
 from grader.report.reading import unbounded
 from grader.statistics.association import Ratio
@@ -33,7 +34,9 @@ _TOPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
 
 @dataclass(frozen=True)
 class Point:
-    """A week's place; the ends of its interval, and whether they go on beyond the picture."""
+    """A week's place; the ends of its interval, and whether they go on beyond the picture. `ends`: of the figure, where
+    a part is not known.
+    """
 
     x: float
     y: float
@@ -41,6 +44,7 @@ class Point:
     high: float
     beyond: bool
     told: str
+    ends: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -157,7 +161,8 @@ def _stretches(
             told = f"{names[n]}: {value(r)} ({interval(r)})"
             middle = (r.lowest.value + r.highest.value) / 2
             low, high = (r.lowest.low, r.highest.high) if r.bounded else (middle, middle)
-            lines[-1].append(Point(x(n), y(middle), y(low), y(high), high > top + 1e-9, told))
+            ends = (y(r.lowest.value), y(r.highest.value)) if r.n_unknown else None
+            lines[-1].append(Point(x(n), y(middle), y(low), y(high), high > top + 1e-9, told, ends))
     return tuple(tuple(line) for line in lines if line)
 
 
@@ -282,9 +287,11 @@ class Matrix:
 
 
 def matrix(defects: Sequence[Defect], queues: Sequence[str | None], name: Callable[[str | None], str]) -> Matrix | None:
-    """Every code in the biggest queues, those flagged most often first; None where there is nothing to compare."""
+    """Every code in the biggest queues, the most severe and then the most frequent first; None where there are none."""
     shown = list(queues[:QUEUES])
-    whole = sorted((d for d in defects if d.slice == "all"), key=lambda d: (-d.n_flagged, d.code))
+    whole = sorted(
+        (d for d in defects if d.slice == "all"), key=lambda d: (severity_rank(d.severity), -d.n_flagged, d.code)
+    )
     if len(shown) < 2 or not whole:
         return None
     found = {(d.rubric, d.rubric_version, d.code, d.queue): d for d in defects if d.slice == "queue"}

@@ -13,6 +13,7 @@ from grader.outcomes.period import Period
 from grader.outcomes.share import percent
 
 WIDTH, HEIGHT, PAD = 168, 40, 5
+FEW = 10
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Dot:
     high: float
     r: float  # by how many it rests on
     told: str
+    few: bool  # it rests on fewer than 10
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ def spark(weeks: Sequence[Week], figure: str) -> Spark:
             text = _value(r)
             middle = (r.lowest.value + r.highest.value) / 2
             low, high = (r.lowest.low, r.highest.high) if r.bounded else (middle, middle)
-            lines[-1].append(Dot(x, y(middle), y(low), y(high), _radius(r.size), f"{name}: {text}"))
+            lines[-1].append(Dot(x, y(middle), y(low), y(high), _radius(r.size), f"{name}: {text}", r.size < FEW))
             rows.append((name, text, week.broken))
     joined = tuple(tuple(line) for line in lines if line)
     scale = _("{low} to {high}", low=round(bottom), high=round(top) if mean else percent(top))
@@ -87,7 +89,7 @@ def spark(weeks: Sequence[Week], figure: str) -> Spark:
 
 
 def _radius(n: int) -> float:
-    return 1.6 if n < 10 else 2.4 if n < 50 else 3.2
+    return 1.6 if n < FEW else 2.4 if n < 50 else 3.2
 
 
 def _value(r: Reading) -> str:

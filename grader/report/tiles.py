@@ -160,10 +160,9 @@ def shared(found: Figure) -> str:
 
 
 def _between(found: Ends) -> str:
-    """The same; both ends where the known part alone would mislead."""
-    if not found.bounds.wide:
-        rest = _(", {n} not known", n=number(found.bounds.n_unknown)) if found.bounds.n_unknown else ""
-        return shared(found.known) + rest
+    """The same; both ends where of some it is not known."""
+    if not found.bounds.n_unknown:
+        return shared(found.known)
     low, high = found.low, found.high
     share = _("{low} to {high}", low=numerals(percent(low.point)), high=numerals(percent(high.point)))
     count = _("{n} of {of}", n=_("{low} to {high}", low=number(low.n), high=number(high.n)), of=number(low.of))
@@ -228,9 +227,8 @@ def _came_back(recontacts: Sequence[Recontact]) -> Tile:
         _("Same issue within {windows}", windows="; ".join(shorter)) if any(r.n_matured for r in recontacts) else "",
         _("Apart: {parts}", parts=", ".join(filter(None, unknown))) if any(unknown) else "",
     )
-    if not bounds.wide:
-        interval = same.interval if bounds.n_unknown else interval_of(same.known)
-        return _share_tile(label, same.known, what, notes, interval=interval)
+    if not bounds.n_unknown:
+        return _share_tile(label, same.known, what, notes, interval=interval_of(same.known))
     low, high = same.low, same.high
     both = [numerals(percent(end.point).removesuffix(" %")) for end in (low, high)]
     return Tile(
@@ -252,12 +250,8 @@ def _issue_unknown(found: Ends) -> str:
     if not bounds.n_unknown:
         return ""
     issue = _("Issue not known: {n} of the {of} that came back", n=number(bounds.n_unknown), of=number(bounds.n_cases))
-    if bounds.wide:
-        between = _("The figure lies between all of these being about another issue and all about the same.")
-        return f"{issue}. {between}"
-    both = _("left out: {low} if all were about another issue, {high} if about the same",
-             low=shared(found.low), high=shared(found.high))  # fmt: skip
-    return f"{issue}, {both}"
+    between = _("The figure lies between all of these being about another issue and all about the same.")
+    return f"{issue}. {between}"
 
 
 def _csat(h: Headline) -> Tile:

@@ -19,6 +19,7 @@ from urllib.parse import quote
 from grader import outcomes
 from grader.calibration.trust import of_run, of_runs
 from grader.errors import ConfigError
+from grader.language import current
 from grader.outcomes import Found, Reader
 from grader.outcomes.front import front as front_of
 from grader.report.case_view import case_view
@@ -161,7 +162,7 @@ def write(
     many conversations are packed. Raises as `find_run`, and ConfigError when the place cannot be written to.
     """
     run_id = outcomes.find_run(reader, run_id)
-    name = file_name(run_id, form)
+    name = file_name(run_id, form, every=every, masks=masks, spoken=current())
     path = settings.workspace.reports / name if out is None else out / name if out.is_dir() else out
     try:
         if form == "html":
@@ -222,9 +223,13 @@ def _put_page(path: Path, view: Page, found: Gathered) -> None:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def file_name(run_id: str, form: str) -> str:
-    """What the report of a run is called."""
-    return re.sub(r"[^A-Za-z0-9._-]", "_", run_id) + f".{form}"
+def file_name(run_id: str, form: Format, *, every: bool = False, masks: Masks = NO_MASKS, spoken: str = "en") -> str:
+    """What the report of a run is called: `RUN.html`, `RUN.redacted.html`, `RUN.all.pt.html`. One that was masked never
+    stands under the name of one that was not, nor the other way round.
+    """
+    kinds = {"redacted": masks.redact, "anonymous-agents": masks.anonymous_agents, "all": every,
+             spoken: form == "html" and spoken != "en"}  # fmt: skip
+    return ".".join([re.sub(r"[^A-Za-z0-9._-]", "_", run_id), *(kind for kind, so in kinds.items() if so), form])
 
 
 def _verdicts(reader: Reader, run_id: str) -> Iterator[Found]:

@@ -218,13 +218,14 @@ function transcript(view) {
     else node.append(message(line, view, { first: !joined(drawn[n - 1], line), last: !joined(line, drawn[n + 1]), result }));
   });
   if (!lines.length) node.append(el("li", { class: "nothing" }, _("This conversation has no messages.")));
-  if (view.c.afterwards && !view.print) node.append(el("li", { class: "ending" }, el("h3", null, _("Afterwards")), afterwards(view)));
+  if (view.c.afterwards) node.append(el("li", { class: "ending" }, el("h3", null, _("Afterwards")), afterwards(view)));
   return node;
 }
 
 function toOther(other, view) {
   const name = el("bdi", { lang: "" }, other.id);
-  return view.has(other.id) && !view.print ? el("a", { href: view.link(other.id) }, name) : el("span", { class: "soft" }, name);
+  if (view.print) return name;
+  return view.has(other.id) ? el("a", { href: view.link(other.id) }, name) : el("span", { class: "soft", title: _("not in this report") }, name);
 }
 
 function others(list, view) {
@@ -235,11 +236,12 @@ function others(list, view) {
 // What happened before and afterwards, as far as it is known.
 function afterwards(view) {
   const c = view.c, after = c.after || { returns: [], before: [], told: [] };
+  const missing = [...after.before, ...after.returns].filter((other) => !view.has(other.id));
   const alone = c.next_id && !after.returns.length ? { id: c.next_id, text: "", references: [] } : null;
   return el("div", { class: "after" },
     after.before.length ? [el("p", null, _("This one is itself a return:")), others(after.before, view)] : null,
-    el("p", null, c.afterwards, alone ? [" ", toOther(alone, view)] : null),
-    others(after.returns, view),
+    after.returns.length ? others(after.returns, view) : el("p", null, c.afterwards, alone ? [" ", toOther(alone, view)] : null),
+    missing.length && !view.print ? el("p", { class: "soft" }, _("Not in this report, since nothing was flagged there: {ids}. grader report --all has all.", { ids: missing.map((other) => writtenOut(other.id)).join(", ") })) : null,
     after.told.map((text) => el("p", null, text)),
     c.csat ? el("p", null, _("CSAT {csat} of 5", { csat: c.csat }), c.csat_comment ? [": “", el("bdi", { lang: c.lang || "" }, c.csat_comment), "”"] : null) : el("p", { class: "soft" }, _("No CSAT answer.")));
 }
@@ -314,7 +316,6 @@ function side(view) {
   if (alike) node.append(trusted(alike, view));
   node.append(...proved.map((finding) => card(finding, view, alike)));
   if (apart.length) node.append(el("h3", null, _("Not supported ({n}): no quote holds, never counted", { n: apart.length })), ...apart.map((f) => card(f, view, alike)));
-  node.append(el("h3", null, _("Afterwards")), afterwards(view));
   if (gathering.masked && !view.print) node.append(el("p", { class: "soft masked-labels" }, _("Labels cannot be given here: in a masked report names of conversations and words may be others than those that the database has.")));
   const lines = el("details", { class: "verdicts", open: view.print }, el("summary", null, _("All verdicts")), c.groups.map((group) => [
     el("h4", { dir: "auto", lang: "" }, group.rubric),
@@ -349,8 +350,8 @@ const RESOLVED = { resolved: "good", partly: "medium", not: "critical" };
 
 function head(view, steps) {
   const c = view.c;
-  const about = [c.queue || _("no queue"), c.channel, c.language, c.when && `${c.when} ${c.zone}`, c.reason && label(c.reason), c.handoff ? _("handed off") : _("no hand-off"),
-    c.mood && _("mood: {mood}", { mood: label(c.mood).toLowerCase() })];
+  const about = [c.queue || _("no queue"), c.channel, c.language, c.when && `${c.when} ${c.zone}`, c.reason && c.reason !== "cannot_assess" && _("reason: {reason}", { reason: label(c.reason) }), c.handoff ? _("handed off") : _("no hand-off"),
+    c.mood && c.mood !== "cannot_assess" && _("mood: {mood}", { mood: label(c.mood).toLowerCase() })];
   return el("header", { class: "case-head" },
     el("div", { class: "row" }, steps ? el("button", { type: "button", class: "back", click: steps.back }, _("‹ List")) : null,
       el("h2", { dir: "auto", lang: "zxx" }, c.id), c.resolved ? el("span", { class: `chip ${named(RESOLVED, c.resolved) || "low"}` }, resolution(c.resolved)) : null,

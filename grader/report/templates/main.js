@@ -21,7 +21,7 @@ async function begin() {
   const selects = [...document.querySelectorAll("select[data-key]")], folds = [...document.querySelectorAll("[data-several]")];
   const names = Object.fromEntries([...selects.map((s) => [s.dataset.key, s.labels[0].textContent]), ...folds.map((f) => [f.dataset.several, byId(`l-${f.dataset.several}`).textContent]), ["q", _("Search")]]);
   let state = readState(every, place.kind === "part"), ready = false, byName = new Map(), columns = null;
-  let shown = [], drawn = { filters: null, id: null, c: null, turn: 0 }, finding = 0, listScroll = 0, ahead = 0;
+  let shown = [], drawn = { filters: null, id: null, c: null, turn: 0 }, finding = 0, listScroll = 0, ahead = 0, typing = 0;
 
   // A change of filters replaces the address, a move to another conversation can be gone back from.
   function go(changes, replace) {
@@ -94,7 +94,7 @@ async function begin() {
     for (const select of selects) fillSelect(select, facets[select.dataset.key], state);
     for (const fold of folds) fillSeveral(fold, facets[fold.dataset.several], state, change);
     fillChips(byId("chips"), names, state, change);
-    if (byId("q").value !== state.q && document.activeElement !== byId("q")) byId("q").value = state.q;
+    if (byId("q").value !== state.q && !typing) byId("q").value = state.q;   // what is being typed has not got there yet
     if (byId("f-all")) byId("f-all").checked = state.every;
     byId("f-sort").value = state.sort in ORDERS ? state.sort : "";
     byId("clear").hidden = ![...FILTERS, "q"].some((key) => state[key]);
@@ -256,11 +256,10 @@ async function begin() {
   for (const select of selects) select.addEventListener("change", () => go({ [select.dataset.key]: select.value, c: "", f: "" }, true));
   byId("f-sort").replaceChildren(...Object.entries(ORDERS).map(([value, name]) => el("option", { value }, name())));
   byId("f-sort").addEventListener("change", () => go({ sort: byId("f-sort").value, c: "", f: "" }, true));
-  let typing = 0;
   byId("q").addEventListener("input", () => {
     const reading = state.c;             // a conversation that is opened meanwhile stays open
     clearTimeout(typing);
-    typing = setTimeout(() => go({ q: byId("q").value, ...(state.c === reading ? { c: "", f: "" } : {}) }, true), 150);
+    typing = setTimeout(() => { typing = 0; go({ q: byId("q").value, ...(state.c === reading ? { c: "", f: "" } : {}) }, true); }, 150);
   });
   byId("filters").addEventListener("submit", (event) => { event.preventDefault(); });
   if (byId("f-all")) byId("f-all").addEventListener("change", () => go({ all: byId("f-all").checked === every ? "" : every ? "0" : "1", c: "", f: "" }, true));

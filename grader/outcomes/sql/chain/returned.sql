@@ -1,4 +1,5 @@
--- When each episode's contact came back about the same issue, and when about one of which that is not known. Words are alike
+-- When each episode's contact came back about the same issue, and when about one of which that is not known;
+-- when first about one that the judge's contact reasons decided. Words are alike
 -- where half of those of the two are in both; unlike words do not make another issue.
 
 with compared as (
@@ -13,6 +14,7 @@ with compared as (
 select first_id, min(back_at) filter (same) as same_issue_at,
        arg_min(back_id, back_rank) filter (same) as same_issue_id,
        arg_min(how, back_rank) filter (same) as same_issue_how,
-       min(back_at) filter (same is null) as unknown_issue_at
+       min(back_at) filter (same is null) as unknown_issue_at,
+       min(back_at) filter (how = 'reason') as judged_issue_at
 from compared
 group by first_id

@@ -16,6 +16,7 @@ with whole as (
 )
 select w.id, w.first_id, w.basis, w.started_at, w.clock_at, w.handed_over, not w.handed_over and w.has_ai as by_ai, w.is_open,
        w.next_at, w.next_id as next_row, r.same_issue_at, r.unknown_issue_at, r.same_issue_id, r.same_issue_how,
+       r.judged_issue_at,
        q.csat, q.handle_minutes, w.asked_at,
        try_cast(date_diff('second', w.asked_at, w.answered_at) as integer) as first_answer_seconds,
        try_cast(coalesce(q.resolution_minutes * 60, date_diff('second', w.started_at, w.clock_at)) as integer) as seconds,

@@ -12,6 +12,8 @@ select *,
        matured and coalesce(same_issue_at <= clock_at + to_hours({window_hours}), false) as same_issue,
        matured and not same_issue and coalesce(unknown_issue_at <= clock_at + to_hours({window_hours}), false)
            as issue_unknown,
+       came_back and coalesce(case when same_issue then same_issue_how = 'reason'
+                                   else judged_issue_at <= clock_at + to_hours({window_hours}) end, false) as issue_judged,
        case when basis <> 'seen' then basis when is_open then 'open' when not matured then 'open_window'
             when came_back then 'recontacted' else 'no_recontact' end as status,
        case when same_issue then same_issue_how end as matched_by,
@@ -19,6 +21,7 @@ select *,
        came_back and by_ai as ai_came_back,
        same_issue and by_ai as ai_same_issue,
        issue_unknown and by_ai as ai_issue_unknown,
+       issue_judged and by_ai as ai_issue_judged,
        ai_matured and not same_issue and not issue_unknown as ai_resolved,
        matured and handed_over as human_matured,
        came_back and handed_over as human_came_back,
