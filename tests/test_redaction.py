@@ -148,6 +148,50 @@ Hello ⟦Sofía⟧! I can help.
 the account is under ⟦Megan Fox⟧
 """.strip().splitlines()
 
+# Written after the rules for them, so that what is found of these tells more than what is found of the list above.
+PERSONAL_LATER = """
+Buen día, ⟦Facundo⟧, ya reviso su caso.
+Good afternoon ⟦Shreya⟧, your parcel left today.
+Oi ⟦Lurdes⟧, tudo bem por aí?
+Boa noite, ⟦Heitor⟧. Já abri o chamado.
+Qué tal ⟦Ramiro⟧, ya tengo su respuesta.
+Hey ⟦Oluwaseun⟧! Great news.
+me llamo ⟦Itziar Mendizabal⟧ y compré ayer
+soy ⟦Anselmo⟧, el de ayer
+my name is ⟦Kwame⟧
+This is ⟦Bronwyn Pugh⟧, I called before
+meu nome é ⟦Cauã Figueira⟧
+aqui é o ⟦Otávio⟧, tudo certo?
+le habla ⟦Consuelo⟧ de Medellín
+hi its ⟦Farah⟧ again
+⟦Piotr⟧ here from yesterday
+Dear Ms ⟦Vasquez⟧, we received it.
+Gracias, ⟦Leandro⟧.
+Obrigado, ⟦Ivone⟧!
+Thanks ⟦Yusuf⟧, all done.
+doña ⟦Mercedes⟧, ya sale su pedido
+Don ⟦Evelio⟧, buenas tardes.
+{"bill_to": {"name": "⟦Greta Lindqvist⟧"}}
+{"ship_to": {"name": "⟦Abel Montoya⟧", "city": "Cali"}}
+{"order": {"customer_name": "⟦Noémie Caron⟧"}}
+{"payer": {"first_name": "⟦Otis⟧", "last_name": "⟦Grayson⟧"}}
+{"order_id": "Q-1", "name": "⟦Imani Okafor⟧", "items": [{"name": "Mug", "price": 9}]}
+it was delivered to my neighbour ⟦Gareth⟧
+mi hija ⟦Paloma⟧ lo recibió
+minha vizinha ⟦Dalva⟧ assinou
+my wife ⟦Ingrid⟧ ordered it
+Entiendo su molestia, ⟦Braulio⟧.
+Sorry about the wait, ⟦Chidi⟧!
+the order is in the name of ⟦Petra Novak⟧
+el pedido está a nombre de ⟦Ximo Ferrer⟧
+está em nome de ⟦Zilda Rocha⟧
+⟦Renato Paes⟧ is the name on the card
+VAT ⟦DE123456789⟧ please put it on the invoice
+{"vat_id": "⟦ESB12345678⟧"}
+Firmado: ⟦Nicanor⟧
+pregunte por ⟦Benigna⟧ en recepción
+""".strip().splitlines()
+
 CLEAN = """
 meu pedido Q-22034 não chegou
 order #1042, placed yesterday
@@ -215,6 +259,46 @@ peso 2,350 kg
 código 4512 9987 1234
 Hi, I'm looking for a dress
 este é o terceiro contato
+Buenos días. Siento mucho lo ocurrido
+Hola, Buenas
+Gracias, Perfecto
+Olá, Tudo bem?
+Hi There
+Boa tarde, Gostaria de saber do pedido
+Buenas tardes, Quiero cambiar una talla
+Good morning. Parcelway says it left
+Hola, Zapatillas en 44 hay?
+Thanks, Great!
+Gracias, Igualmente.
+Perfecto, Listo.
+it's Monday already
+its Black or navy?
+Oi, Sandália 38 tem?
+Hi, Black Friday price please
+mi pedido de Guadalajara, México.
+entrega em Recife, Pernambuco.
+from Leeds, England.
+my order from the Nike store
+la talla M, Gracias!
+quiero el vestido, Azul!
+Olá, Pedido Q-22034
+Habla Español?
+minha filha quer o rosa
+my wife wants the blue one
+su esposa pidió dos
+customer service is slow
+Cliente pediu reembolso
+Customer wants a refund.
+{"name": "Linen Shirt", "sku": "X", "price": 10}
+{"items": [{"name": "Cove sandals", "qty": 1}], "order_id": "Q-1"}
+{"product": {"name": "Travel mug", "material": "steel"}}
+{"shipping_method": {"name": "Express"}}
+{"store": {"name": "Quillo Centro"}}
+{"carrier": {"name": "Rota Norte"}}
+Sorry, Wrong number.
+Entendo, Obrigada.
+Oh, Really?
+Muchas gracias, Saludos.
 """.strip().splitlines()
 
 
@@ -230,20 +314,31 @@ def cleaned(line: str) -> tuple[str, list[str]]:
     return redaction(text), secrets
 
 
-def test_recall_on_the_labelled_list_is_at_least_98_percent() -> None:
-    left = []
-    n = 0
-    for line in PERSONAL:
+def found(lines: list[str]) -> tuple[int, list[tuple[str, str]]]:
+    """How many secrets there are, and which are left."""
+    n, left = 0, []
+    for line in lines:
         text, secrets = cleaned(line)
         n += len(secrets)
         left += [(line, text) for secret in secrets if secret in text]
+    return n, left
+
+
+def test_recall_on_the_labelled_list_is_at_least_98_percent() -> None:
+    n, left = found(PERSONAL)
     assert n >= 90
     assert len(left) / n <= 0.02, left
 
 
+def test_recall_on_strings_that_were_written_after_the_rules_is_at_least_95_percent() -> None:
+    n, left = found(PERSONAL_LATER)
+    assert n >= 40
+    assert len(left) / n <= 0.05, left  # a signature behind a colon, somebody to ask for at a desk
+
+
 def test_nothing_is_masked_where_there_is_nothing_personal() -> None:
     wrong = [(line, text) for line in CLEAN if (text := cleaned(line)[0]) != line]
-    assert len(CLEAN) >= 40
+    assert len(CLEAN) >= 100
     assert wrong == []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC
 from pathlib import Path
@@ -20,6 +21,7 @@ from grader.report.masks import Masker, Masks
 
 PERSONAL = (MAIL, PHONE, "98765-4321", "5511987654321", CPF, "52998224725", "Lia", "Souza", "who=lia", "lia.souza")
 AGENTS = ("Carla", "Dias")
+DATASETS = Path(__file__).parent.parent / "datasets"
 BOTH = Masks(redact=True, anonymous_agents=True)
 
 
@@ -43,6 +45,49 @@ def test_no_personal_string_is_left_in_any_format(full: World, form: report.Form
     assert "Q-22034" in everything_in or form != "html"  # an order stays: it is what the case is about
     if form == "html":
         assert "Masked" in masked
+
+
+# Everybody who is named in the sample that ships, but for those of whom only somebody else speaks and no rule tells
+# (a doctor, a garage, a wife, a daughter's account, who signed for a parcel) and the firm of one.
+SAMPLE_AGENTS = ("Rafa", "Ximena", "Tomás", "Dana", "Bea")
+SAMPLE_CUSTOMERS = (
+    "Agnieszka", "Agustina", "Ainsworth", "Amparo", "Aoife", "Arjun", "Arturo", "Beto", "Braithwaite", "Brianna",
+    "Bruno", "Callum", "Camila", "Couto", "Declan", "Denise", "Dhomhnaill", "Edinaldo", "Evaristo", "Ezenwa",
+    "Folake", "Foy", "Francisca", "Gabriel", "Genivaldo", "Gethin", "Gilmar", "Giulia", "Gloria Inés", "Gordon",
+    "Hollis", "Iñaki", "Jade", "Jhennifer", "Jhon Fredy", "Joaquín", "Josué", "Julieta", "Katja", "Kelly Anne",
+    "Kowalczyk", "Lakshmi", "Leidy", "Letícia", "Lucía", "Marcus", "Marli", "Mitch", "Mitchell", "Naiara",
+    "Nicolás", "Nilton", "Nuno", "Okonjo", "Osvaldo", "Patrícia", "Pickens", "Raman", "Rafael", "Reid", "Riquelme",
+    "Ritika", "Rocío", "Rogelio", "Sheila", "Socorro", "Tanvi", "Tate", "Thiago", "Thomas", "Tremblay", "Valdir",
+    "Walter", "Wanderson", "Wrona", "Yamashiro", "Yuliana",
+)  # fmt: skip
+
+
+def sample() -> list[Conversation]:
+    lines = (DATASETS / "conversations.jsonl").read_text(encoding="utf-8").splitlines()
+    return [Conversation.model_validate({k: v for k, v in json.loads(x).items() if k != "type"}) for x in lines]
+
+
+def words(conversation: Conversation) -> str:
+    return "\n".join(
+        f"{m.text} {json.dumps([c.arguments for c in m.tool_calls], ensure_ascii=False)}" for m in conversation.messages
+    )
+
+
+@pytest.mark.parametrize(
+    ("masks", "names", "allowed"), [(Masks(redact=True), (*SAMPLE_AGENTS, *SAMPLE_CUSTOMERS), 1),
+                                    (Masks(anonymous_agents=True), SAMPLE_AGENTS, 0)],
+)  # fmt: skip
+def test_nobody_of_the_sample_is_left_by_name(masks: Masks, names: tuple[str, ...], allowed: int) -> None:
+    masker, left, n = Masker(masks), [], 0
+    for conversation in sample():
+        plain, masked = words(conversation), words(masker._talk(conversation).conversation)
+        for name in names:
+            there = re.compile(rf"\b{name}\b")
+            n += bool(there.search(plain))
+            if there.search(masked):
+                left.append((conversation.conversation_id, name))
+    assert n >= (120 if masks.redact else 40)
+    assert len(left) <= allowed, left  # a summary that calls somebody by a longer name than anybody else does
 
 
 def test_without_the_options_nothing_changes(full: World) -> None:

@@ -11,7 +11,18 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from grader.redaction.names import NOBODY, PARTICLES, hailed, introduced, pattern_of, plain, told, told_in
+from grader.redaction.names import (
+    NOBODY,
+    PARTICLES,
+    hailed,
+    introduced,
+    pattern_of,
+    plain,
+    signed,
+    thanked,
+    told,
+    told_in,
+)
 from grader.redaction.shapes import shaped
 
 __all__ = [
@@ -24,12 +35,16 @@ __all__ = [
     "masked",
     "moved",
     "plain_label",
+    "signed",
+    "thanked",
     "told",
     "told_in",
 ]
 
 KINDS = ("email", "phone", "CPF", "CNPJ", "card", "IBAN", "IP", "document", "address", "postcode", "birth date", "link",
          "handle", "name", "agent")  # fmt: skip
+# What follows a name and ends there is a part of it: `Sheila Braithwaite.`, where Sheila is known.
+_SURNAME = re.compile(r" ([^\W\d_a-zà-ÿ][^\W\d_]{2,}(?:-[^\W\d_]+)?)(?=[.,;!?)]|\s*$)", re.M)
 Label = Callable[[str, int], str]
 Span = tuple[int, int, str]  # start, end, and the mark that takes their place
 
@@ -85,7 +100,10 @@ class Redaction:
                 take(start, end, kind, key)
         for pattern, kind, key, _value in self._known:
             for match in pattern.finditer(text):
-                take(*match.span(), kind, key)
+                start, end = match.span()
+                if kind in {"name", "agent"} and (more := _SURNAME.match(text, end)) and more[1].lower() not in NOBODY:
+                    end = more.end(1)
+                take(start, end, kind, key)
         return [(start, end, self._mark(kind, key)) for start, end, kind, key in sorted(taken)]
 
     def __call__(self, text: str) -> str:

@@ -23,22 +23,58 @@ _STRONG = re.compile(
 )
 _WEAK = re.compile(
     r"(?i:\b(?:aqui [ée] (?:[oa] )?|aqui quem fala [ée] (?:[oa] )?|sou (?:[oa] )|i['’]?m |i am |this is |soy |"
-    r"att\.?,?\s+|"
+    r"att\.?,?\s+|(?:le |te |les )?habla |(?:le|te|lhe|les) at[ie]+nde |atendid[oa] por |hablas? con |, [ée] [oa] |"
+    r"(?:est[áa] )?falando com (?:[oa] )?|you['’]?re speaking (?:with|to) |"
     rf"speaking with |falo com (?:[oa] )?|atenciosamente,?\s+|regards,?\s+|abra[çc]os?,?\s+))({_NAMES})"
 )
 _HERE = re.compile(
     r"(?i:\baqui [ée] [oa] )([^\W\d_]{3,})|(?<!\w)([^\W\d_a-zà-ÿ][^\W\d_]{2,}(?: [^\W\d_a-zà-ÿ][^\W\d_]+){0,3})"
-    r"(?= (?:here|aqui)\b)|^([^\W\d_a-zà-ÿ][^\W\d_]{2,})(?=[,!]? (?:buen[ao]s |bom dia|boa (?:tarde|noite)|"
-    r"good (?:morn|aft|eve)))",
+    r"(?= (?:here|aqui|por ac[áa]|por aqu[íi]|falando|speaking)\b)"
+    r"|^([^\W\d_a-zà-ÿ][^\W\d_]{2,})(?=[,!]? (?:buen[ao]s |bom dia|boa (?:tarde|noite)|good (?:morn|aft|eve)))",
     re.M,
 )
 _HAIL = re.compile(
     r"(?:(?i:\b(?:ol[áa]|oi|hi|hello|hey|dear|hola|prezad[oa]|car[oa]|bom dia|boa tarde|boa noite|gracias|sorry|"
-    r"desculpe|"
-    r"good (?:morning|afternoon|evening)|thanks|thank you|obrigad[oa]|perfeito|certo|claro|perfect|sure|"
-    r"understood|entendi)"
-    r"[,!]?[ ]|\b(?:sra?\.|srta\.|dona|seu|mr\.?|mrs\.?|ms\.?|dra?\.|senhora?|señora?)[ ]))"
+    r"desculpe|buen(?:os|as)? (?:d[ií]as?|tardes|noches)|buenas|qu[ée] tal|muchas gracias|muito obrigad[oa]|"
+    r"(?:good )?(?:morning|afternoon|evening)|thanks|thank you|obrigad[oa]|perfeito|perfecto|certo|claro|perfect|sure|"
+    r"understood|entendi|listo|oh|ah|welcome(?: back)?|bienvenid[oa]|bem[- ]vind[oa])"
+    r",?[ ]|\b(?:sra?\.|srta\.|do[nñ]a?|seu|mr\.?|mrs\.?|ms\.?|dra?\.|senhora?|señora?)[ ]))"
     rf"((?!(?:Sra?|Srta|Dra?|Mrs?|Ms)\b){_NAMES})(?=\s*[,.!?:;😊🙂👋]|\s*$)",
+    re.M,
+)
+
+
+_VOCATIVE = re.compile(
+    r"(?i:\b(?:entendo|entiendo|comprendo|lamento|sinto muito|siento|understand|sorry|desculp\w+|disculp\w+)\b)"
+    rf"[^.!?\n]{{0,60}}, ({_NAMES})(?=[.!])|[^\W\d_], ({_NAME})(?=!)"
+)
+_ITS = re.compile(
+    rf"(?i:\b(?:hi|hello|hey|hiya|morning|afternoon|evening)\b[,!.]? it['’]?s )({_NAMES})"
+    rf"|(?i:\bit['’]?s )({_NAMES})(?= (?:again|here|from)\b)"
+    rf"|({_NAMES}|\b[^\W\d_]{{3,}} [^\W\d_]{{3,}})(?= is (?:the|my) name\b)"
+)
+_KIN = re.compile(
+    r"(?i:\b(?:minha|meu|mi|my|sua?|seu|her|his|esta es mi|la)\s+(?:net[ao]|niet[ao]|filh[ao]|hij[ao]|espos[ao]|marido|"
+    r"mulher|mujer|m[ãa]e|pai|madre|padre|mam[áa]|pap[áa]|irm[ãa]o?|herman[ao]|wife|husband|son|daughter|mother|father|"
+    r"mum|mom|dad|sister|brother|partner|niece|nephew|aunt|uncle|friend|amig[ao]|vizinh[ao]|vecin[ao]|neighbou?r))"
+    rf"(?i:,? (?:[oa] |called |named |que se llama )?)({_NAMES})"
+    r"|(?i:\b(?:customer|cliente|clienta)):? "
+    rf"({_NAMES})(?=[.,;(]|$)"
+    rf"|\A\W*({_NAMES})(?=, (?:wants|asks|needs|says|quer|quiere|pede|pide|precisa|necesita)\b)"
+)
+_GREETING = (
+    r"(?i:hi|hello|hey|hiya|dear|(?:good )?(?:morning|afternoon|evening)|ol[áa]|oi|bom dia|boa (?:tarde|noite)|hola|"
+    r"buen(?:os|as)? (?:d[ií]as?|tardes|noches)|buenas|qu[ée] tal|prezad[oa])"
+)
+_TITLE = r"(?:(?i:seu|dona|do[nñ]a?|señora?|senhora?|sra?\.?|mrs?\.?|ms\.?) )?"
+_FROM = r" (?:de|del|da|do|from|in|at|with)\b"
+_SIGNED = re.compile(
+    rf"\A\W*{_GREETING}[ ,!]+{_TITLE}{_NAMES}[,!.] ({_NAME})(?=[.,!]|{_FROM})"
+    rf"|\A[^.!?\n]{{0,60}}, ({_NAME})(?={_FROM})"
+    rf"|\n\W*({_NAMES})\s*\Z"
+)
+_THANKED = re.compile(
+    rf"(?i:\b(?:obrigad[oa]|valeu|gracias|thanks|thank you|cheers|ta))[,!]? ({_NAME})(?=\s*[,.!?:;)]|\s*$|\s+[^\w\s])",
     re.M,
 )
 
@@ -56,6 +92,13 @@ NOBODY = _listed(
     "hoje i in is",
     "isso it ja já just la live loja mae mas mãe me mesma mesmo meu meus minha minhas moro mother muito my name ",
     "nao não no",
+    "great igualmente saludos adiós tchau bye azul negro verde rojo preto vermelho amarillo amarelo gris cinza ",
+    "sí si yes nada quién quien hola registrei nunca siempre ayer anoche mañana manhã entonces então buenas buen ",
+    "buenos claro gracias listo perfecto perfeito qué que español inglés portugués english spanish ",
+    "portuguese mucho muito much doctor doutor doutora support suporte soporte everybody amigos team equipo señores ",
+    "monday tuesday wednesday thursday friday saturday sunday january february june july september october ",
+    "november december segunda terça quarta quinta sexta sábado domingo lunes martes miércoles jueves viernes ",
+    "pix whatsapp",
     "nome not number número o obrigada obrigado oi olá on only ontem order os para pedido pela pelo pessoa ",
     "please por pra",
     "que quero really robot somos soy senhor senhora señor señora seu so sobre sorry sou still sua sure team ",
@@ -74,7 +117,7 @@ _WORDS = _listed(  # names too; in small letters they are words
 )
 
 _PERSONS = re.compile(
-    r"customer|client\w*|contact|contato|user|usu[aá]rio|recipient|destinat[aá]rio|buyer|comprador|holder|"
+    r"customer|client\w*|(?:bill|ship|deliver|sold|invoice|send)_?to|payer|payee|owner|account_holder|contact|contato|user|usu[aá]rio|recipient|destinat[aá]rio|buyer|comprador|holder|"
     r"titular|person|"
     r"pessoa|billing|shipping|delivery_to|address|agent|author|sender|assignee|consumer|passenger|patient|member",
     re.I,
@@ -102,10 +145,23 @@ _FIELDS = tuple(
         ),
         ("postcode", r"zip(?:_?code)?|post_?code|postal_?code|cep"),
         ("phone", r"(?:\w+_)?(?:phone(?:_?number)?|mobile|telefone|celular|whatsapp(?:_id)?|wa_id|tel|msisdn)"),
-        ("document", r"(?:\w+_)?(?:cpf|cnpj|rg|document(?:_number)?|documento|tax_id|ssn|passport\w*|dni)"),
+        (
+            "document",
+            (
+                r"(?:\w+_)?(?:cpf|cnpj|rg|document(?:_number)?|documento|tax_?(?:id|no|number)|"
+                r"vat(?:_?(?:id|no|number))?|n[ií][fe]|cif|ssn|passport\w*|dni)"
+            ),
+        ),
         ("birth date", r"birth_?(?:date|day)|date_of_birth|dob|data_(?:de_)?nascimento|nascimento"),
         ("IP", r"ip(?:_?address)?"),
     )
+)
+
+
+_ORDER = re.compile(r"(?:line_?)?items|lines|currency|e-?mail|tax_?\w+|vat\w*", re.I)
+_SERVICE = re.compile(r"method|service|carrier|option|store|type|plan|tier", re.I)
+_THING = re.compile(
+    r"sku|qty|quantity|(?:unit_)?price|variants?|size|colou?r|(?:in_)?stock|product_?id|material|cost", re.I
 )
 
 
@@ -124,6 +180,10 @@ def introduced(text: str) -> Iterator[str]:
     for match in _WEAK.finditer(text):
         if match[1].split()[0].lower() not in NOBODY:
             yield match[1]
+    for match in (*_ITS.finditer(text), *_KIN.finditer(text)):
+        name = next(filter(None, match.groups()))
+        if name.split()[0].lower() not in NOBODY:
+            yield name
     for match in _HERE.finditer(text):
         name = match[1] or match[2]
         if name and name.split()[0].lower() not in NOBODY:
@@ -135,22 +195,43 @@ def hailed(text: str) -> Iterator[str]:
     for match in _HAIL.finditer(text):
         if match[1].split()[0].lower() not in NOBODY:
             yield match[1]
+    for match in _VOCATIVE.finditer(text):
+        name = match[1] or match[2]
+        if name.split()[0].lower() not in NOBODY:
+            yield name
     for match in _HERE.finditer(text):
         if match[3] and match[3].lower() not in NOBODY:
             yield match[3]
 
 
-def told(value: object, parent: str = "", key: str = "") -> Iterator[tuple[str, str]]:
+def signed(text: str) -> Iterator[str]:
+    """Names by which a colleague tells who is writing: after a greeting (`Hi Tom, Rafa.`), or on the last line."""
+    for match in _SIGNED.finditer(text):
+        name = next(filter(None, match.groups()))
+        if name.split()[0].lower() not in NOBODY:
+            yield name
+
+
+def thanked(text: str) -> Iterator[str]:
+    """Names of those whom the writer of this text thanks."""
+    for match in _THANKED.finditer(text):
+        if match[1].lower() not in NOBODY:
+            yield match[1]
+
+
+def told(value: object, parent: str = "", key: str = "", named: bool = False) -> Iterator[tuple[str, str]]:
     """(kind, value) of what the fields of a tool's data tell of a person."""
     if isinstance(value, dict):
+        # An order is in somebody's name; a thing that is sold has a name of its own.
+        ordered = any(map(_ORDER.fullmatch, map(str, value))) and not any(map(_THING.fullmatch, map(str, value)))
         for name, inner in value.items():
-            yield from told(inner, key or parent, str(name))
+            yield from told(inner, key or parent, str(name), ordered)
     elif isinstance(value, list):
         for inner in value:
             yield from told(inner, parent, key)
     elif isinstance(value, str | int) and not isinstance(value, bool) and str(value).strip():
         text = str(value).strip()
-        if key == "name" and _PERSONS.search(parent):
+        if key == "name" and (named or (_PERSONS.search(parent) and not _SERVICE.search(parent))):
             yield "name", text
         for kind, names in _FIELDS:
             if names.fullmatch(key) and len(text) >= (6 if kind in {"phone", "document"} else 3):

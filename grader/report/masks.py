@@ -17,7 +17,7 @@ from grader.language import N_, _
 from grader.model import Contact, Conversation, Event, Evidence, Kind, Message, Reference, Role, ToolCall
 from grader.outcomes import Case, Figures, Followup, Found, Missing, Ranked, Reader, Return
 from grader.outcomes.front import Front
-from grader.redaction import Redaction, Span, hailed, introduced, masked, moved, told, told_in
+from grader.redaction import Redaction, Span, hailed, introduced, masked, moved, signed, thanked, told, told_in
 from grader.report.transcript import LENGTHS, sender
 
 _KINDS = {
@@ -52,7 +52,10 @@ class Masks:
                 "pass it on."
             ))  # fmt: skip
         if self.anonymous_agents:
-            found.append(_("People who answered are called Agent 1, Agent 2 …, counted anew in each conversation."))
+            found.append(_(
+                "People who answered are called Agent 1, Agent 2 …, counted anew in each conversation, as far as rules "
+                "find their names. Some may remain in free text: read it before you pass it on."
+            ))  # fmt: skip
         return tuple(found)
 
 
@@ -262,9 +265,15 @@ def _learnt(conversation: Conversation, masks: Masks, besides: Iterable[str] = (
     """What is known of the people in the conversation, before anything in it is masked."""
     redaction = Redaction(_label, personal=masks.redact)
     agents = "agent" if masks.anonymous_agents else "name"
+    answered = False
     for message in conversation.messages:
+        if message.role is Role.CUSTOMER and answered:
+            for name in thanked(message.text):
+                redaction.know(agents, name)
         if message.role is Role.HUMAN:
-            for name in (sender(message), *(introduced(message.text) if message.kind is not Kind.NOTE else ())):
+            answered = True
+            said = () if message.kind is Kind.NOTE else (*introduced(message.text), *signed(message.text))
+            for name in (sender(message), *said):
                 redaction.know(agents, name)
             if masks.anonymous_agents:
                 for value in _agents_own(message.attributes):
