@@ -121,6 +121,7 @@ def test_a_key_that_others_can_read_is_pointed_out(workspace: Path, main: Main) 
     (workspace / ".grader" / "identity.key").chmod(0o644)
     checks = {check["name"]: check for check in json.loads(main("doctor", "--json", "-w", workspace).out)["checks"]}
     assert checks["identity key"]["status"] == "warn"
+    assert "\nwarn identity key " in main("doctor", "-w", workspace).out  # a blank after the longest name
 
 
 def test_of_two_processes_that_make_the_key_at_once_both_have_the_same(tmp_path: Path) -> None:

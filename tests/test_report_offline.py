@@ -170,6 +170,8 @@ def test_what_is_clicked_in_the_file_is_exported_and_imported_as_labels_that_wer
     assert form.get_by_label("Words that show it").input_value() == "no matter what"
     give(page, "absent", name="ana", note=EVIL)
     expect(card(page).locator(".said")).to_have_text("You: absent with a quote, with a note")
+    assert card(page).locator(".said svg").count() == 0  # no tick: the judge says otherwise
+    assert "≠" in page.evaluate("getComputedStyle(document.querySelector('#detail .said.against'), '::before').content")
     agree(page)
     expect(line(page, OTHER).locator(".said")).to_have_text("You: absent")
     line(page, "resolved").get_by_role("button", name="Disagree").click()
@@ -359,6 +361,16 @@ def test_controls_form_and_list_are_accessible_in_both_themes_and_fit_a_phone(
     context.close()
 
 
+def test_a_file_says_which_commands_lead_to_its_finding_in_review(context: BrowserContext, root: Path) -> None:
+    page = opened(context, root / "report.html")
+    card(page).get_by_role("button", name="Open in review").click()
+    commands = page.locator("#labels .command").all_inner_texts()
+    assert commands[:2] == [
+        "grader review --run run_1 --owner owner", "grader label plan --run run_1 -n 50 --reviewers ana,ben",
+    ]  # fmt: skip
+    assert "dispute=talk-000" in commands[2]
+
+
 def test_within_a_review_session_a_finding_is_disputed_where_it_is_read(
     context: BrowserContext, root: Path, dana: Any
 ) -> None:
@@ -388,7 +400,9 @@ def test_within_a_review_session_a_finding_is_disputed_where_it_is_read(
     form.get_by_role("button", name="Cancel").click()
     card(page).get_by_role("link", name="Open in review").click()
     page.wait_for_url(lambda url: "report" not in url.split("#")[0])
-    expect(page.get_by_role("dialog", name="Dispute a finding")).to_contain_text("talk-000")
+    expect(page.locator("#talk-title")).to_have_text("talk-000")  # the conversation, and what was disputed a moment ago
+    expect(page.locator("#panel .disputes")).to_contain_text("dana: Absent")
+    expect(page.get_by_role("radio", name="Present")).to_have_count(0)
 
 
 def test_parts_of_a_split_report_are_served_and_lead_to_the_session_and_nothing_else_is(

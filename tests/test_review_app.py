@@ -72,7 +72,7 @@ def test_an_item_that_is_submitted_is_a_blind_label_in_the_database_moments_late
         told = ana.act(item, "submit")
         assert told["state"] == "submitted"
         assert told["progress"]["n_submitted"] == 1
-        assert told["progress"]["seconds_per_item"] == 12.5
+        assert told["progress"]["seconds_per_item"] is None  # one item says nothing of the pace
         assert ana.saved()["n_waiting"] == 0
         assert app.stop()[0] == 0
     kept = labels(root)
@@ -82,6 +82,15 @@ def test_an_item_that_is_submitted_is_a_blind_label_in_the_database_moments_late
     assert one == (DEADLINE, 1, "present", False, "why", 2, "It arrives")
     assert {row[7] for row in kept if row[3] != DEADLINE} == {"of the whole"}
     assert len(rows(root, "select * from label where not verdict_visible")) == 6
+
+
+def test_the_pace_is_told_from_the_fifth_item_on(root: Path) -> None:
+    with review(root, "--reveal", "never") as app:
+        ana, paces = app["ana"], []
+        for item in items(app["ana"])[:5]:
+            ana.act(item, "time", seconds=12.5)
+            paces.append(ana.label(item)["progress"]["seconds_per_item"])
+    assert paces == [None] * 4 + [12.5]
 
 
 def test_the_process_is_killed_half_way_and_nothing_that_was_answered_is_lost(root: Path) -> None:
@@ -413,11 +422,12 @@ def test_defer_and_undefer_are_kept_and_counted(root: Path) -> None:
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_it_quietly_with_everything_in_the_database(root: Path, how: int) -> None:
-    with review(root) as app:
+    with review(root, "--owner", "dana") as app:
         item = items(app["ana"])[0]
         app["ana"].label(item)
         code, _out, err = app.stop(how)
     assert code == 0
+    assert "dana" not in err  # an owner has no items
     assert "ana: 1 of 16 items submitted" in err
     assert "Traceback" not in err
     assert len(labels(root)) == 6

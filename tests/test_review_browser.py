@@ -42,7 +42,9 @@ def sit(browser: Browser) -> Iterator[Seat]:
         yield found
 
 
-def test_ten_items_of_seven_criteria_are_labelled_with_nine_keys_each(sit: Seat, app: Running, root: Path) -> None:
+def test_ten_items_of_seven_criteria_are_labelled_with_nine_keys_each_and_one_more_without_proof(
+    sit: Seat, app: Running, root: Path
+) -> None:
     screen: Screen = sit(app["kim"])
     took: list[float] = []
     counts: list[int] = []
@@ -53,6 +55,10 @@ def test_ten_items_of_seven_criteria_are_labelled_with_nine_keys_each(sit: Seat,
         item, before, began = screen.item, screen.n_keys, time.monotonic()
         chosen = answers[len(took) % 2]
         screen.press(*(KEYS[one] for one in chosen), "Enter")
+        if "present" in chosen:  # without the words that show it: Enter asks for them once
+            expect(screen.page.locator("#message")).to_contain_text("1 answer without proof (Promised an exception)")
+            assert screen.here("item.state") == "begun"
+            screen.press("Enter")
         expect(screen.page.locator(".compared")).to_have_count(7)
         screen.press("Enter")
         screen.page.wait_for_function("(id) => app.id !== id", arg=item)
@@ -60,7 +66,7 @@ def test_ten_items_of_seven_criteria_are_labelled_with_nine_keys_each(sit: Seat,
         counts.append(screen.n_keys - before)
         given[item] = chosen
     assert len(took) == N_EACH
-    assert max(counts) <= 9
+    assert counts == [9, 10] * (N_EACH // 2)  # one more where proof is lacking
     print(f"keys an item: {max(counts)}; median {statistics.median(took):.2f} s an item by script")
     expect(screen.page.get_by_role("heading", name="All items are labelled")).to_be_visible()
     expect(screen.page.locator("#bar .count")).to_have_text("10 of 10")
@@ -120,7 +126,17 @@ def test_every_key_does_what_the_help_says_and_none_answers_by_accident(sit: Sea
     screen.press("d")  # no longer
     screen.saved()
     assert screen.person.item(first)["state"] == "new" or screen.person.item(first)["state"] == "begun"
+    screen.press("d")
+    page.wait_for_function("(id) => app.id !== id", arg=first)
+    screen.ready()
+    screen.press("u")  # takes the defer back, and leads to it
+    screen.ready(first)
+    expect(page.locator("#message")).to_have_text("Undone.")
+    screen.saved()
+    assert screen.person.item(first)["state"] != "deferred"
     screen.press("j", "j")
+    screen.press("u")  # what was chosen by hand is another matter
+    expect(page.locator("#message")).to_have_text("There is nothing to undo here.")
     screen.press("g")
     screen.ready(first)
     screen.press("?")
@@ -148,6 +164,23 @@ def test_the_search_finds_an_item_by_its_words_and_goes_there(sit: Seat, app: Ru
     screen.page.wait_for_function("() => document.activeElement.closest('#items')")
     screen.press("Enter")
     screen.ready(wanted)
+
+
+def test_a_selection_takes_whole_words_and_both_quotation_marks_or_none(sit: Seat, app: Running) -> None:
+    screen: Screen = sit(app["ben"])
+    screen.ready()
+    screen.select(2, 19, 24)  # from inside a number to inside a word
+    screen.page.wait_for_function("() => !byId('chosen').hidden")
+    assert screen.page.evaluate("selected(here().conversation, byId('talk')).quote") == "48 hours"
+    said = """(text, start, end) => text.slice(...wholeWords(text, start, end))"""
+    for text, start, end, quote in (
+        ("disse “sim senhora” e saiu", 6, 10, "sim"),
+        ("disse “sim” e saiu", 6, 10, "“sim”"),
+        ("né? não-me-toque", 1, 2, "né"),
+        ("a b ", 1, 4, "b"),
+        ("😭👍🏽 bem", 0, 6, "😭👍🏽"),
+    ):
+        assert screen.page.evaluate(f"([text, start, end]) => ({said})(text, start, end)", [text, start, end]) == quote
 
 
 def test_what_is_selected_becomes_the_quote_word_for_word(sit: Seat, app: Running) -> None:
@@ -238,6 +271,7 @@ def test_a_changed_mind_is_a_second_record_beside_the_blind_one(sit: Seat, app: 
     expect(page.locator(".compared")).to_have_count(7)
     row = page.locator(".compared").filter(has_text="Escalated too late")
     if not row.get_attribute("open") and row.get_attribute("open") is None:
+        expect(row.locator("summary .caret")).to_be_visible()  # it shows that it unfolds
         row.locator("summary").click()
     row.get_by_role("button", name="Change my answer").click()
     row.get_by_label("Why?").fill("I had overlooked it")

@@ -22,6 +22,10 @@ def items(someone: Reviewer) -> list[str]:
     return [i["id"] for i in someone.session()["items"]]
 
 
+def app_conversations(root: Path) -> list[str]:
+    return [c for (c,) in rows(root, "select conversation_id from run_item order by all")]
+
+
 def finding(root: Path) -> dict[str, Any]:
     run, c = rows(root, "select run_id, conversation_id from run_item order by all limit 1")[0]
     return {"id": str(uuid.uuid4()), "run_id": run, "conversation_id": c, "question": DEADLINE, "answer": "absent",
@@ -50,6 +54,15 @@ def test_the_owner_reads_the_report_and_disputes_a_finding_which_is_no_blind_lab
         assert (told["reviewer"], told["answer"], told["note"]) == ("dana", "absent", "No deadline at all.")
         for path in ("report/", "api/disputes"):
             assert ana.get(path).status == 404  # who labels stays blind
+        where = f"api/finding?conversation={body['conversation_id']}&question="
+        assert ana.get(where + DEADLINE).status == 404
+        assert dana.get(where + "accuracy.no").status == 404
+        assert dana.get(f"api/finding?conversation=talk-none&question={DEADLINE}").status == 404
+        for conversation in app_conversations(root):  # of the plan or not, all of the run's
+            shown = dana.get(f"api/finding?conversation={conversation}&question={DEADLINE}").json
+            assert shown["conversation"]["lines"]
+            assert shown["judge"]["answer"] in ("present", "absent")
+            assert len(shown["disputes"]) == (conversation == body["conversation_id"])
         assert ana.post("api/dispute", body).status == 404
         dana.saved()
         app.stop()
@@ -76,6 +89,7 @@ def test_a_reviewer_who_has_submitted_everything_may_read_the_report_and_answers
         assert app["cleo"].get("report/").status == 404  # ben may still make work for cleo
         ana.act(mine[0], "undo")
         assert ana.get("report/").status == 404
+        assert ana.get(f"api/finding?conversation={finding(root)['conversation_id']}&question={DEADLINE}").status == 404
         ana.act(mine[0], "submit")
         assert ana.get("report/").status == 200
         assert ana.act(mine[0], "undo", status=409)["error"] == "the verdict was shown"

@@ -61,6 +61,9 @@ def test_every_screen_is_accessible_in_both_themes(sit: Seat, app: Running, who:
     screen.press("Escape")
     page.evaluate("toFirst(here()); draw()")
     screen.press("2", "2", "2", "2", "2", "2", "Enter")
+    expect(page.locator("#message")).to_contain_text("1 answer without proof")
+    found["unproved"] = both_themes(page)
+    screen.press("Enter")
     expect(page.locator(".compared")).to_have_count(7)
     page.locator(".compared .small").first.click()
     found["comparison"] = both_themes(page)
@@ -179,6 +182,14 @@ def test_whoever_decides_sees_neither_answer_before_and_both_after(
         screen: Screen = sit(running["cleo"])
         page = screen.page
         expect(page.get_by_role("heading", name="Nothing to decide")).to_be_visible()
+        expect(page.locator("#talk")).to_contain_text("still working: 0 of 10 items are submitted")
+        page.goto(running["cleo"].url + "report/")  # not open: a page that says so, and leads back
+        expect(page.get_by_role("heading", name="The report is not open yet")).to_be_visible()
+        expect(page.locator("main")).to_contain_text("The report is open when all items are submitted")
+        assert violations(page) == []
+        screen.troubles[:] = [text for text in screen.troubles if "404" not in text]
+        page.get_by_role("link", name="Back to the review").click()
+        expect(page.get_by_role("heading", name="Nothing to decide")).to_be_visible()
         assert both_themes(page) == []
         for item in running["ana"].session()["items"]:
             running["ana"].label(item["id"])
@@ -193,11 +204,13 @@ def test_whoever_decides_sees_neither_answer_before_and_both_after(
         assert not any(f">{word}<" in blind or f'"{word}"' in blind for word in ("ana", "ben", WHY))
         screen.press("2", "2", "Enter")
         expect(page.locator(".compared")).to_have_count(2)
-        for row in page.locator(".compared").all():
-            if row.get_attribute("open") is None:
-                row.locator("summary").click()
-        expect(page.locator(".compared").first).to_contain_text("ana: Absent")
-        expect(page.locator(".compared", has_text="Promised an exception")).to_contain_text("ben: Cannot assess")
+        for row in page.locator(".compared").all():  # open, and the row itself has what the others said
+            expect(row).to_have_attribute("open", "")
+            expect(row.locator("summary")).to_contain_text("ana: Absent")
+            expect(row.locator("summary .caret")).to_be_visible()
+        decided = page.locator(".compared", has_text="Promised an exception")
+        expect(decided.locator("summary")).to_contain_text("ben: Cannot assess")
+        expect(page.locator("#panel-title")).to_contain_text("decision")
         assert both_themes(page) == []
         screen.press("Escape", "Enter")
         expect(page.get_by_role("heading", name="Everything is decided")).to_be_visible()
@@ -207,14 +220,27 @@ def test_whoever_decides_sees_neither_answer_before_and_both_after(
 
         conversation = "talk-000"
         owner: Screen = sit(running["olga"], f"#dispute={conversation}&code=behavior.{CODES[0]}&run=run_1")
-        form = owner.page.get_by_role("dialog")
-        expect(form).to_contain_text("Promised an exception")
-        expect(form).to_contain_text(conversation)
+        panel, form = owner.page.locator("#panel"), owner.page.get_by_role("dialog")
+        expect(panel).to_contain_text("Promised an exception")
+        expect(owner.page.locator("#talk-title")).to_have_text(conversation)
+        expect(owner.page.locator("#m2 mark")).to_have_text("1within 48 hours")  # the conversation, the quote marked
+        expect(panel).to_contain_text("Judge: Present")
+        expect(panel).to_contain_text(WHY)
+        expect(panel.get_by_role("radio", name="Present")).to_have_count(0)  # that is what the judge says itself
         assert both_themes(owner.page) == []
-        form.get_by_label("Why is it wrong?").fill("A colleague allowed it")
+        panel.get_by_role("button", name="message 2").click()
+        assert owner.page.evaluate("document.activeElement.id") == "m2"
+        panel.get_by_label("Why is it wrong?").fill("A colleague allowed it")
         owner.press("Escape")
-        form.get_by_role("radio", name="Absent").click()
+        panel.get_by_role("radio", name="Absent").click()
         expect(owner.page.locator("#message")).to_have_text("The dispute is stored.")
+        expect(panel.locator(".disputes")).to_contain_text("olga: Absent")
+        expect(panel.locator(".disputes")).to_contain_text("A colleague allowed it")
+        owner.page.reload()
+        expect(panel.locator(".disputes")).to_contain_text("A colleague allowed it")
+        assert both_themes(owner.page) == []
+        owner.press("Enter")
+        expect(owner.page.get_by_role("heading", name="The report and its disputes")).to_be_visible()
         owner.page.get_by_role("button", name="Disputes").first.click()
         expect(form).to_contain_text("A colleague allowed it")
         expect(form).to_contain_text("judge: Present")

@@ -79,7 +79,7 @@ def calibrate(
 
     Example:
       grader calibrate
-      grader calibrate lp_3f2a --split all --by queue -o calibration.html
+      grader calibrate --split all --by queue -o calibration.html
       grader calibrate --later 20261130
     """
     import grader

@@ -32,7 +32,7 @@ def doctor(
     for check in examine(settings, now=datetime.now(UTC), ask_endpoint=not offline):
         checks.append(check)
         if not as_json and not (quiet and check.status == "ok"):
-            console.out(f"{check.status:<5}{check.name:<12}{check.detail}", style=_COLOURS[check.status])
+            console.out(f"{check.status:<5}{check.name:<13}{check.detail}", style=_COLOURS[check.status])
             if check.cure:
                 console.out("\n".join(f"     {line}" for line in f"→ {check.cure}".splitlines()))
     n_failed = sum(check.status == "fail" for check in checks)

@@ -47,7 +47,7 @@ def freeze(
     another under another name. docs/golden.md tells more.
 
     Example:
-      grader golden freeze accuracy-1 --plan lp_3f2a --rubric accuracy
+      grader golden freeze accuracy-1 --plan PLAN --rubric accuracy
     """
     del quiet
     import grader

@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True)
 PlanArgument = Annotated[
-    str, typer.Argument(metavar="PLAN", help="The plan's id, or its beginning, or its file.", show_default=False)
-]
+    str | None,
+    typer.Argument(metavar="PLAN", help="The plan's id, or its beginning, or its file; else the latest.",
+                   show_default=False),
+]  # fmt: skip
 OutOption = Annotated[
     Path,
     typer.Option("--out", "-o", metavar="FILE", help="A new file: .csv for a spreadsheet, .jsonl for a program.",
@@ -120,14 +122,15 @@ def plan(
     console.out(f"{'the same plan as before' if known else 'plan'} {drawn.plan_id}")
     console.out(f"written to {path}: it names strata, so keep it from those who label")
     file = f"labels-{names[0].replace('/', '-')}.csv"
-    console.note(f"next: {export_command(drawn, file)}")
+    console.note(f"next: grader review {drawn.plan_id[:11]} opens it in the browser, for everybody")
+    console.note(f"or as a file: {export_command(drawn, file)}")
 
 
 @app.command("export")
 def export(
-    plan_id: PlanArgument,
     reviewer: Annotated[str, typer.Option(help="Whose form.", show_default=False)],
     out: OutOption,
+    plan_id: PlanArgument = None,
     workspace: console.WorkspaceOption = None,
     as_json: console.JsonOption = False,
     quiet: console.QuietOption = False,
@@ -138,7 +141,7 @@ def export(
     what is asked. Fill in what you like, save it as CSV UTF-8, import it; the rest can follow.
 
     Example:
-      grader label export lp_3f2a --reviewer ana -o labels-ana.csv
+      grader label export --reviewer ana -o labels-ana.csv
     """
     del quiet
     from grader.labelling.given import reviewers_form
@@ -151,8 +154,8 @@ def export(
 
 @app.command("adjudicate")
 def adjudicate(
-    plan_id: PlanArgument,
     out: OutOption,
+    plan_id: PlanArgument = None,
     workspace: console.WorkspaceOption = None,
     as_json: console.JsonOption = False,
     quiet: console.QuietOption = False,
@@ -163,7 +166,7 @@ def adjudicate(
     plan's reviewers.
 
     Example:
-      grader label adjudicate lp_3f2a -o disagreements.csv
+      grader label adjudicate -o disagreements.csv
       grader label import disagreements.csv --reviewer cleo
     """
     del quiet
@@ -176,7 +179,7 @@ def adjudicate(
 
 
 def _write_form(
-    plan_id: str,
+    plan_id: str | None,
     make: Callable[[Store, LabelPlan], Form],
     out: Path,
     workspace: Path | None,
@@ -254,7 +257,7 @@ def import_(
 
 @app.command("status")
 def status(
-    plan_id: PlanArgument,
+    plan_id: PlanArgument = None,
     workspace: console.WorkspaceOption = None,
     as_json: console.JsonOption = False,
     quiet: console.QuietOption = False,
@@ -262,7 +265,7 @@ def status(
     """How far the reviewers are, by reviewer and criterion, and which disagreements are open. Tells no answers.
 
     Example:
-      grader label status lp_3f2a
+      grader label status
     """
     del quiet
     from grader.cli.db import looked_at

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from grader.store import LabelRecord
 
 SHOWN = 10
+MANY = 1000  # answers of one person: more is more than a day of work
+READING, ANSWERING = 60, 5  # seconds a conversation and an answer, where nobody has measured them yet
 FEW = 5  # of a stratum: below, nothing can be said of it
 
 
@@ -32,17 +34,28 @@ def tell_plan(drawn: LabelPlan, asked_for: int, n_gone: int) -> None:
     copies = Counter(i.reviewer for i in drawn.items if i.copy)
     items = Counter(i.reviewer for i in drawn.items)
     twice = sum(n > 1 for n in Counter(i.conversation_id for i in drawn.items if not i.copy).values())
+    n_codes = len(drawn.questions)
     console.table(
-        ["reviewer", "items>", "of these a second time>"], [(r, items[r], copies[r]) for r in drawn.reviewers]
+        ["reviewer", "items>", "of these a second time>", "answers>", "hours>"],
+        [(r, items[r], copies[r], f"{items[r] * n_codes:,}", f"{items[r] * (READING + n_codes * ANSWERING) / 3600:.1f}")
+         for r in drawn.reviewers],
+    )  # fmt: skip
+    console.out(
+        f"hours: assumed {READING} s to read a conversation and {ANSWERING} s an answer; grader review measures"
     )
     splits = Counter(d.split for d in drawn.drawn)
-    n_codes = len(drawn.questions)
     console.out(
         f"{len(drawn.drawn):,} of {drawn.n_frame:,} judged conversations, {n_codes} "
         f"{'criterion' if n_codes == 1 else 'criteria'} each, {twice:,} by two reviewers, seed {drawn.seed}"
     )
     told = ", ".join(f"{name} {splits[name]:,}" for name in ("train", "dev", "test"))
     console.out(f"splits by contact: {told}")
+    most = max(items.values()) * n_codes
+    if most > MANY:
+        console.note(
+            f"many answers: {most:,} by one person, {n_codes} of each conversation; --rubric NAME or --code asks "
+            "fewer, -n draws fewer conversations, --reviewers shares them out"
+        )
     if len(drawn.drawn) < asked_for:
         console.note(f"there are no more than {len(drawn.drawn):,}, all are in it")
     if n_gone:

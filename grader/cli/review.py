@@ -29,6 +29,7 @@ def review(
     plan_id: Annotated[
         str | None, typer.Argument(metavar="PLAN", help="The plan's id, or its beginning; else the latest.")
     ] = None,
+    run: Annotated[str | None, typer.Option("--run", help="The latest plan of this run.", show_default=False)] = None,
     reviewers: Annotated[
         str | None, typer.Option(help="Whose addresses to open: ana,ben; else all of the plan.", show_default=False)
     ] = None,
@@ -64,11 +65,13 @@ def review(
 
     Example:
       grader review
-      grader review lp_3f2a --reviewers ana --adjudicator cleo --open
+      grader review --reviewers ana --adjudicator cleo --open
     """
     del quiet
     from grader.language import LANGUAGES
 
+    if plan_id and run:
+        raise ConfigError("--run and a plan are two answers to one question", cure="name one of them")
     if reveal not in ("item", "never"):
         raise ConfigError(f"--reveal {reveal!r} is not known", cure="item or never")
     if language not in LANGUAGES:
@@ -79,7 +82,7 @@ def review(
         return
     from grader.review.journal import alone
 
-    material, folder = _material(settings, plan_id)
+    material, folder = _material(settings, plan_id, run)
     people = _people(material.plan, reviewers, adjudicator, owner)
     with alone(folder):
         ended = _serve(material, folder, people, settings, port, reveal, language, open_it=open_it, as_json=as_json)
@@ -121,7 +124,7 @@ def _tell_addresses(material: Material, addresses: list[Address], there: list[Pe
     console.out("")
 
 
-def _material(settings: Settings, plan_id: str | None) -> tuple[Material, Path]:
+def _material(settings: Settings, plan_id: str | None, run: str | None) -> tuple[Material, Path]:
     """What the session needs; what was kept of it while another program holds the database, or a wait for that."""
     from grader.cli.db import looked_at
     from grader.labelling.given import kept_plan
@@ -132,30 +135,19 @@ def _material(settings: Settings, plan_id: str | None) -> tuple[Material, Path]:
     while True:
         try:
             with looked_at(settings) as store:
-                plan = kept_plan(store, plan_id) if plan_id else _latest(store)
+                plan = kept_plan(store, plan_id, run)
                 folder = folder_of(settings.workspace.state_dir, plan.plan_id)
                 return taken(store, plan, folder), folder
         except HeldError as error:
             found = _kept(settings, plan_id)
             material = kept(found) if found else None
-            if material is not None and found is not None:
+            if material is not None and found is not None and run in (None, material.plan.run_id):
                 console.note(f"{error.message}: going on with what was kept, answers wait on disk until it is free")
                 return material, found
             if not told:
                 console.note(f"{error.message}\nwaiting until it is free; Ctrl-C leaves")
                 told = True
             time.sleep(WAIT)
-
-
-def _latest(store: Store) -> LabelPlan:
-    from grader.labelling.given import kept_plan
-
-    plans = store.label_plans()
-    if not plans:
-        raise ConfigError(
-            "there is no label plan here", cure="grader label plan -n 200 --seed 1 --reviewers ana,ben draws one"
-        )
-    return kept_plan(store, plans[0][0])
 
 
 def _kept(settings: Settings, plan_id: str | None) -> Path | None:
@@ -212,7 +204,8 @@ def _writable(settings: Settings) -> Iterator[Store]:
 
 def _tell_end(ended: Ended, folder: Path) -> None:
     for name, _role, n_submitted, n_items in ended.progress:
-        console.note(f"{name}: {n_submitted:,} of {n_items:,} items submitted")
+        if n_items:  # an owner has none
+            console.note(f"{name}: {n_submitted:,} of {n_items:,} items submitted")
     if ended.n_waiting:
         answers = "answer waits" if ended.n_waiting == 1 else "answers wait"
         held = f" ({ended.held_by})" if ended.held_by else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,10 +29,12 @@ class Place:
     asked: frozenset[str]
 
 
-def kept_plan(store: Store, plan_id: str) -> LabelPlan:
-    """The plan of this id, or whose id begins so, or of this file. Raises ConfigError where none or several do, and
-    InputError for a file that is not as it was written.
+def kept_plan(store: Store, plan_id: str | None, run: str | None = None) -> LabelPlan:
+    """The plan of this id, or whose id begins so, or of this file; where none is named the latest, of that run if one
+    is. Raises ConfigError where none or several are so, and InputError for a file that is not as it was written.
     """
+    if plan_id is None:
+        return _latest(store, run)
     if plan_id.endswith(".json"):
         plan_id = read(Path(plan_id)).plan_id
     known = [p for p, _ in store.label_plans()]
@@ -41,6 +44,17 @@ def kept_plan(store: Store, plan_id: str) -> LabelPlan:
         some = f"one of {', '.join(known[:_SHOWN])}" if known else "grader label plan draws one"
         raise ConfigError(f"plan {plan_id!r} {what}", cure="give more of the id" if found else some)
     return _plan(store, found[0])
+
+
+def _latest(store: Store, run: str | None) -> LabelPlan:
+    for plan_id, _form in store.label_plans():
+        plan = _plan(store, plan_id)
+        if run in (None, plan.run_id):
+            return plan
+    where, only = ("here", "") if run is None else (f"of run {run!r}", f"--run {shlex.quote(run)} ")
+    raise ConfigError(
+        f"there is no label plan {where}", cure=f"grader label plan {only}-n 200 --seed 1 --reviewers ana,ben draws one"
+    )
 
 
 def _plan(store: Store, plan_id: str) -> LabelPlan:

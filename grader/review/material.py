@@ -17,7 +17,7 @@ from grader.errors import InputError, StoreError
 from grader.labelling.disputes import kept_disputes
 from grader.labelling.form import FormQuestion, put, text_of
 from grader.labelling.frame import rubrics_of
-from grader.labelling.plan import LabelPlan, document, parsed
+from grader.labelling.plan import LabelPlan, Question, document, parsed
 from grader.model import Conversation, JsonValue, Policy
 from grader.rubric import Rubric
 from grader.sampling import planfile
@@ -72,6 +72,7 @@ class Material:
     verdicts: Mapping[str, Mapping[str, Mapping[str, JsonValue]]]
     labelled: tuple[Labelled, ...]
     codes: Mapping[str, tuple[str, tuple[str, ...]]]
+    every: Mapping[str, Asked]  # all that the run asked, as a finding's page puts it
     of_run: frozenset[str]
     disputes: tuple[Mapping[str, JsonValue], ...]
     fresh: bool  # what the database has now, and not what it had once
@@ -117,10 +118,24 @@ def _gathered(store: Store, plan: LabelPlan) -> dict[str, Any]:
 
 
 def _verdicts(store: Store, plan: LabelPlan, ids: Sequence[str]) -> dict[str, dict[str, JsonValue]]:
-    versions = {(q.rubric, q.criterion): q.rubric_version for q in plan.questions}
+    return _read(store, plan.run_id, {q.name: q.rubric_version for q in plan.questions}, ids)
+
+
+def judged(
+    store: Store, run_id: str, versions: Mapping[str, str], conversation_id: str
+) -> tuple[Conversation, Mapping[str, Mapping[str, JsonValue]]] | None:
+    """A conversation of the run, in the plan or not, and what the judge said of it; None where it is gone."""
+    for conversation in store.conversations([conversation_id]):
+        return conversation, _read(store, run_id, versions, [conversation_id]).get(conversation_id, {})
+    return None
+
+
+def _read(
+    store: Store, run_id: str, versions: Mapping[str, str], ids: Sequence[str]
+) -> dict[str, dict[str, JsonValue]]:
     found: dict[str, dict[str, JsonValue]] = {}
-    for v in outcomes.verdicts(store, plan.run_id, ids):
-        if versions.get((v.rubric, v.code)) == v.rubric_version:
+    for v in outcomes.verdicts(store, run_id, ids):
+        if versions.get(f"{v.rubric}.{v.code}") == v.rubric_version:
             found.setdefault(v.conversation_id, {})[f"{v.rubric}.{v.code}"] = {
                 "answer": v.answer, "support": v.support, "reasoning": v.reasoning or "",
                 "quotes": [
@@ -138,25 +153,33 @@ def _made(data: Mapping[str, Any], *, fresh: bool) -> Material:
     conversations = {c.conversation_id: c for c in (Conversation.model_validate(row) for row in data["conversations"])}
     policies = tuple(Policy.model_validate(row) for row in data["policies"])
     told = put(plan.questions, rubrics)
-    asked = []
-    for q, shown in zip(plan.questions, told, strict=True):
-        criterion = rubrics[q.rubric].criterion(q.criterion)
-        needs = () if criterion.scale == "choice" else ("present",)
-        asked.append(Asked(
-            q.name, criterion.title, q.rubric, q.rubric_version, shown.question, shown.answers, needs
-        ))  # fmt: skip
+    every = [Question(name, r.version, "", c.code) for name, r in rubrics.items() for c in r.criteria]
     codes = {
         f"{name}.{c.code}": (rubric.version, tuple(c.answers))
         for name, rubric in rubrics.items()
         for c in rubric.criteria
     }
+    by_name = {one.name: one for one in _asked(every, put(every, rubrics), rubrics)}
     return Material(
-        plan, tuple(asked), told, conversations, policies,
+        plan, _asked(plan.questions, told, rubrics), told, conversations, policies,
         {i: text_of(c, policies) for i, c in conversations.items()}, data["verdicts"],
         tuple(Labelled(**{**row, "at": _time(row["at"])}) for row in data["labelled"]),
-        codes, frozenset(data["of_run"]), tuple(data["disputes"]),
+        codes, by_name, frozenset(data["of_run"]), tuple(data["disputes"]),
         fresh,
     )  # fmt: skip
+
+
+def _asked(
+    questions: Sequence[Question], told: Sequence[FormQuestion], rubrics: Mapping[str, Rubric]
+) -> tuple[Asked, ...]:
+    found = []
+    for q, shown in zip(questions, told, strict=True):
+        criterion = rubrics[q.rubric].criterion(q.criterion)
+        needs = () if criterion.scale == "choice" else ("present",)
+        found.append(Asked(
+            q.name, criterion.title, q.rubric, q.rubric_version, shown.question, shown.answers, needs
+        ))  # fmt: skip
+    return tuple(found)
 
 
 def _time(at: datetime | str | None) -> datetime | None:

@@ -34,6 +34,15 @@ def page(code: str) -> Document:
         )  # fmt: skip
 
 
+def refused_page(error: str, cure: str | None, back: str) -> Document:
+    """What a browser shows that opened what cannot be had: why, what to do, and the way back."""
+    error, cure = error[:1].upper() + error[1:], cure and cure[:1].upper() + cure[1:]
+    return document(
+        FOLDER, "refused.html", (*STYLES_OF_REPORT, *_own("css")), (), policy="frame-ancestors 'none'", data=None,
+        lang=language.tag(language.current()), error=error, cure=cure, back=back,
+    )  # fmt: skip
+
+
 def _own(kind: str) -> tuple[str, ...]:
     """The app's files, `main.js` last: the others only define."""
     names = sorted(p.name for p in FOLDER.glob(f"*.{kind}"))

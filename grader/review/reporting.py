@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from html import unescape
 from pathlib import Path
+from typing import TypeVar
 
 from grader.errors import RefusedError
 from grader.language import _
@@ -27,6 +28,9 @@ _HASH = f"'sha256-{base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).d
 _DATA = '<script type="application/json" id="data">'
 
 
+T = TypeVar("T")
+
+
 class Reports:
     """Written once, when it is first asked for; kept beside the journals."""
 
@@ -37,6 +41,11 @@ class Reports:
         self._settings, self._run_id, self._folder = settings, run_id, folder / "report"
         self._opened, self._lock, self._limits = opened, within_process, limits
         self._index: Path | None = None
+
+    def read(self, what: Callable[[Store], T]) -> T:
+        """What this reads of the database. Raises HeldError while that is held."""
+        with self._lock, self._opened() as store:
+            return what(store)
 
     def file(self, name: str, folder: str = "") -> Document:
         """A file of the report; its first page where none is named. `folder`: that of a split report's parts. Raises

@@ -18,8 +18,9 @@ from grader import language
 from grader.errors import GraderError, HeldError, RefusedError, StoreError
 from grader.language import _
 from grader.model import JsonValue
+from grader.review import findings
 from grader.review.guard import App, Guard
-from grader.review.page import page, unseen_characters, words
+from grader.review.page import page, refused_page, unseen_characters, words
 from grader.review.reporting import Reports
 from grader.review.session import Person, Session
 from grader.review.writer import Writer
@@ -41,6 +42,7 @@ class Server:
             self._route("api/item/{item}", self._item),
             self._route("api/search", self._search),
             self._route("api/disputes", self._disputes),
+            self._route("api/finding", self._finding),
             self._route("api/act", self._act, "POST"),
             self._route("api/dispute", self._dispute, "POST"),
             self._route("report/", self._report),
@@ -101,6 +103,15 @@ class Server:
         del request
         return JSONResponse({"disputes": self._session.disputes(person)})
 
+    async def _finding(self, request: Request, person: Person) -> Response:
+        wanted, question = (request.query_params.get(name, "") for name in ("conversation", "question"))
+        session = self._session
+        findings.may_be_shown(session, person, wanted, question)
+        found = findings.kept(session.material, wanted, question)
+        if found is None:
+            found = await run_in_threadpool(self._reports.read, findings.reading(session.material, wanted))
+        return JSONResponse(findings.told(session, person, question, found))
+
     async def _dispute(self, request: Request, person: Person) -> Response:
         told = self._session.dispute(person, await _body(request))
         self._writer.wake()
@@ -128,11 +139,21 @@ def _no_number(text: str) -> float:
 
 
 async def _refuse(request: Request, error: GraderError) -> Response:
-    del request
     status = error.status if isinstance(error, RefusedError) else 503 if isinstance(error, HeldError) else 500
     if isinstance(error, StoreError) and status == 500:
         status = 507
-    return JSONResponse({"error": error.message, "cure": error.cure}, status)
+    return _told(request, status, error.message, error.cure)
+
+
+def _told(
+    request: Request, status: int, error: str, cure: str | None, headers: Mapping[str, str] | None = None
+) -> Response:
+    """A page for whoever opened the address in a browser, JSON for a script."""
+    token = request.path_params.get("token")
+    if token is None or request.method != "GET" or "text/html" not in request.headers.get("accept", ""):
+        return JSONResponse({"error": error, "cure": cure}, status, headers)
+    made = refused_page(error, cure, f"/s/{token}/")
+    return HTMLResponse(made.html, status, {**(headers or {}), "Content-Security-Policy": made.csp})
 
 
 async def _unknown(request: Request, error: HTTPException) -> Response:

@@ -29,6 +29,7 @@ from grader.text import fold_text
 
 Role = Literal["reviewer", "adjudicator", "owner"]
 SECONDS_OF = 50  # the pace is the median of so many of the latest items
+PACE_FROM, FEW = 5, 3  # items before a pace is told: one alone says nothing; fewer where the plan has no more
 _GONE = "gone"
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -203,12 +204,13 @@ class Session:
         there = [t for t in tasks.values() if t.conversation_id in self.material.conversations]
         states = [(s.state(t.asked), s.seconds) for t in there if (s := person.states.get(t.item))]
         paces = [seconds for state, seconds in states if state == "submitted" and seconds > 0][-SECONDS_OF:]
+        enough = PACE_FROM if len(there) > PACE_FROM else FEW
         found: dict[str, JsonValue] = {
             "n_items": len(there),
             "n_submitted": sum(state == "submitted" for state, _seconds in states),
             "n_deferred": sum(state == "deferred" for state, _seconds in states),
             "n_gone": len(tasks) - len(there),
-            "seconds_per_item": round(statistics.median(paces), 1) if paces else None,
+            "seconds_per_item": round(statistics.median(paces), 1) if len(paces) >= enough else None,
             "saved": {
                 "n_waiting": sum(n_waiting(p) for p in self.people), "n_refused": sum(p.n_refused for p in self.people),
                 "held_by": self.held_by(),
@@ -216,7 +218,13 @@ class Session:
         }  # fmt: skip
         if person.role == "adjudicator":
             found["n_open_disagreements"] = len(self.disagreements())
+            found["reviewers"] = self._how_far()
         return found
+
+    def _how_far(self) -> dict[str, JsonValue]:
+        """How far the plan's reviewers are together."""
+        told = [self.progress(p) for p in self.people if p.role == "reviewer"]
+        return {name: sum(one[name] for one in told) for name in ("n_items", "n_submitted")}
 
     def held_by(self) -> str | None:
         """Why the database cannot be had now, in a sentence; None where it can."""
@@ -393,7 +401,7 @@ class Session:
         """Raises RefusedError (404) where this person is to stay blind. What it shows counts as revealed afterwards."""
         if not self.may_see_report(person):
             raise RefusedError(
-                404, _("there is no such page"), cure=_("the report is open when all items are submitted")
+                404, _("the report is not open yet"), cure=_("the report is open when all items are submitted")
             )
         if any(act.kind == "report" for act in person.journal.acts):
             return

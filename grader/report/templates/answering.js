@@ -57,7 +57,7 @@ function answeringParts(node, view, asked, where) {
   const lead = where === "card" ? toReview(view, asked) : null;
   if (gathering.session) {
     const said = gathering.session.said.get(questionKey(asked));
-    return [said ? el("span", { class: "said" }, icon("done"), said.reviewer ? _("Disputed by {name}: {answer}", { name: said.reviewer, answer: answerWord(said.answer) }) : _("Dispute saved: {answer}", { answer: answerWord(said.answer) })) : null,
+    return [said ? el("span", { class: "said against" }, said.reviewer ? _("Disputed by {name}: {answer}", { name: said.reviewer, answer: answerWord(said.answer) }) : _("Dispute saved: {answer}", { answer: answerWord(said.answer) })) : null,
       disagree(said ? _("Dispute again") : _("Disagree")), lead].filter(Boolean);
   }
   const mine = labelOf(asked);
@@ -67,7 +67,7 @@ function answeringParts(node, view, asked, where) {
   }
   const { label } = mine, change = () => open(answersOf(mine));
   const extra = [label.quote && _("with a quote"), label.note && _("with a note")].filter(Boolean).join(", ");
-  return [el("span", { class: "said" }, icon("done"), _("You: {answer}", { answer: answerWord(label.answer) }), extra ? el("span", { class: "soft" }, ` ${extra}`) : null),
+  return [el("span", { class: label.answer === asked.answer ? "said" : "said against" }, label.answer === asked.answer ? icon("done") : null, _("You: {answer}", { answer: answerWord(label.answer) }), extra ? el("span", { class: "soft" }, ` ${extra}`) : null),
     act("change", _("Edit"), _("Edit: {title}", { title: name }), change),
     act("remove", _("Remove"), _("Remove: {title}", { title: name }), () => { dropLabel(label); node.redraw("agree"); }), lead].filter(Boolean);
 }
@@ -180,12 +180,17 @@ function toReview(view, asked) {
   return el("button", { type: "button", class: "link", "aria-haspopup": "dialog", "aria-label": _("Open in review: {title}", { title: title(asked.code) }), click: () => tellReview(address) }, _("Open in review"));
 }
 
+// As a shell takes it.
+const shellWord = (text) => (/^[\w@%+=:,.-]+$/.test(text) ? text : ["'", text.replaceAll("'", "'\\''"), "'"].join(""));
+
 function tellReview(address) {
   const dialog = byId("labels"), line = (text) => el("pre", { class: "command", tabindex: "0", dir: "ltr", lang: "zxx" }, text);
   dialog.dataset.shows = "review";
   dialog.replaceChildren(el("h2", { id: "labels-title" }, _("Open in review")),
-    el("p", null, _("A file cannot start the review app. Where the workspace is, start it for the plan of this run:")),
-    line("grader review PLAN --owner NAME"),
+    el("p", null, _("A file cannot start the review app. Where the workspace is, start it for the latest label plan of this run:")),
+    line(`grader review --run ${shellWord(gathering.run)} --owner ${shellWord(gathering.reviewer || "owner")}`),
+    el("p", null, _("Where this run has no label plan yet, draw one before:")),
+    line(`grader label plan --run ${shellWord(gathering.run)} -n 50 --reviewers ana,ben`),
     el("p", null, _("It prints an address for each person. With this behind it, yours opens at this finding, to be disputed:")), line(address),
     el("form", { method: "dialog" }, el("button", null, _("Close"))));
   dialog.showModal();

@@ -45,6 +45,24 @@ function stretch(node, text, range) {
   return start < 0 || start >= end ? null : { start, end };
 }
 
+// A selection that begins or ends inside a word takes the whole of it; one that begins with a quotation mark ends with its other half
+// where that is the next character, and else leaves it out.
+const QUOTATION = { '"': '"', "“": "”", "„": "“", "«": "»", "(": ")" };
+const segmenter = window.Intl && Intl.Segmenter ? new Intl.Segmenter(undefined, { granularity: "word" }) : null;
+function wholeWords(text, start, end) {
+  while (start < end && /\s/u.test(text[start])) start += 1;
+  while (end > start && /\s/u.test(text[end - 1])) end -= 1;
+  if (start === end) return [start, end];
+  if (segmenter) {
+    const segments = segmenter.segment(text), first = segments.containing(start), last = segments.containing(end - 1);
+    if (first.isWordLike) start = first.index;
+    if (last.isWordLike) end = last.index + last.segment.length;
+  }
+  const other = QUOTATION[text[start]];
+  if (other && !text.slice(start + 1, end).includes(other)) { if (text[end] === other) end += 1; else if (end - start > 1) start += 1; }
+  return [start, end];
+}
+
 // What is selected, as {message, quote}; {problem} where it cannot be evidence; null where nothing is selected.
 function selected(c, area) {
   const selection = getSelection();
@@ -70,6 +88,7 @@ function selected(c, area) {
     let { start, end } = found;
     if (half(text, start)) start -= 1;
     if (half(text, end)) end += 1;
+    [start, end] = wholeWords(text, start, end);
     const quote = text.slice(start, end).trim();
     if (quote) return { message: number, quote };
   }

@@ -5,7 +5,7 @@ function drawReveal(item) {
   const differ = rows.filter((one) => !one.same).length;
   const scroll = byId("panel-body"), was = scroll ? scroll.scrollTop : 0, open = new Map([...document.querySelectorAll(".compared")].map((node) => [node.id, node.open]));
   redraw(byId("panel"),
-    el("header", { class: "panel-head" }, el("h2", { id: "panel-title" }, differ ? ngettext("{n} answer differs from the judge's", "{n} answers differ from the judge's", differ) : _("All answers are the judge's, too"))),
+    el("header", { class: "panel-head" }, el("h2", { id: "panel-title" }, comparedTitle(differ))),
     el("div", { class: "panel-body", id: "panel-body" },
       el("div", { class: "compared-head", "aria-hidden": "true" }, el("span", null, _("Question")), el("span", null, _("You")), el("span", null, _("Judge"))),
       rows.map((one) => compared(item, one, open)),
@@ -15,23 +15,34 @@ function drawReveal(item) {
   byId("panel-body").scrollTop = was;
 }
 
+function quoteFigure(quoted, place, whose) {
+  return el("figure", { class: "quoted" }, el("blockquote", { dir: "auto" }, quoted.text),
+    el("figcaption", null, whose, " ", byId(`m${quoted.message}`)
+      ? el("button", { type: "button", class: "link", click: () => toQuote(quoted) }, _("message {n}", { n: number(quoted.message) }), place ? ` [${place}]` : "")
+      : el("span", { class: "soft" }, quoted.message ? _("message {n}", { n: number(quoted.message) }) : _("policy")),
+    quoted.problem ? el("span", { class: "soft" }, ` · ${quoted.problem}`) : null));
+}
+
+function comparedTitle(differ) {
+  if (judges()) return differ ? ngettext("{n} decision differs from the judge's", "{n} decisions differ from the judge's", differ) : _("All decisions are the judge's, too");
+  return differ ? ngettext("{n} answer differs from the judge's", "{n} answers differ from the judge's", differ) : _("All answers are the judge's, too");
+}
+
+// Whoever decided sees at once what the others had said: in the row itself, and all rows are open.
 function compared(item, one, open) {
   const asked = question(one.question), judge = one.judge, id = `r-${one.question}`;
   const numbers = new Map(quotesOf(item).map((quote) => [`${quote.code} ${quote.text}`, quote.number]));
   const mine = item.answers[one.question] || {};
-  const quote = (quoted, whose) => el("figure", { class: "quoted" }, el("blockquote", { dir: "auto" }, quoted.text),
-    el("figcaption", null, whose, " ", byId(`m${quoted.message}`)
-      ? el("button", { type: "button", class: "link", click: () => toQuote(quoted) }, _("message {n}", { n: number(quoted.message) }), numbers.has(`${one.question} ${quoted.text}`) ? ` [${numbers.get(`${one.question} ${quoted.text}`)}]` : "")
-      : el("span", { class: "soft" }, quoted.message ? _("message {n}", { n: number(quoted.message) }) : _("policy")),
-    quoted.problem ? el("span", { class: "soft" }, ` · ${quoted.problem}`) : null));
-  return el("details", { class: `compared ${one.same ? "same" : "differs"}`, id, open: open.has(id) ? open.get(id) : !one.same || app.changing === one.question },
+  const quote = (quoted, whose) => quoteFigure(quoted, numbers.get(`${one.question} ${quoted.text}`), whose);
+  return el("details", { class: `compared ${one.same ? "same" : "differs"}`, id, open: open.has(id) ? open.get(id) : judges() || !one.same || app.changing === one.question },
     el("summary", { "data-f": `sum:${one.question}` },
+      el("span", { class: "caret", "aria-hidden": "true" }),
       el("span", { class: "sign", title: one.same ? _("same answer") : _("differs") }, el("span", { "aria-hidden": "true" }, one.same ? "✓" : "≠"), el("span", { class: "unseen" }, one.same ? _("same answer") : _("differs"), ": ")),
       el("span", { class: "name", dir: "auto" }, asked.title),
       el("span", { class: "given" }, el("span", { class: "unseen" }, _("You"), ": "), answerName(one.mine)),
-      el("span", { class: "given" }, el("span", { class: "unseen" }, _("Judge"), ": "), judge ? answerName(judge.answer) : _("No answer"), judge && judge.unsupported ? el("span", { class: "soft" }, " ", _("(no proof)")) : null)),
+      el("span", { class: "given" }, el("span", { class: "unseen" }, _("Judge"), ": "), judge ? answerName(judge.answer) : _("No answer"), judge && judge.unsupported ? el("span", { class: "soft" }, " ", _("(no proof)")) : null),
+      (one.others || []).length ? el("span", { class: "others" }, one.others.map((other) => el("span", { class: "other" }, el("b", { dir: "auto" }, other.reviewer), `: ${answerName(other.answer)} `))) : null),
     el("div", { class: "why" },
-      (one.others || []).length ? el("p", null, one.others.map((other) => el("span", { class: "other" }, el("b", { dir: "auto" }, other.reviewer), `: ${answerName(other.answer)} `))) : null,
       judge && judge.reasoning ? el("p", { class: "reasoning", dir: "auto" }, judge.reasoning) : null,
       judge ? (judge.quotes || []).filter((quoted) => quoted.text).map((quoted) => quote(quoted, _("Judge:"))) : el("p", { class: "soft" }, _("The judge could not be asked about this.")),
       mine.quote ? quote({ message: mine.message, text: mine.quote }, _("You:")) : null,
@@ -50,6 +61,11 @@ function changeForm(asked, one) {
     el("button", { type: "button", class: "small", "data-f": "keep", click: () => { app.changing = ""; draw(); } }, _("Keep my answer")));
 }
 
+function nothingToDecide(of) {
+  if (!of || of.n_submitted >= of.n_items) return _("Where two reviewers differ, the item comes here. None does now.");
+  return _("The reviewers are still working: {done} of {all} items are submitted. Where two of them differ, the item comes here: reload this page then.", { done: number(of.n_submitted), all: number(of.n_items) });
+}
+
 function drawEnd() {
   const items = app.session.items, p = app.session.progress, deferred = items.filter((one) => one.state === "deferred").length;
   const open = items.filter((one) => isOpen(one) && one.state !== "deferred").length, empty = !items.length;
@@ -59,7 +75,7 @@ function drawEnd() {
   const fact = (name, value) => (value === "" ? null : el("div", null, el("dt", null, name), el("dd", null, value)));
   redraw(byId("talk"), el("div", { class: "end", id: "scroll" },
     el("h1", { id: "talk-title" }, heading),
-    app.session.role === "owner" ? el("p", null, _("Findings that are wrong can be disputed: open the finding in the report.")) : empty ? el("p", null, judges() ? _("Where two reviewers differ, the item comes here. None does now.") : _("The plan has no items under your name."))
+    app.session.role === "owner" ? el("p", null, _("Findings that are wrong can be disputed: open the finding in the report.")) : empty ? el("p", null, judges() ? nothingToDecide(p.reviewers) : _("The plan has no items under your name."))
       : el("dl", { class: "facts" }, fact(_("Submitted"), _("{done} of {all}", { done: number(p.n_submitted), all: number(p.n_items) })),
         fact(_("Deferred"), deferred ? number(deferred) : ""), fact(_("Still open"), open ? number(open) : ""),
         fact(_("Pace"), p.seconds_per_item ? _("about {each} an item", { each: seconds(p.seconds_per_item) }) : ""),

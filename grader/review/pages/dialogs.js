@@ -91,21 +91,3 @@ async function openDisputes() {
     el("p", null, _("{reviewer}: {answer}", { reviewer: one.reviewer, answer: answerName(one.answer) }), one.judge ? [" · ", _("judge: {answer}", { answer: answerName(one.judge.answer || one.judge) })] : ""),
     one.note ? el("p", { class: "soft", dir: "auto" }, one.note) : null));
 }
-
-// The address that a finding of the report opens: #dispute=CONVERSATION&code=QUESTION&run=RUN
-function openDispute(address) {
-  const asked = question(address.get("code") || ""), answers = asked.answers.length ? asked.answers : ["present", "absent", "not_applicable", "cannot_assess"].map((one) => [one, ""]);
-  if (!app.session.report) { opened(_("Dispute a finding"), el("p", null, _("You stay blind to what the judge said until all your items are submitted. Then findings can be disputed."))); return; }
-  const field = el("textarea", { id: "dispute-note", rows: "3", dir: "auto" });
-  const send = (value) => {
-    outbox.add({ run_id: address.get("run") || null, conversation_id: address.get("dispute"), question: asked.name, answer: value, note: field.value.trim() }, "api/dispute");
-    byId("dialog").close();
-    history.replaceState(null, "", app.id ? `#item=${app.id}` : "#");
-  };
-  opened(_("Dispute a finding"),
-    el("p", null, el("b", { dir: "auto" }, asked.title), " · ", el("code", { dir: "auto" }, address.get("dispute"))),
-    asked.question ? el("p", { id: "dispute-question", dir: "auto" }, asked.question) : null,
-    el("label", { for: "dispute-note" }, _("Why is it wrong? (optional)")), field,
-    el("p", { id: "dispute-title" }, _("What is the right answer?")),
-    answersGroup({ ...asked, answers }, "", "dispute-title", send));
-}

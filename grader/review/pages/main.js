@@ -84,7 +84,7 @@ function turn(by) {
 
 function route() {
   const address = new URLSearchParams(location.hash.slice(1));
-  if (address.get("dispute")) { if (!app.id && app.screen === "loading") arrive(""); openDispute(address); return; }
+  if (address.get("dispute")) { if (!app.session.report && !app.id && app.screen === "loading") arrive(""); openDispute(address); return; }
   arrive(address.get("item") || "");
 }
 

@@ -30,10 +30,10 @@ function draw(talk, top) {
   document.body.dataset.screen = app.screen;
   drawBar();
   if (app.screen === "end") { drawEnd(); drawMessage(); return; }
-  const item = here();
+  const item = shown();
   if (talk || !byId("talk").firstChild) drawTalk(item);
   if (top) { byId("scroll").scrollTop = 0; }
-  drawPanel(item);
+  if (app.screen === "finding") drawFinding(byId("panel")); else drawPanel(item);
   drawMessage();
   drawChosen();
 }
@@ -151,6 +151,7 @@ function viewOf(item) {
 
 function toQuestion(name) {
   const item = here();
+  if (!item) return;
   if (item.state === "submitted") { const row = byId(`r-${name}`); if (row) { row.open = true; row.scrollIntoView({ block: "nearest" }); row.querySelector("summary").focus(); } return; }
   app.open = name;
   draw();
@@ -179,8 +180,7 @@ function read(n, place) {
 }
 
 function readOn(by) {
-  const item = here();
-  if (!item) return;
+  if (!shown()) return;
   const numbers = [...byId("talk").querySelectorAll('[id^="m"][data-number], [data-number] [id^="m"]')].map((node) => Number(node.id.slice(1)));
   if (!numbers.length) return;
   const at = numbers.indexOf(app.reading);
@@ -193,9 +193,9 @@ function drawTalk(item) {
   const c = item && item.conversation, inside = byId("talk").contains(document.activeElement) && document.activeElement.id === `m${app.reading}`;
   const head = el("header", { class: "talk-head" },
     el("div", { class: "line" },
-      el("h1", { id: "talk-title" }, _("Item {n} of {total}", { n: number(at + 1), total: number(items.length) })),
-      item && item.state !== "begun" && item.state !== "new" ? el("span", { class: "chip" }, `${SIGNS[item.state]} ${stateName(item.state)}`) : null,
-      el("span", { class: "steps" },
+      el("h1", { id: "talk-title", dir: "auto" }, app.screen === "finding" ? (item ? item.conversation_id : _("Conversation")) : _("Item {n} of {total}", { n: number(at + 1), total: number(items.length) })),
+      app.screen === "item" && item && item.state !== "begun" && item.state !== "new" ? el("span", { class: "chip" }, `${SIGNS[item.state]} ${stateName(item.state)}`) : null,
+      app.screen === "finding" ? null : el("span", { class: "steps" },
         el("button", { type: "button", "data-f": "before", disabled: at <= 0, "aria-label": _("Previous item"), title: `${_("Previous item")} (k)`, click: () => step(-1) }, "‹"),
         el("button", { type: "button", "data-f": "after", disabled: at >= items.length - 1, "aria-label": _("Next item"), title: `${_("Next item")} (j)`, click: () => step(1) }, "›"))),
     el("p", { class: "about soft" }, c ? [c.channel, c.queue && _("queue {name}", { name: c.queue }), c.language, c.when && `${c.when} ${c.zone || ""}`.trim()].filter(Boolean).map((text) => el("span", { dir: "auto" }, text)) : null));
@@ -265,7 +265,7 @@ function drawPanel(item) {
 }
 
 function closedQuestion(item, name, place) {
-  const mine = item.answers[name] || {}, asked = question(name), lacks = asked.needs_quote.includes(mine.answer) && !mine.quote;
+  const mine = item.answers[name] || {}, asked = question(name), lacks = lacksProof(item, name);
   return el("li", { class: "question" }, el("button", { type: "button", class: "row", "data-f": `row:${name}`, "data-row": name, "aria-expanded": "false", click: () => { app.open = name; app.target = ""; draw(); focusGroup(); } },
     el("span", { class: "place" }, number(place + 1)), el("span", { class: "name", dir: "auto" }, asked.title),
     el("span", { class: `given ${mine.answer || "none"}` }, mine.answer ? answerName(mine.answer) : _("open"),

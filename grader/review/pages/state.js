@@ -4,15 +4,17 @@ let codes = {}, options = {};           // what the transcript's script looks co
 const IDLE = 60;                        // seconds without a key, a move or a touch, after which time no longer counts
 const app = {
   session: null, screen: "loading", id: "", open: "", target: "", reading: 0, changing: "", message: "", cache: new Map(),
-  shortcuts: keep.get("shortcuts") !== "off", waiting: "", seconds: new Map(), acts: new Map(), active: Date.now(), moved: 0, saving: false,
+  shortcuts: keep.get("shortcuts") !== "off", waiting: "", seconds: new Map(), acts: new Map(), unproved: new Map(), deferred: "", active: Date.now(), moved: 0, saving: false,
 };
 
 const phone = matchMedia("(max-width: 760px)");
 const here = () => (app.screen === "item" ? app.cache.get(app.id) : undefined);
+const shown = () => (app.screen === "finding" ? app.finding : here());
 const listed = (id) => app.session.items.find((one) => one.id === id);
 const question = (name) => app.session.questions.find((one) => one.name === name) || { name, title: name, question: "", answers: [], needs_quote: [] };
 const answered = (item, name) => Boolean(item.answers[name] && item.answers[name].answer);
 const openOnes = (item) => item.asked.filter((name) => !answered(item, name));
+const lacksProof = (item, name) => question(name).needs_quote.includes((item.answers[name] || {}).answer) && !item.answers[name].quote;
 const isOpen = (one) => one.state !== "submitted" && one.state !== "gone";
 const judges = () => app.session.role === "adjudicator";
 
@@ -50,7 +52,10 @@ function arrived(act, answer) {
     else if (app.id === act.item) { next(); say(_("Submitted.")); return; }
   }
   if (act.kind === "change") say(_("Kept as a second record. Your blind answer stays as it was."));
-  if (act.kind === undefined) say(_("The dispute is stored."));
+  if (act.kind === undefined) {
+    say(_("The dispute is stored."));
+    if (app.screen === "finding" && app.finding) loadFinding(app.finding.conversation_id, app.finding.question.name);
+  }
   draw(act.kind === "change" || act.kind === "submit");
 }
 
@@ -117,7 +122,7 @@ function toOpen(item) {
 
 async function show(id) {
   tick();
-  Object.assign(app, { screen: "item", id, target: "", reading: 0, changing: "", message: "", waiting: "" });
+  Object.assign(app, { screen: "item", id, target: "", reading: 0, changing: "", message: "", waiting: "", deferred: "" });
   history.replaceState(null, "", `#item=${id}`);
   getSelection().removeAllRanges();
   if (!app.cache.has(id)) draw(true);
@@ -175,6 +180,7 @@ function act(item, given) {
   one.n_answered = item.asked.filter((name) => answered(item, name)).length;
   if (one.state !== item.state || given.kind === "answer") one.state = item.state;
   app.acts.set(item.id, (app.acts.get(item.id) || 0) + 1);
+  app.deferred = "";
   outbox.add({ item: item.id, ...given });
 }
 
@@ -261,10 +267,12 @@ function defer() {
   item.state = back ? (openOnes(item).length < item.asked.length ? "begun" : "new") : "deferred";
   listed(item.id).state = item.state;
   act(item, { kind: back ? "undefer" : "defer" });
-  if (back) draw(); else { next(); say(_("Deferred: it comes again at the end.")); }
+  if (back) draw(); else { next(); app.deferred = item.id; say(_("Deferred: it comes again at the end.")); }
 }
 
-function undo() {
+// What was deferred last is taken back from where that led to, as long as nothing else was done.
+async function undo() {
+  if (app.deferred) await show(app.deferred);
   const item = here();
   if (!item) return;
   if (item.reveal) { say(_("The judge's answers were shown: an answer can be changed, not taken back.")); return; }
@@ -287,6 +295,7 @@ function submit() {
   if (item.state === "submitted") { next(); return; }
   saveFields();
   if (openOnes(item).length) { toOpen(item); return; }
+  if (stopsForProof(item)) return;
   tick();
   remember(item, "");
   const spent = Math.round(app.seconds.get(item.id) || 0);
@@ -298,6 +307,18 @@ function submit() {
   app.waiting = reveals ? item.id : "";
   act(item, { kind: "submit" });
   if (reveals) draw(); else next();
+}
+
+// Answers that need proof and have none hold the first Enter up, once: there are things whose absence has no words.
+function stopsForProof(item) {
+  const lack = item.asked.filter((name) => lacksProof(item, name)), told = app.unproved.get(item.id) || [];
+  if (lack.every((name) => told.includes(name))) return false;
+  app.unproved.set(item.id, lack);
+  app.target = lack[0];
+  draw();
+  say(ngettext("{n} answer without proof ({title}): add it, or press Enter again to submit so", "{n} answers without proof, the first: {title}. Add it, or press Enter again to submit so", lack.length, { title: question(lack[0]).title }));
+  announce(app.message);
+  return true;
 }
 
 function revealed(item) {
