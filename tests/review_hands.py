@@ -239,9 +239,6 @@ class Hand:
                 self._closed()
                 return
         self._press("Enter")
-        unproved = self.page.evaluate("(id) => app.id === id && here() && here().state !== 'submitted'", item)
-        if unproved:  # "present" without its words: Enter asks for them once
-            self._press("Enter")
         try:
             self.page.wait_for_function(
                 """(id) => document.querySelector('.compared') || app.id !== id || outbox.ended
@@ -255,7 +252,7 @@ class Hand:
             self._press("Enter")
             self.page.wait_for_function("(id) => app.id !== id && (app.screen === 'end' || here())", arg=item)
             if len(now["open"]) == len(now["asked"]) and not corrects:
-                self.n_keys.append(n + 2 + bool(unproved))
+                self.n_keys.append(n + 2)
                 self.seconds.append(time.monotonic() - began)
 
     def _on(self, now: dict[str, Any]) -> None:

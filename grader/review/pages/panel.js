@@ -240,6 +240,7 @@ function drawPanel(item) {
   if (!item) { redraw(panel, el("h2", { id: "panel-title", class: "panel-head" }, _("Questions"))); return; }
   if (item.state === "submitted" && item.reveal) { drawReveal(item); return; }
   const n = item.asked.length - openOnes(item).length, at = item.asked.indexOf(app.open);
+  const lacking = item.asked.filter((name) => lacksProof(item, name)).length;
   const scroll = byId("panel-body"), was = scroll ? scroll.scrollTop : 0;
   redraw(panel,
     el("header", { class: "panel-head" },
@@ -256,7 +257,7 @@ function drawPanel(item) {
       item.state === "submitted"
         ? el("button", { type: "button", class: "primary", id: "primary", "data-f": "primary", click: submit }, app.waiting ? _("Submitting…") : _("Next"), el("kbd", { "aria-hidden": "true" }, "Enter"))
         : el("button", { type: "button", class: n === item.asked.length ? "primary" : "primary waiting", id: "primary", "data-f": "primary", click: submit },
-          n === item.asked.length ? _("Submit") : ngettext("{n} left", "{n} left", item.asked.length - n), n === item.asked.length ? el("kbd", { "aria-hidden": "true" }, "Enter") : null),
+          n === item.asked.length ? (lacking ? ngettext("Submit, {n} without proof", "Submit, {n} without proof", lacking) : _("Submit")) : ngettext("{n} left", "{n} left", item.asked.length - n), n === item.asked.length ? el("kbd", { "aria-hidden": "true" }, "Enter") : null),
       item.state === "submitted" ? null : el("button", { type: "button", class: "quiet", "data-f": "defer", click: defer }, item.state === "deferred" ? _("No longer deferred") : _("Defer"), el("kbd", { "aria-hidden": "true" }, "d")),
       el("button", { type: "button", class: "quiet", "data-f": "undo", click: undo }, _("Undo"), el("kbd", { "aria-hidden": "true" }, "u"))));
   byId("panel-body").scrollTop = was;
@@ -283,7 +284,7 @@ function openQuestion(item, name, place) {
     mine.quote ? el("figure", { class: "quoted" }, el("blockquote", { dir: "auto" }, mine.quote.length > 400 ? `${mine.quote.slice(0, 400)}…` : mine.quote),
       el("figcaption", null, el("button", { type: "button", class: "link", "data-f": "to-quote", click: () => toQuote({ message: mine.message, text: mine.quote }) }, _("message {n}", { n: number(mine.message) })),
         el("button", { type: "button", class: "link", "data-f": "drop", click: () => dropEvidence(name) }, _("Remove"))))
-      : el("p", { class: "hint soft" }, needs ? _("Which words show it? Select them and press e.") : asked.needs_quote.length ? _("“{answer}” needs proof: select the words first, then answer.", { answer: answerName(asked.needs_quote[0]) }) : null),
+      : el("p", { class: "hint soft" }, needs ? _("Which words show it? Select them and press e.") : asked.needs_quote.length ? _("“{answer}” asks for proof: select the words first, then answer.", { answer: answerName(asked.needs_quote[0]) }) : null),
     mine.answer ? noteField(item, name, "answer-note", mine.note || "", _("Note on this answer")) : null);
 }
 

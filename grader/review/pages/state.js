@@ -4,7 +4,7 @@ let codes = {}, options = {};           // what the transcript's script looks co
 const IDLE = 60;                        // seconds without a key, a move or a touch, after which time no longer counts
 const app = {
   session: null, screen: "loading", id: "", open: "", target: "", reading: 0, changing: "", message: "", cache: new Map(),
-  shortcuts: keep.get("shortcuts") !== "off", waiting: "", seconds: new Map(), acts: new Map(), unproved: new Map(), deferred: "", active: Date.now(), moved: 0, saving: false,
+  shortcuts: keep.get("shortcuts") !== "off", waiting: "", seconds: new Map(), acts: new Map(), deferred: "", active: Date.now(), moved: 0, saving: false,
 };
 
 const phone = matchMedia("(max-width: 760px)");
@@ -295,7 +295,6 @@ function submit() {
   if (item.state === "submitted") { next(); return; }
   saveFields();
   if (openOnes(item).length) { toOpen(item); return; }
-  if (stopsForProof(item)) return;
   tick();
   remember(item, "");
   const spent = Math.round(app.seconds.get(item.id) || 0);
@@ -307,18 +306,6 @@ function submit() {
   app.waiting = reveals ? item.id : "";
   act(item, { kind: "submit" });
   if (reveals) draw(); else next();
-}
-
-// Answers that need proof and have none hold the first Enter up, once: there are things whose absence has no words.
-function stopsForProof(item) {
-  const lack = item.asked.filter((name) => lacksProof(item, name)), told = app.unproved.get(item.id) || [];
-  if (lack.every((name) => told.includes(name))) return false;
-  app.unproved.set(item.id, lack);
-  app.target = lack[0];
-  draw();
-  say(ngettext("{n} answer without proof ({title}): add it, or press Enter again to submit so", "{n} answers without proof, the first: {title}. Add it, or press Enter again to submit so", lack.length, { title: question(lack[0]).title }));
-  announce(app.message);
-  return true;
 }
 
 function revealed(item) {
