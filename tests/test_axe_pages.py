@@ -276,3 +276,29 @@ def test_a_search_that_finds_nothing_says_how_to_go_on(visit: Visit) -> None:
     expect(page.locator("#list")).to_contain_text("No conversation fits these filters.")
     page.locator("#list").get_by_role("button", name="Clear filters").click()
     assert page.locator("#list a").count() > 5
+
+
+SPACED = """() => { for (const n of document.querySelectorAll('body, body *')) {
+    n.style.setProperty('line-height', '1.5', 'important');
+    n.style.setProperty('letter-spacing', '.12em', 'important');
+    n.style.setProperty('word-spacing', '.16em', 'important');
+} }"""
+
+
+SMALL = ("front", "filters", "conversation", "portuguese", "front of parts", "a part", "brief", "calibration",
+         "disagreements")  # fmt: skip
+
+
+@pytest.mark.parametrize("screen", SMALL)
+def test_nothing_is_wider_than_a_small_phone_also_with_room_between_letters(visit: Visit, screen: str) -> None:
+    name, address, then = SCREENS[screen]
+    page = visit(name, address, (320, 640), color_scheme="light")
+    if then is not None:
+        then(page)
+    wide = {}
+    for width in (375, 320):  # WCAG 1.4.10
+        page.set_viewport_size({"width": width, "height": 640})
+        wide[width] = page.evaluate("document.scrollingElement.scrollWidth")
+    page.evaluate(SPACED)  # WCAG 1.4.12
+    wide[0] = page.evaluate("document.scrollingElement.scrollWidth")
+    assert wide == {375: 375, 320: 320, 0: 320}

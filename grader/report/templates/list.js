@@ -25,7 +25,7 @@ function address(state) {
   return `#${out}`;
 }
 
-const chosen = (state, key) => (state[key] ? state[key].split(",") : []);
+const chosen = (state, key) => state[key].split(",").filter(Boolean);
 
 const SEVERITIES = ["critical", "high", "medium", "low"];
 const severityOf = (code) => (named(codes, code) ? codes[code].severity : "");

@@ -96,7 +96,7 @@ async function begin() {
     fillChips(byId("chips"), names, state, change);
     if (byId("q").value !== state.q && !typing) byId("q").value = state.q;   // what is being typed has not got there yet
     if (byId("f-all")) byId("f-all").checked = state.every;
-    byId("f-sort").value = state.sort in ORDERS ? state.sort : "";
+    byId("f-sort").value = named(ORDERS, state.sort) ? state.sort : "";
     byId("clear").hidden = ![...FILTERS, "q"].some((key) => state[key]);
     const looking = Boolean(hits) && !searching.done;
     const told = looking ? _("{found} found, {looked} of {all} looked through …", { found: number(shown.length), looked: number(searching.looked), all: number(INDEX.n) })
