@@ -1,7 +1,8 @@
 """A report without personal data: conversations, verdicts and figures are masked before anything is made of them.
 
-One `Masker` a report. Within a conversation the same value has the same mark, and quotes are taken from the masked text
-where they stand, so that they are still found in it. Nothing that comes after needs to know that something was masked.
+One `Masker` a report. It meets all conversations first (`learn`), so that ids and queues are the same everywhere.
+Within a conversation the same value has the same mark, and quotes are taken from the masked text where they stand, so
+that they are still found in it. Nothing that comes after needs to know that something was masked.
 """
 
 from __future__ import annotations
@@ -10,14 +11,16 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
+from math import ceil
 from typing import Any, TypeVar
 
 from grader.evidence import POLICY, locate, written
 from grader.language import N_, _
-from grader.model import Contact, Conversation, Event, Evidence, Kind, Message, Reference, Role, ToolCall
-from grader.outcomes import Case, Figures, Followup, Found, Missing, Ranked, Reader, Return
+from grader.model import Contact, Conversation, Event, Evidence, Kind, Message, Policy, Reference, Role, ToolCall
+from grader.outcomes import Case, Figures, Followup, Found, Missing, Ranked, Reader, Return, conversation_ids
 from grader.outcomes.front import Front
 from grader.redaction import Redaction, Span, hailed, introduced, masked, moved, signed, thanked, told, told_in
+from grader.report.renamed import FIELDS, Renamed, short
 from grader.report.transcript import LENGTHS, sender
 
 _KINDS = {
@@ -27,7 +30,9 @@ _KINDS = {
 }  # fmt: skip
 _LITERAL = {"phone", "email", "whatsapp_id", "cpf", "whatsapp"}  # identities that are a value of their own
 _AT_ONCE = 200
+_READS = 50  # at most so many batches: each one goes through all messages that there are
 _T = TypeVar("_T")
+_R = TypeVar("_R")
 
 
 @dataclass(frozen=True)
@@ -61,24 +66,31 @@ class Masks:
 
 class Masker:
     """Masks the records of one report. Ids of conversations that hold personal data become `conversation-1` and so on,
-    the same in the whole report.
+    queues, channels, languages and reasons `queue-1`, the same in the whole report.
     """
 
     def __init__(self, masks: Masks) -> None:
         self.masks = masks
-        self._ids: dict[str, str] = {}
+        self._rules = Redaction(_label, personal=masks.redact)
+        self._names = Renamed(self._rules)
 
-    def id(self, conversation_id: str, redaction: Redaction | None = None) -> str:
-        """The id as it is written. Without its conversation only the rules tell."""
+    def learn(self, reader: Reader, run_id: str) -> None:
+        """Meet all conversations of the run. What is written before has only its own conversation and the rules."""
         if not self.masks.any:
-            return conversation_id
-        if conversation_id not in self._ids:
-            spaced = conversation_id.replace("_", " ")
-            found = any(
-                (redaction or Redaction(personal=self.masks.redact)).spans(text) for text in (conversation_id, spaced)
-            )
-            self._ids[conversation_id] = f"conversation-{len(self._ids) + 1}" if found else conversation_id
-        return self._ids[conversation_id]
+            return
+        ids = conversation_ids(reader, run_id)
+        self._meet(reader, ids, max(_AT_ONCE, ceil(len(ids) / _READS)))
+        self._names.settle()
+
+    def id(self, conversation_id: str) -> str:
+        """The id as it is written. Without its conversation only the rules tell."""
+        return self._names.of("conversation", conversation_id) if self.masks.any else conversation_id
+
+    def cases(self, reader: Reader, cases: Sequence[Case]) -> Sequence[Case]:
+        """The cases as they are, after the conversations that they name were met: those need not be of the run."""
+        if self.masks.any:
+            self._learn(reader, (i for case in cases for i in _beside(case.followup)))
+        return cases
 
     def case(self, case: Case) -> Case:
         """The case with everything in it masked."""
@@ -109,63 +121,92 @@ class Masker:
         """The same of what could not be judged."""
         if not self.masks.any:
             return tuple(missing)
-        plain = Redaction(_label, personal=self.masks.redact)
         return tuple(
-            replace(m, conversation_id=self.id(m.conversation_id), detail=plain(m.detail or "") or None)
+            replace(m, conversation_id=self.id(m.conversation_id), detail=self._rules(m.detail or "") or None)
             for m in missing
         )
 
     def rows(self, ranked: Sequence[Ranked]) -> tuple[Ranked, ...]:
         """What a list shows beside the conversations, under their ids as they are."""
+        return tuple(map(self._named, ranked)) if self.masks.any else tuple(ranked)
+
+    def policies(self, policies: Sequence[Policy]) -> tuple[Policy, ...]:
+        """Policies as they are, in force for the queues as these are written."""
         if not self.masks.any:
-            return tuple(ranked)
-        plain = Redaction(_label, personal=self.masks.redact)
-        return tuple(replace(r, reason=r.reason and plain(r.reason)) for r in ranked)
+            return tuple(policies)
+        return tuple(
+            p.model_copy(update={"queues": tuple(self._short("queue", q) or "" for q in p.queues)}) for p in policies
+        )
 
     def figures(self, reader: Reader, figures: Figures) -> Figures:
-        """The figures with the ids of their examples as they are written, and what a command line may tell masked."""
+        """The figures with queues and the ids of their examples as they are written, and what a command line may tell
+        masked.
+        """
         if not self.masks.any:
             return figures
-        plain = Redaction(_label, personal=self.masks.redact)
         self._learn(reader, [i for c in figures.choices for i in c.examples])
         self._learn(reader, [i for u in figures.unjudged for i in u.examples])
         about = figures.about
         return replace(
             figures,
-            about=replace(about, selection=plain(about.selection), command=about.command and plain(about.command)),
-            choices=tuple(replace(c, examples=tuple(map(self.id, c.examples))) for c in figures.choices),
+            about=replace(
+                about, selection=self._names.inside(about.selection),
+                command=about.command and self._names.text(about.command),
+            ),
+            layers=tuple(replace(x, name=x.name and self._names.text(x.name)) for x in figures.layers),
+            headlines=tuple(map(self._named, figures.headlines)),
+            recontacts=tuple(map(self._named, figures.recontacts)),
+            defects=tuple(map(self._named, figures.defects)),
+            choices=tuple(
+                replace(
+                    self._named(c), examples=tuple(map(self.id, c.examples)),
+                    reasons=tuple((self._short("reason", reason) or "", n) for reason, n in c.reasons),
+                )
+                for c in figures.choices
+            ),
             unjudged=tuple(
-                replace(u, detail=u.detail and plain(u.detail), examples=tuple(map(self.id, u.examples)))
+                replace(u, detail=u.detail and self._rules(u.detail), examples=tuple(map(self.id, u.examples)))
                 for u in figures.unjudged
             ),
-        )
+        )  # fmt: skip
 
     def front(self, reader: Reader, front: Front) -> Front:
-        """The front page with the ids of its examples as they are written."""
+        """The front page with queues and the ids of its examples as they are written."""
         if not self.masks.any:
             return front
         self._learn(reader, [i for theme in front.fixes for line in theme.lines for i in line.examples])
         return replace(front, fixes=tuple(
             replace(theme, lines=tuple(
-                replace(line, examples=tuple(map(self.id, line.examples))) for line in theme.lines
+                replace(self._named(line), examples=tuple(map(self.id, line.examples))) for line in theme.lines
             ))
             for theme in front.fixes
         ))  # fmt: skip
 
     def _learn(self, reader: Reader, ids: Iterable[str]) -> None:
         """How these are written: by what their conversations tell."""
-        for some in _batches(dict.fromkeys(i for i in ids if i not in self._ids), _AT_ONCE):
+        self._meet(reader, [i for i in dict.fromkeys(ids) if not self._names.known("conversation", i)], _AT_ONCE * 10)
+
+    def _meet(self, reader: Reader, ids: Iterable[str], at_once: int) -> None:
+        for some in _batches(ids, at_once):
             for conversation in reader.conversations(some):
-                self._talk(conversation)
+                self._names.meet(conversation, _learnt(conversation, self.masks))
+
+    def _named(self, record: _R) -> _R:
+        """The record with its short fields as they are called."""
+        fields = [name for name in FIELDS if getattr(record, name, None)]
+        return replace(record, **{name: self._short(name, getattr(record, name)) for name in fields})  # type: ignore[type-var]
+
+    def _short(self, kind: str, value: str | None, redaction: Redaction | None = None) -> str | None:
+        return self._names.of(kind, value, redaction) if value else value
 
     def _talk(self, conversation: Conversation, besides: Iterable[str] = ()) -> _Talk:
         redaction = _learnt(conversation, self.masks, besides)
-        self.id(conversation.conversation_id, redaction)
+        self._names.of("conversation", conversation.conversation_id, redaction, known=True)
         return _Talk(self, conversation, redaction)
 
     def _followup(self, followup: Followup, redaction: Redaction) -> Followup:
         def other(back: Return) -> Return:
-            shared = tuple((kind, redaction(value)) for kind, value in back.shared)
+            shared = tuple((short(kind, redaction), redaction(value)) for kind, value in back.shared)
             return replace(back, id=self.id(back.id), shared=shared)
 
         return replace(
@@ -186,8 +227,11 @@ class _Talk:
         messages = tuple(self._message(number, m) for number, m in enumerate(conversation.messages, 1))
         self.conversation = conversation.model_copy(update={
             "conversation_id": masker.id(conversation.conversation_id),
+            **{name: masker._short(name, getattr(conversation, name), redaction) for name in FIELDS},
             "contact": Contact(name=redaction(conversation.contact.name) if conversation.contact.name else None),
-            "references": tuple(Reference(kind=r.kind, value=redaction(r.value)) for r in conversation.references),
+            "references": tuple(
+                Reference(kind=short(r.kind, redaction), value=redaction(r.value)) for r in conversation.references
+            ),
             "messages": messages,
             "events": tuple(self._event(e) for e in conversation.events),
             "attributes": {},
@@ -196,7 +240,8 @@ class _Talk:
     def found(self, verdict: Found) -> Found:
         """The verdict with its reasoning and quotes masked."""
         return replace(
-            verdict, conversation_id=self._masker.id(verdict.conversation_id),
+            self._masker._named(verdict), conversation_id=self._masker.id(verdict.conversation_id),
+            stratum=verdict.stratum and self._masker._names.text(verdict.stratum),
             reasoning=self.redaction(verdict.reasoning) if verdict.reasoning else verdict.reasoning,
             evidence=tuple(e if e.message == POLICY and e.verified else self._quote(e) for e in verdict.evidence),
         )  # fmt: skip
@@ -222,27 +267,29 @@ class _Talk:
 
     def _message(self, number: int, message: Message) -> Message:
         text = self._passage(number, message.text) if message.text else message.text
-        name = sender(message) if message.role is not Role.TOOL else ""
+        name = sender(message) if message.role is not Role.TOOL else short(message.name or "", self.redaction)
         return message.model_copy(update={
             "text": text,
             "tool_calls": tuple(self._call(number, c) for c in message.tool_calls),
-            "name": message.name if message.role is Role.TOOL else self.redaction(name) if name else None,
+            "name": (name if message.role is Role.TOOL else self.redaction(name)) or None,
             "attributes": {key: value for key, value in message.attributes.items() if key in LENGTHS},
         })  # fmt: skip
 
     def _call(self, number: int, call: ToolCall) -> ToolCall:
-        whole = written(call)
+        whole, name = written(call), short(call.name, self.redaction)
         arguments = self._passage(number, whole[len(call.name) :].lstrip()) if len(whole) > len(call.name) else ""
         if isinstance(call.arguments, str):
-            return call.model_copy(update={"arguments": arguments})
+            return call.model_copy(update={"name": name, "arguments": arguments})
         try:
             told_so = json.loads(arguments) if arguments else call.arguments
         except ValueError:  # a mark went over the end of a text
             told_so = _inside(call.arguments, self.redaction)
-        return call.model_copy(update={"arguments": told_so})
+        return call.model_copy(update={"name": name, "arguments": told_so})
 
     def _event(self, event: Event) -> Event:
-        return event.model_copy(update={"note": self.redaction(event.note) if event.note else event.note})
+        return event.model_copy(update={
+            "kind": short(event.kind, self.redaction), "note": self.redaction(event.note) if event.note else event.note,
+        })  # fmt: skip
 
 
 def _batches(items: Iterable[_T], n: int) -> Iterator[list[_T]]:
@@ -255,6 +302,13 @@ def _label(kind: str, n: int) -> str:
     if kind == "agent":
         return _("Agent {n}", n=n)
     return f"[{_(_KINDS[kind]) if kind in _KINDS else kind} {n}]"
+
+
+def _beside(followup: Followup) -> Iterator[str]:
+    """The conversations that this one came before and after."""
+    yield from (back.id for back in (*followup.returns, *followup.before))
+    if followup.next_id:
+        yield followup.next_id
 
 
 def _unknown(conversation_id: str) -> Conversation:

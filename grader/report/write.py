@@ -82,12 +82,14 @@ def text(
     """The report as stretches of text. `every`: the page holds unflagged conversations too. Raises as `find_run`."""
     run_id = outcomes.find_run(reader, run_id)
     masker = Masker(masks)
+    if form in ("csv", "json"):
+        masker.learn(reader, run_id)
     if form == "csv":
         yield from csv_lines(run_id, masker.verdicts(reader, _verdicts(reader, run_id)), of_runs(reader, [run_id]))
         return
     if form == "json":
         present = (v for v in _verdicts(reader, run_id) if v.flagged or v.unsupported)
-        shown = list(masker.verdicts(reader, present))  # first, since it learns which ids cannot be written
+        shown = list(masker.verdicts(reader, present))
         figures = masker.figures(reader, outcomes.figures(reader, run_id))
         front = masker.front(reader, front_of(reader, run_id, zone=settings.workspace.tz))
         missing = masker.missing(outcomes.missing(reader, run_id))
@@ -111,9 +113,10 @@ def _read(
     tell: Callable[[int, int], None] | None = None,
 ) -> Iterator[tuple[Page, Gathered]]:
     """The page and its conversations, packed."""
+    masker.learn(reader, run_id)
     figures, trusted = outcomes.figures(reader, run_id), of_run(reader, run_id)
     ranked, wordings = outcomes.ranking(reader, run_id), outcomes.wordings(reader, run_id)
-    codes, policies = code_views(figures, wordings, trusted), outcomes.policies(reader)
+    codes, policies = code_views(figures, wordings, trusted), masker.policies(outcomes.policies(reader))
     order = {code: n for n, code in enumerate(codes)}
     cap = settings.report.max_conversations
     front = front_of(reader, run_id, zone=settings.workspace.tz)
@@ -122,7 +125,7 @@ def _read(
         outcomes.batches(reader, run_id) as run,
         gathered(
             chosen,
-            run.cases,
+            lambda ids: masker.cases(reader, run.cases(ids)),
             lambda case: case_view(masker.case(case if people else replace(case, people=())), policies, order),
             {r.conversation_id: r for r in masker.rows(ranked)},
             at_once=max(_CASES_AT_ONCE, ceil(len(chosen) / _READS)),
