@@ -19,7 +19,7 @@ from report_data import DATASETS, RUBRICS, World, present, priced, world
 from review_parts import environment
 
 from grader.config.settings import CONTACT_REASONS
-from grader.model import Conversation, Outcome, Policy, Verdict
+from grader.model import Conversation, Evidence, Outcome, Policy, Verdict
 from grader.store import open_store
 from grader.workspace import init
 
@@ -30,6 +30,7 @@ CODES = (
     "status_without_lookup", "invented_deadline", "promised_impossible_action", "ignored_question",
     "handoff_without_context", "customer_repeated_to_human",
 )  # fmt: skip
+WORDS = "It goes through all that was said before, and comes back to the beginning. " * 60  # taller than any screen
 Said = dict[str, dict[str, Any]]
 
 
@@ -85,16 +86,20 @@ def _answers(said: Said, chance: random.Random) -> dict[str, str | Verdict]:
     return found
 
 
-def _cries_wolf(data: dict[str, Any], answers: dict[str, str | Verdict], chance: random.Random) -> None:
-    """Now and then it sees a defect where there is none."""
+def _cries_wolf(data: dict[str, Any], answers: dict[str, str | Verdict], chance: random.Random, wordy: bool) -> None:
+    """Now and then it sees a defect where there is none. `wordy`: at length, and with a quote that nobody said."""
     for number, message in enumerate(data["messages"], 1):
         if message["role"] == "ai" and message.get("text") and chance.random() < 0.012:
             code = chance.choice([c for c in CODES if answers.get(c) == "absent"] or list(CODES[:1]))
             sentence = message["text"].split(". ")[0][:120]
-            answers[code] = present(sentence, number, why="The agent had nothing that says so.")
+            found = present(sentence, number, why=WORDS if wordy else "The agent had nothing that says so.")
+            if wordy:
+                other = Evidence(message=number, quote="It was the customer.", problem="wrong_role")
+                found = found.model_copy(update={"evidence": (*found.evidence, other)})
+            answers[code] = found
 
 
-def filled(root: Path, copies: int = 6, seed: int = 7) -> str:
+def filled(root: Path, copies: int = 6, seed: int = 7, *, wordy: bool = False) -> str:
     """The sample `copies` times over, with outcomes, and two runs of it. Returns the second's id, the one to show."""
     chance, authors = random.Random(seed), _authors()
     talks = list(_records("conversations"))
@@ -112,7 +117,7 @@ def filled(root: Path, copies: int = 6, seed: int = 7) -> str:
                         if identity["value"][-1:].isdigit() else f"{copy}{identity['value']}"  # fmt: skip
                 w.add(Conversation.model_validate(one))
                 answers = _answers(authors[data["conversation_id"]], chance)
-                _cries_wolf(data, answers, chance)
+                _cries_wolf(data, answers, chance, wordy)
                 told.append((one["conversation_id"], datetime.fromisoformat(one["started_at"]), answers))
         for data in _records("outcomes"):
             for copy in range(copies):
@@ -150,7 +155,7 @@ def grader(root: Path, *args: str | Path) -> str:
     return done.stdout
 
 
-def labelled(root: Path, n: int = 300, seed: int = 3) -> None:
+def labelled(root: Path, n: int = 300, seed: int = 3, *, wordy: bool = False) -> None:
     """Two reviewers label what the second run judged, mostly as the authors; then it is calibrated."""
     authors, chance = _authors(), random.Random(seed)
     asked = [part for code in CODES for part in ("-c", code)]
@@ -172,20 +177,20 @@ def labelled(root: Path, n: int = 300, seed: int = 3) -> None:
             right = authors[one][question.partition(".")[2]]["answer"]
             return "absent" if right == "present" and not is_double and chance.random() < 0.06 else str(right)
 
-        fill(form, answer)
+        fill(form, answer, WORDS if wordy else None)
         grader(root, "label", "import", form, "--reviewer", name)
         form.unlink()
     grader(root, "calibrate", "--split", "all", "--by", "queue", "-o", root / "reports" / "calibration.html")
 
 
-def made(folder: Path, copies: int = 6, n_labelled: int = 300) -> Path:
-    """A workspace of all of it, in about ten seconds."""
+def made(folder: Path, copies: int = 6, n_labelled: int = 300, *, wordy: bool = False) -> Path:
+    """A workspace of all of it, in about ten seconds. `wordy`: with long reasons and notes, and quotes without proof."""
     root = init(folder / "little-shop").root
     as_shipped = dict(RUBRICS)
     RUBRICS.update({name: r.with_options({"contact_reasons": CONTACT_REASONS}) for name, r in as_shipped.items()})
     try:
-        filled(root, copies)
+        filled(root, copies, wordy=wordy)
     finally:
         RUBRICS.update(as_shipped)
-    labelled(root, n_labelled)
+    labelled(root, n_labelled, wordy=wordy)
     return root

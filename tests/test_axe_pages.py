@@ -37,7 +37,7 @@ FRONT, LIST = "#v=overview", "#v=conversations"
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A page of each kind."""
     folder = tmp_path_factory.mktemp("pages")
-    root = made(folder, copies=3, n_labelled=100)
+    root = made(folder, copies=3, n_labelled=100, wordy=True)
     out = {name: folder / f"{name}.html" for name in ("report", "pt", "masked", "split", "empty")}
     with open_store(root / "grader.duckdb", read_only=True) as store:
         report.write(store, settings(root), out=out["report"], every=True)
