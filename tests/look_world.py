@@ -184,7 +184,7 @@ def labelled(root: Path, n: int = 300, seed: int = 3, *, wordy: bool = False) ->
 
 
 def made(folder: Path, copies: int = 6, n_labelled: int = 300, *, wordy: bool = False) -> Path:
-    """A workspace of all of it, in about ten seconds. `wordy`: with long reasons and notes, and quotes without proof."""
+    """A workspace of all of it, in about ten seconds. `wordy`: with long reasons and notes, and unproved quotes."""
     root = init(folder / "little-shop").root
     as_shipped = dict(RUBRICS)
     RUBRICS.update({name: r.with_options({"contact_reasons": CONTACT_REASONS}) for name, r in as_shipped.items()})

@@ -14,7 +14,7 @@ from talk_parts import CPF, MAIL, PHONE, everything
 from test_report import embedded, settings
 
 from grader import outcomes, report
-from grader.model import Contact, Conversation
+from grader.model import Contact, Conversation, Message
 from grader.outcomes.front import front
 from grader.report.case_view import case_view
 from grader.report.masks import Masker, Masks
@@ -174,3 +174,19 @@ def test_examples_of_the_front_page_are_called_as_their_conversations_are(tmp_pa
         assert found.examples == (named,)
         masked = Masker(BOTH).front(w.store, found)
     assert masked.examples == ("conversation-1",)
+
+
+def test_what_the_ai_is_called_stays_but_not_where_it_is_called_as_a_person_is() -> None:
+    def talk(*messages: Message) -> Conversation:
+        return Conversation(conversation_id="a", contact=Contact(name="Lia Souza"), messages=messages)
+
+    said = talk(
+        says("ai", "Oi Lia, sou a Luna.", name="Luna"), says("human", "Aqui é a Carla.", name="Carla"),
+        says("customer", "obrigada Luna, obrigada Carla!"), says("ai", "De nada.", name="Lia"),
+        says("ai", "Até mais.", name="Carla"),
+    )  # fmt: skip
+    masked = Masker(BOTH)._talk(said).conversation
+    assert [m.name for m in masked.messages] == ["Luna", "Agent 1", None, "[name 1]", "Agent 1"]
+    assert [m.text for m in masked.messages[:3]] == [
+        "Oi [name 1], sou a Luna.", "Aqui é a Agent 1.", "obrigada Luna, obrigada Agent 1!",
+    ]  # fmt: skip

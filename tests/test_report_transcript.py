@@ -151,3 +151,12 @@ def test_dates_and_zones_are_written_the_same_under_every_locale() -> None:
     assert zone_of(at(1, offset=-4)) == "UTC−04:00"
     assert zone_of(datetime(2026, 3, 1, tzinfo=timezone(timedelta(hours=5, minutes=45)))) == "UTC+05:45"
     assert zone_of(at(1)) == "UTC"
+
+
+def test_the_ai_and_colleagues_have_the_names_that_the_source_gives_and_nobody_else() -> None:
+    conversation = Conversation(conversation_id="c", messages=(
+        says("customer", "hi", name="Lia"), says("ai", "Hello.", name=" Luna "),
+        says("ai", "Still here.", attributes={"author": {"name": "Luna"}}), says("ai", "No name."),
+        says("human", "Hi, Dana here.", name="Dana"), tells("get_order", "{}"),
+    ))  # fmt: skip
+    assert [line.name for line in lines(conversation)] == ["", "Luna", "Luna", "", "Dana", ""]

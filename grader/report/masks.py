@@ -320,10 +320,12 @@ def _learnt(conversation: Conversation, masks: Masks, besides: Iterable[str] = (
     redaction = Redaction(_label, personal=masks.redact)
     agents = "agent" if masks.anonymous_agents else "name"
     answered = False
+    personas = {word for m in conversation.messages if m.role is Role.AI for word in sender(m).casefold().split()}
     for message in conversation.messages:
         if message.role is Role.CUSTOMER and answered:
             for name in thanked(message.text):
-                redaction.know(agents, name)
+                if not set(name.casefold().split()) <= personas:  # the AI is nobody
+                    redaction.know(agents, name)
         if message.role is Role.HUMAN:
             answered = True
             said = () if message.kind is Kind.NOTE else (*introduced(message.text), *signed(message.text))

@@ -50,8 +50,8 @@ class Piece:
 @dataclass(frozen=True)
 class Line:
     """One entry of the transcript: a message, an event between messages, or the first of a day (`day`). `name`: of the
-    colleague who wrote. `wait`: how long nothing was said before. `length`: of a voice note. `answers`: the number of
-    the call that this result belongs to and is shown with.
+    colleague or the AI that wrote. `wait`: how long nothing was said before. `length`: of a voice note. `answers`: the
+    number of the call that this result belongs to and is shown with.
     """
 
     number: int | None
@@ -178,8 +178,8 @@ def lines(conversation: Conversation, quotes: Sequence[Quote] = ()) -> tuple[Lin
 
 
 def sender(message: Message) -> str:
-    """The name of the colleague who wrote, where the source tells; "" for everybody else."""
-    if message.role is not Role.HUMAN:
+    """The name of the colleague or the AI that wrote, where the source tells; "" for everybody else."""
+    if message.role not in (Role.HUMAN, Role.AI):
         return ""
     author = message.attributes.get("author")
     given = (message.name, message.attributes.get("sender"), author.get("name") if isinstance(author, dict) else author)
