@@ -9,7 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.redaction import Redaction, hailed, introduced, masked, moved, told_in
+from grader.redaction import (
+    Redaction,
+    colleagues,
+    hailed,
+    introduced,
+    longer,
+    masked,
+    moved,
+    spoken_of,
+    tax_numbers,
+    told_in,
+)
 
 # Each line with what must not be left of it, between ⟦ and ⟧.
 PERSONAL = """
@@ -306,6 +317,127 @@ Muchas gracias, Saludos.
 """.strip().splitlines()
 
 
+# By another hand than most rules for names, before those for people of whom somebody else speaks: 35 of 41 found.
+PERSONAL_SECOND = """
+Good afternoon, ⟦Priscilla⟧. Your refund is on its way.
+Hi ⟦Marlon⟧! The blue one is back in stock.
+Dear ⟦Ms Whitcombe⟧, we have received your parcel.
+Thanks, ⟦Imogen⟧! That helps a lot.
+Cheers ⟦Duncan⟧, all sorted now
+Hello, you're through to ⟦Yasmin⟧ in returns.
+My name is ⟦Oluwaseun Bakare⟧ and my order is late
+it's ⟦Fergus⟧ again, still no parcel
+⟦Nadia⟧ here from payments, sorry for the delay.
+The invoice was made out to ⟦Gareth Pugh⟧.
+The order is in the name of ⟦Saoirse Lynch⟧
+Please deliver it. Kind regards,\\n⟦Beatrix Holloway⟧
+my husband ⟦Dmitri⟧ will pick it up
+The parcel was signed for by ⟦Leopold⟧ yesterday
+I understand, ⟦Winston⟧. Let me check that.
+{"bill_to": {"name": "⟦Harriet Vane⟧"}, "total": 20.5}
+{"order": {"shipping_address": {"first_name": "⟦Kofi⟧", "last_name": "⟦Mensah⟧"}}}
+Buenas tardes, ⟦Remedios⟧. Lamento la demora.
+¡Hola ⟦Facundo⟧! Tu pedido ya salió.
+Muchas gracias, ⟦Ignacio⟧.
+Le atiende ⟦Macarena⟧, del equipo de pagos.
+Hola, te habla ⟦Anselmo⟧ de envíos
+soy ⟦Montserrat⟧ y compré una lámpara
+me llamo ⟦Teodoro Quiroga⟧, pedido Q-10022
+La factura salió a nombre de ⟦Ramiro Ibáñez⟧
+lo recibió ⟦Fermín⟧, el portero
+mi hermana ⟦Azucena⟧ lo compró
+Entiendo tu molestia, ⟦Leandro⟧. Lo reviso.
+Saludos,\\n⟦Herminia Palacios⟧
+Don ⟦Baltasar⟧, ya quedó su reembolso.
+Bom dia, ⟦Anderson⟧! Já verifiquei.
+Boa tarde ⟦Jussara⟧, tudo certo com a troca.
+Obrigado, ⟦Everton⟧!
+Oi, aqui é a ⟦Marilene⟧, do pós-venda
+⟦Cleiton⟧ falando, em que posso ajudar?
+Você está falando com ⟦Rosimeire⟧.
+o pedido está em nome de ⟦Adalberto Menezes⟧
+Att,\\n⟦Ivone Peçanha⟧
+minha vizinha, a ⟦Dulcineia⟧, recebeu o pacote
+Sinto muito pelo atraso, ⟦Raimundo⟧. Vou resolver.
+""".strip().splitlines()
+
+# People of whom somebody else speaks, written after the rules for them: 14 of 21 were found at first.
+PERSONAL_THIRD = """
+It was left with my neighbour ⟦Agatha⟧
+the courier handed it to ⟦Clifford⟧ next door
+my colleague ⟦Shirin⟧ will call you back
+I already told ⟦Brendan⟧ about this
+Signed for by: ⟦Ottoline⟧
+my son's name is ⟦Rafferty⟧
+please ask for ⟦Delphine⟧ at reception
+Your case is with ⟦Rosalind⟧ now
+you will be transferred to ⟦Hamish⟧
+invoice addressed to ⟦Cordelia Flyte⟧
+recibido por ⟦Gumersindo⟧
+mi compañera ⟦Itziar⟧ lo revisa hoy
+hablé con ⟦Saturnino⟧ ayer
+te comunico con ⟦Paloma⟧ de envíos
+mi nieto ⟦Lisandro⟧ hizo el pedido
+el doctor ⟦Zubizarreta⟧ lo necesita
+falei com a ⟦Jandira⟧ na semana passada
+recebido por ⟦Ubirajara⟧ na portaria
+minha gerente, a ⟦Solange⟧, autorizou
+vou passar para o ⟦Heitor⟧ da logística
+a encomenda é para a ⟦Eponina⟧
+""".strip().splitlines()
+
+CLEAN_SECOND = """
+Buenos días. Siento mucho la demora
+Hola, Buenas
+Gracias, Perfecto
+Olá, Tudo bem?
+Hi There
+Thanks, Great!
+Bom dia, Tudo certo?
+Hello, Quick question about returns
+Obrigada, Perfeito!
+Hola, Buenas tardes. Una consulta
+Gracias, Saludos
+Hi, Yes please.
+Dear Sir or Madam,
+Dear Customer,
+Estimado cliente, su pedido salió
+Hola, Necesito ayuda.
+Oi, Preciso de ajuda.
+Hi, Any news?
+Thanks, Monday works.
+Good morning, Friday is fine.
+the Cove sandals, Black. Please
+soy de Córdoba y compré una lámpara
+aquí es la tienda de Madrid?
+I'm in London, where is the parcel?
+this is Awful
+It's here again, the wrong one
+I spoke to Support yesterday
+Obrigado, Correios.
+a entrega é de São Paulo, SP
+{"carrier": {"name": "Rota Norte"}, "service": {"name": "Express Plus"}}
+{"store": {"name": "Quillo Recife"}, "city": "Recife"}
+Kind regards,
+It will be received by Friday
+I told Support about this
+signed by Dock 2
+recibió Correos el paquete
+un tal Pedido Q-10001
+made out to Comercial Los Boldos SpA
+falei com o Suporte ontem
+hablé con Soporte ayer
+Kind regards, Customer Service
+Saludos, Equipo Quillo
+Regards, The Team
+my manager said no
+El supervisor no autorizó nada. Gracias
+Cheers, Lovely
+connecting you to Payments
+te paso con Pagos
+""".strip().splitlines()
+
+
 def cleaned(line: str) -> tuple[str, list[str]]:
     """The masked line, by all that a conversation of it alone would tell, and what must not be left."""
     secrets = [part.split("⟧")[0] for part in line.split("⟦")[1:]]
@@ -313,7 +445,7 @@ def cleaned(line: str) -> tuple[str, list[str]]:
     redaction = Redaction()
     for kind, value in told_in(text):
         redaction.know(kind, value)
-    for name in (*introduced(text), *hailed(text)):
+    for name in (*introduced(text), *hailed(text), *spoken_of(text), *colleagues(text)):
         redaction.know("name", name)
     return redaction(text), secrets
 
@@ -338,6 +470,41 @@ def test_recall_on_strings_that_were_written_after_the_rules_is_at_least_95_perc
     n, left = found(PERSONAL_LATER)
     assert n >= 40
     assert len(left) / n <= 0.05, left  # a signature behind a colon, somebody to ask for at a desk
+
+
+def test_recall_on_names_that_another_hand_wrote() -> None:
+    n, left = found([line.replace(r"\n", "\n") for line in PERSONAL_SECOND])
+    assert (n, left) == (41, [])
+    n, left = found(PERSONAL_THIRD)
+    assert n == 21
+    assert len(left) <= 2, left
+
+
+def test_what_stands_where_names_stand_and_is_none_stays() -> None:
+    assert len(CLEAN_SECOND) >= 46
+    assert [(line, text) for line in CLEAN_SECOND if (text := cleaned(line)[0]) != line] == []
+
+
+def test_a_surname_that_is_known_already_leaves_the_first_name_masked() -> None:
+    redaction = Redaction()
+    redaction.know("name", "Thomas Hallett")
+    redaction.know("name", "Tom")
+    assert redaction("Tom Hallett. Q-33102.") == "[name 1] [name 2]. Q-33102."
+
+
+def test_accents_make_no_difference_to_a_name() -> None:
+    redaction = Redaction()
+    redaction.know("name", "Tomas")
+    assert redaction("gracias Tomás, TOMÁS y tomas") == "gracias [name 1], [name 1] y [name 1]"
+
+
+def test_a_longer_form_of_a_name_is_found_where_a_text_begins_with_it() -> None:
+    assert list(longer(["Mitchell, wants to buy", "Mitten, wants", "Black, please"], ["mitch"])) == ["Mitchell"]
+
+
+def test_tax_numbers_count_where_one_speaks_of_them() -> None:
+    assert list(tax_numbers(["your VAT number?", "Hallett Joinery Ltd. GB000123456"])) == ["GB000123456"]
+    assert list(tax_numbers(["parcel GB000123456"])) == []
 
 
 def test_nothing_is_masked_where_there_is_nothing_personal() -> None:
