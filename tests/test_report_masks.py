@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from report_data import T0, World, calls, present, says, tells, world
+from sample_names import COLLEAGUES, LEFT, pairs
 from talk_parts import CPF, MAIL, PHONE, everything
 from test_report import embedded, settings
 
@@ -88,6 +89,36 @@ def test_nobody_of_the_sample_is_left_by_name(masks: Masks, names: tuple[str, ..
                 left.append((conversation.conversation_id, name))
     assert n >= (120 if masks.redact else 40)
     assert len(left) <= allowed, left  # a summary that calls somebody by a longer name than anybody else does
+
+
+def of_sample(folder: Path, masks: Masks) -> tuple[str, dict[str, str], str]:
+    """The sample as a decoded report: all but its conversations, these by their ids, JSON and CSV."""
+    with world(folder) as w:
+        for conversation in sample():
+            w.add(conversation)
+            said = next(n for n, m in enumerate(conversation.messages, 1) if m.role == "ai")
+            quote = conversation.messages[said - 1].text or "x"
+            w.judged(conversation.conversation_id, "accuracy", {"invented_deadline": present(quote, said)})
+        w.finish()
+        html = written(w, "html", masks, folder)
+        held = embedded(html)
+        cases = {case["id"]: json.dumps(case, ensure_ascii=False) for case in held["cases"]}
+        rest = json.dumps({k: v for k, v in held.items() if k != "cases"}, ensure_ascii=False)
+        tables = "".join(written(w, form, masks, folder) for form in ("json", "csv"))
+    return rest, cases, tables
+
+
+@pytest.mark.parametrize("masks", [Masks(redact=True), Masks(anonymous_agents=True)])
+def test_a_decoded_report_of_the_sample_names_nobody_but_six(masks: Masks, tmp_path: Path) -> None:
+    rest, cases, tables = of_sample(tmp_path, masks)
+    names = [(i, name) for i, name in pairs() if masks.redact or name in COLLEAGUES]
+    assert len(names) >= (210 if masks.redact else 50)
+    there = {name: re.compile(rf"(?<!\w){name}(?!\w)") for _, name in names}
+    left = {(i, name) for i, name in names if there[name].search(cases[i])}
+    assert left == (LEFT if masks.redact else set())
+    allowed = {name for _, name in LEFT}
+    assert {name for name in there if there[name].search(rest + tables)} <= allowed
+    assert ("GB000123456" in str(cases)) != masks.redact
 
 
 def test_without_the_options_nothing_changes(full: World) -> None:

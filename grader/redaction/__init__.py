@@ -24,18 +24,23 @@ from grader.redaction.names import (
     told_in,
 )
 from grader.redaction.shapes import shaped
+from grader.redaction.spoken import colleagues, longer, spoken_of, tax_numbers
 
 __all__ = [
     "KINDS",
     "Label",
     "Redaction",
     "Span",
+    "colleagues",
     "hailed",
     "introduced",
+    "longer",
     "masked",
     "moved",
     "plain_label",
     "signed",
+    "spoken_of",
+    "tax_numbers",
     "thanked",
     "told",
     "told_in",
@@ -76,6 +81,10 @@ class Redaction:
             self._known.append((pattern_of(value), kind, self._owner(kind, value), folded))
         self._known.sort(key=lambda known: (known[1] != "agent", -len(known[3])))
 
+    def names(self) -> list[str]:
+        """The names that are known, folded."""
+        return [value for _, kind, _, value in self._known if kind in {"name", "agent"}]
+
     def _owner(self, kind: str, value: str) -> str:
         """The name that was known before and that this one is a part of, or the other way round: Lia is Lia Souza."""
         parts = set(plain(value).split()) - PARTICLES
@@ -101,7 +110,8 @@ class Redaction:
         for pattern, kind, key, _value in self._known:
             for match in pattern.finditer(text):
                 start, end = match.span()
-                if kind in {"name", "agent"} and (more := _SURNAME.match(text, end)) and more[1].lower() not in NOBODY:
+                more = _SURNAME.match(text, end) if kind in {"name", "agent"} else None
+                if more and more[1].lower() not in NOBODY and covered.find(1, end, more.end(1)) < 0:
                     end = more.end(1)
                 take(start, end, kind, key)
         return [(start, end, self._mark(kind, key)) for start, end, kind, key in sorted(taken)]

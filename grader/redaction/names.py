@@ -30,7 +30,8 @@ _WEAK = re.compile(
 _HERE = re.compile(
     r"(?i:\baqui [ée] [oa] )([^\W\d_]{3,})|(?<!\w)([^\W\d_a-zà-ÿ][^\W\d_]{2,}(?: [^\W\d_a-zà-ÿ][^\W\d_]+){0,3})"
     r"(?= (?:here|aqui|por ac[áa]|por aqu[íi]|falando|speaking)\b)"
-    r"|^([^\W\d_a-zà-ÿ][^\W\d_]{2,})(?=[,!]? (?:buen[ao]s |bom dia|boa (?:tarde|noite)|good (?:morn|aft|eve)))",
+    r"|^([^\W\d_a-zà-ÿ][^\W\d_]{2,})(?=[,!]? (?:buen[ao]s |bom dia|boa (?:tarde|noite)|good (?:morn|aft|eve)|"
+    r"c[óo]mo (?:le|te) va|how are you|tudo bem))",
     re.M,
 )
 _HAIL = re.compile(
@@ -98,7 +99,9 @@ NOBODY = _listed(
     "portuguese mucho muito much doctor doutor doutora support suporte soporte everybody amigos team equipo señores ",
     "monday tuesday wednesday thursday friday saturday sunday january february june july september october ",
     "november december segunda terça quarta quinta sexta sábado domingo lunes martes miércoles jueves viernes ",
-    "pix whatsapp",
+    "pix whatsapp correios dock awful fico lia's são sao store correos service lovely payments ",
+    "pagos pagamentos returns orders logistics logística envíos envios devoluciones devoluções financeiro reception ",
+    "recepción recepção portaria",
     "nome not number número o obrigada obrigado oi olá on only ontem order os para pedido pela pelo pessoa ",
     "please por pra",
     "que quero really robot somos soy senhor senhora señor señora seu so sobre sorry sou still sua sure team ",
@@ -258,12 +261,23 @@ def bare(text: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
 
 
+_ACCENTS = {"a": "aáàâãä", "e": "eéèêë", "i": "iíìîï", "o": "oóòôõö", "u": "uúùûü", "c": "cç", "n": "nñ"}
+
+
+def _loose(text: str) -> str:
+    """A pattern for the text with and without accents."""
+    out = []
+    for letter in text:
+        ways = _ACCENTS.get(bare(letter).lower(), "")
+        out.append(f"[{ways.upper() if letter.isupper() else ways}]" if ways else re.escape(letter))
+    return "".join(out)
+
+
 def pattern_of(name: str) -> re.Pattern[str]:
     """Finds the whole name in any case, and its parts: in small letters only where they are no words besides."""
     words = [w for w in re.split(r"\s+", name) if len(w) >= 3 and w.lower() not in PARTICLES | NOBODY]
-    ways = [rf"(?i:{re.escape(form)})" for form in sorted({name, bare(name)}, key=lambda f: (-len(f), f))]
+    ways = [rf"(?i:{_loose(name)})"]
     for word in words:
-        for form in sorted({word, bare(word)}):
-            is_word = form.lower() in _WORDS
-            ways += [re.escape(form.title()), re.escape(form.upper())] if is_word else [rf"(?i:{re.escape(form)})"]
+        is_word = {word.lower(), bare(word.lower())} & _WORDS
+        ways += [_loose(word.title()), _loose(word.upper())] if is_word else [rf"(?i:{_loose(word)})"]
     return re.compile(rf"(?<!\w)(?:{'|'.join(ways)})(?!\w)")

@@ -19,7 +19,22 @@ from grader.language import N_, _
 from grader.model import Contact, Conversation, Event, Evidence, Kind, Message, Policy, Reference, Role, ToolCall
 from grader.outcomes import Case, Figures, Followup, Found, Missing, Ranked, Reader, Return, conversation_ids
 from grader.outcomes.front import Front
-from grader.redaction import Redaction, Span, hailed, introduced, masked, moved, signed, thanked, told, told_in
+from grader.redaction import (
+    Redaction,
+    Span,
+    colleagues,
+    hailed,
+    introduced,
+    longer,
+    masked,
+    moved,
+    signed,
+    spoken_of,
+    tax_numbers,
+    thanked,
+    told,
+    told_in,
+)  # fmt: skip
 from grader.report.renamed import FIELDS, Renamed, short
 from grader.report.transcript import LENGTHS, sender
 
@@ -329,7 +344,7 @@ def _learnt(conversation: Conversation, masks: Masks, besides: Iterable[str] = (
         if message.role is Role.HUMAN:
             answered = True
             said = () if message.kind is Kind.NOTE else (*introduced(message.text), *signed(message.text))
-            for name in (sender(message), *said):
+            for name in (sender(message), *said, *colleagues(message.text)):
                 redaction.know(agents, name)
             if masks.anonymous_agents:
                 for value in _agents_own(message.attributes):
@@ -353,7 +368,34 @@ def _learnt(conversation: Conversation, masks: Masks, besides: Iterable[str] = (
     for text in besides:
         for name in introduced(text):
             redaction.know("name", name)
+    _of_others(conversation, redaction)
     return redaction
+
+
+def _of_others(conversation: Conversation, redaction: Redaction) -> None:
+    """Who is spoken of, and whose number it is, in words and in what tools are told and tell."""
+    texts = [t for m in conversation.messages for t in _texts(_read(m.text))]
+    texts += [t for m in conversation.messages for c in m.tool_calls for t in _texts(c.arguments)]
+    for text in texts:
+        for name in spoken_of(text):
+            redaction.know("name", name)
+    for name in longer(texts, redaction.names()):
+        redaction.know("name", name)
+    for number in tax_numbers(texts):
+        redaction.know("document", number)
+
+
+def _read(text: str) -> Any:
+    return json.loads(text) if _is_json(text) else text
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """All texts in a tool's data."""
+    if isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _texts(inner)
+    elif isinstance(value, str) and value:
+        yield value
 
 
 def _agents_own(attributes: Mapping[str, Any]) -> Iterator[str]:
