@@ -4,12 +4,13 @@ and for those who decide.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from axe_parts import violations
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from review_parts import Running, labels, review
 from review_screen import CODES, WHY, Screen, Seat, plan, seats, shop
 
@@ -171,6 +172,28 @@ def test_nothing_moves_while_answers_are_given_and_paper_has_the_answers(sit: Se
     expect(page.locator(".bar")).to_be_hidden()
     expect(page.locator(".question").first).to_contain_text("Absent")
     expect(page.locator("#m7")).to_be_visible()
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (320, 640), (1280, 800)])
+def test_nothing_moves_while_the_first_item_is_loaded(
+    browser: Browser, sit: Seat, app: Running, width: int, height: int
+) -> None:
+    context = browser.new_context(viewport={"width": width, "height": height})
+    context.add_init_script(
+        "window.moved = []; new PerformanceObserver((list) => { for (const e of list.getEntries()) window.moved.push(e.value); })"  # noqa: E501
+        ".observe({ type: 'layout-shift', buffered: true })"
+    )
+
+    def late(route: Route) -> None:
+        time.sleep(0.3)
+        route.continue_()
+
+    context.route("**/api/item/*", late)
+    screen: Screen = sit(app["noa"], context=context)
+    screen.ready()
+    expect(screen.page.locator("#panel [role=radio]").first).to_be_visible()
+    screen.page.wait_for_timeout(200)
+    assert sum(screen.page.evaluate("window.moved")) <= 0.01
 
 
 def test_whoever_decides_sees_neither_answer_before_and_both_after(

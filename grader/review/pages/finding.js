@@ -39,6 +39,7 @@ function sendDispute(answer) {
 
 function drawFinding(panel) {
   const one = app.finding;
+  panel.classList.toggle("coming", !one);
   if (!one) { redraw(panel, el("h2", { id: "panel-title", class: "panel-head" }, _("Finding"))); return; }
   const { question: asked, judge } = one, field = el("textarea", { id: "dispute-note", rows: "3", dir: "auto", "data-f": "dispute-note" }), there = byId("dispute-note");
   const scroll = byId("panel-body"), was = scroll ? scroll.scrollTop : 0;

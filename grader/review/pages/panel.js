@@ -237,6 +237,7 @@ function drawChosen() {
 
 function drawPanel(item) {
   const panel = byId("panel");
+  panel.classList.toggle("coming", !item);
   if (!item) { redraw(panel, el("h2", { id: "panel-title", class: "panel-head" }, _("Questions"))); return; }
   if (item.state === "submitted" && item.reveal) { drawReveal(item); return; }
   const n = item.asked.length - openOnes(item).length, at = item.asked.indexOf(app.open);
