@@ -196,6 +196,33 @@ def test_nothing_moves_while_the_first_item_is_loaded(
     assert sum(screen.page.evaluate("window.moved")) <= 0.01
 
 
+@pytest.mark.parametrize(("width", "height"), [(320, 256), (320, 320), (640, 360)])
+def test_zoomed_to_the_utmost_the_page_scrolls_as_a_whole_and_answers_are_reached(
+    sit: Seat, app: Running, width: int, height: int
+) -> None:
+    screen: Screen = sit(app["noa"], width=width, height=height)
+    page = screen.page
+    screen.ready()
+    assert page.evaluate("scrollY") == 0
+    page.mouse.move(width / 2, height / 2)
+    title = page.locator("#panel-title").inner_text()
+    for _ in range(60):  # by the wheel alone, as somebody reads on
+        page.mouse.wheel(0, height / 2)
+    answer = page.get_by_role("radio", name="Not applicable")
+    expect(answer).to_be_in_viewport(ratio=1)
+    place = page.evaluate("scrollY")
+    assert place > height
+    answer.click()
+    expect(page.locator("#panel-title")).not_to_have_text(title)
+    screen.saved()
+    assert abs(page.evaluate("scrollY") - place) < height  # nothing jumps to another place
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert violations(page) == []
+    screen.press("u")
+    expect(page.locator("#panel-title")).to_have_text(title)
+    screen.saved()
+
+
 def test_whoever_decides_sees_neither_answer_before_and_both_after(
     sit: Seat, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

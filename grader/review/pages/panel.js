@@ -32,7 +32,7 @@ function draw(talk, top) {
   if (app.screen === "end") { drawEnd(); drawMessage(); return; }
   const item = shown();
   if (talk || !byId("talk").firstChild) drawTalk(item);
-  if (top) { byId("scroll").scrollTop = 0; }
+  if (top) { byId("scroll").scrollTop = 0; scrollTo(0, 0); }
   if (app.screen === "finding") drawFinding(byId("panel")); else drawPanel(item);
   drawMessage();
   drawChosen();
@@ -261,9 +261,9 @@ function drawPanel(item) {
           n === item.asked.length ? (lacking ? ngettext("Submit, {n} without proof", "Submit, {n} without proof", lacking) : _("Submit")) : ngettext("{n} left", "{n} left", item.asked.length - n), n === item.asked.length ? el("kbd", { "aria-hidden": "true" }, "Enter") : null),
       item.state === "submitted" ? null : el("button", { type: "button", class: "quiet", "data-f": "defer", click: defer }, item.state === "deferred" ? _("No longer deferred") : _("Defer"), el("kbd", { "aria-hidden": "true" }, "d")),
       el("button", { type: "button", class: "quiet", "data-f": "undo", click: undo }, _("Undo"), el("kbd", { "aria-hidden": "true" }, "u"))));
-  byId("panel-body").scrollTop = was;
-  const open = panel.querySelector(".question.open");
-  if (open) open.scrollIntoView({ block: "nearest" });
+  const body = byId("panel-body"), open = panel.querySelector(".question.open");
+  body.scrollTop = was;
+  if (open && body.scrollHeight > body.clientHeight) open.scrollIntoView({ block: "nearest" });   // where the whole page scrolls, it stays where it is read
 }
 
 function closedQuestion(item, name, place) {
