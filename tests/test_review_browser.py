@@ -303,6 +303,28 @@ def test_notes_stay_where_they_were_written_and_typing_is_never_lost(sit: Seat, 
     assert notes == dict.fromkeys(CODES, "of the whole") | {CODES[0]: "of this answer alone"}
 
 
+def test_a_note_that_is_written_in_one_go_is_taken_back_by_one_undo(sit: Seat, app: Running) -> None:
+    screen: Screen = sit(app["tom"])
+    page = screen.page
+    screen.ready()
+    screen.press("2", "c")
+    page.keyboard.type("one")
+    page.evaluate("saveFields(); draw()")  # the typing rested, and the server answers
+    page.keyboard.type(" two")
+    page.evaluate("draw()")
+    page.keyboard.type(" three")
+    screen.press("Escape")
+    assert screen.stored()["note"] == "one two three"
+    screen.press("c", "End")
+    page.keyboard.type(" four")
+    screen.press("Escape", "u")  # another go is another undo
+    assert screen.stored()["note"] == "one two three"
+    screen.press("u")
+    assert not screen.stored()["note"]
+    assert screen.here("item.note || ''") == ""
+    assert list(screen.stored()["answers"]) == [f"behavior.{CODES[0]}"]
+
+
 def test_two_pages_of_one_person_show_the_same_once_they_are_looked_at(sit: Seat, app: Running) -> None:
     one: Screen = sit(app["noa"])
     one.ready()

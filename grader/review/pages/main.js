@@ -137,6 +137,7 @@ const settled = async () => { for (let n = 0; n < 50 && outbox.n && !outbox.fail
 let asking = 0;
 document.addEventListener("DOMContentLoaded", () => {
   document.addEventListener("keydown", press);
+  document.addEventListener("focusin", (event) => { if (event.target.dataset.note === undefined || `${app.id} ${event.target.dataset.note}` !== app.writing) app.writing = ""; });
   for (const name of ["keydown", "pointermove", "pointerdown", "wheel", "touchstart"]) document.addEventListener(name, () => { app.active = Date.now(); }, { passive: true });
   document.addEventListener("selectionchange", () => { clearTimeout(asking); asking = setTimeout(drawChosen, 80); });
   document.addEventListener("visibilitychange", refresh);

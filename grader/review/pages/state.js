@@ -4,7 +4,7 @@ let codes = {}, options = {};           // what the transcript's script looks co
 const IDLE = 60;                        // seconds without a key, a move or a touch, after which time no longer counts
 const app = {
   session: null, screen: "loading", id: "", open: "", target: "", reading: 0, changing: "", message: "", cache: new Map(),
-  shortcuts: keep.get("shortcuts") !== "off", waiting: "", seconds: new Map(), acts: new Map(), deferred: "", active: Date.now(), moved: 0, saving: false,
+  shortcuts: keep.get("shortcuts") !== "off", waiting: "", seconds: new Map(), acts: new Map(), deferred: "", writing: "", active: Date.now(), moved: 0, saving: false,
 };
 
 const phone = matchMedia("(max-width: 760px)");
@@ -171,7 +171,7 @@ const firstOpen = () => (app.session.items.find((one) => isOpen(one) && one.stat
 // --- acts ---
 
 function remember(item, at) {
-  item.history.push({ answers: structuredClone(item.answers), note: item.note, state: item.state, open: at });
+  item.history.push({ answers: structuredClone(item.answers), note: item.note, state: item.state, open: at, n: 1 });
   app.message = "";
 }
 
@@ -248,7 +248,11 @@ function note(text, name) {
   if (!item || locked(item)) return;
   const before = name ? (item.answers[name] || {}).note || "" : item.note || "";
   if (text === before || (name && !answered(item, name))) return;
-  remember(item, app.open);
+  // What is written in one go is kept in steps, and one undo takes it back.
+  const go = `${item.id} ${name}`, last = item.history[item.history.length - 1];
+  if (last && last.go === go && app.writing === go) last.n += 1;
+  else { remember(item, app.open); item.history[item.history.length - 1].go = go; }
+  app.writing = go;
   if (name) {
     item.answers[name] = { ...item.answers[name], note: text };
     act(item, { kind: "answer", question: name, answer: item.answers[name].answer, note: text });
@@ -284,7 +288,7 @@ async function undo() {
   } else if (item.state === "new" && !Object.keys(item.answers).length && !item.note) { say(_("There is nothing to undo here.")); return; }
   else if (item.state === "submitted") item.state = "begun";
   app.waiting = "";
-  act(item, { kind: "undo" });
+  for (let n = before ? before.n : 1; n > 0; n -= 1) act(item, { kind: "undo" });
   draw(true);
   say(_("Undone."));
 }
