@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 from review_parts import Answer, Reviewer, Running, raw, review, shop
 
-from grader.review.guard import HEADERS, MAX_BODY
+from grader.review.guard import HEADERS, MAX_BODY, Guard, Message, Receive, Scope, Send
 
 JSON = {"Content-Type": "application/json", "X-Grader": "review"}
 WANTED = {name.lower(): value for name, value in HEADERS.items()}
@@ -103,6 +104,33 @@ def test_what_a_browser_says_comes_from_another_site_is_refused(ana: Reviewer, s
 
 def test_an_address_that_was_typed_is_no_cross_site_request(ana: Reviewer) -> None:
     assert ana.get("", **{"Sec-Fetch-Site": "none"}).status == 200
+
+
+def test_at_port_80_a_name_without_a_port_is_this_server_and_at_no_other() -> None:
+    async def asked(port: int, host: str, origin: str) -> int:
+        told: list[int] = []
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            told.append(200)
+
+        async def receive() -> Message:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                told.append(message["status"])
+
+        headers = [(b"host", host.encode()), (b"origin", origin.encode())]
+        path = "/s/" + "a" * 24 + "/"
+        scope = {"type": "http", "method": "GET", "path": path, "headers": headers}
+        await Guard(app, port, lambda token: True)(scope, receive, send)
+        return told[0]
+
+    assert asyncio.run(asked(80, "127.0.0.1", "http://127.0.0.1")) == 200
+    assert asyncio.run(asked(80, "localhost:80", "http://localhost:80")) == 200
+    assert asyncio.run(asked(80, "127.0.0.1", "http://evil.example")) == 403
+    assert asyncio.run(asked(80, "evil.example", "http://evil.example")) == 421
+    assert asyncio.run(asked(8737, "127.0.0.1", "http://127.0.0.1")) == 421
 
 
 @pytest.mark.parametrize("path", [

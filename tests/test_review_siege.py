@@ -269,6 +269,16 @@ def test_a_plan_keeps_its_port_and_says_so_when_it_cannot_have_it(root: Path) ->
     assert f"--port {port}" in err
 
 
+def test_a_port_that_the_system_chose_is_the_one_that_is_remembered(root: Path) -> None:
+    with review(root, port=free()) as app:
+        app.stop()
+    with review(root, port=0) as app:
+        chosen = app["ana"].port
+        app.stop()
+    with review(root, port=None) as app:
+        assert app["ana"].port == chosen
+
+
 def test_connections_without_number_use_up_nothing(root: Path) -> None:
     with review(root, "--reveal", "never") as app, ExitStack() as many:
         ana = app["ana"]

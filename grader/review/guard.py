@@ -40,7 +40,10 @@ class Guard:
 
     def __init__(self, app: App, port: int, is_token: Callable[[str], bool]) -> None:
         self._app, self._is_token = app, is_token
-        self._hosts = {f"{name}:{port}".encode() for name in ("127.0.0.1", "localhost", "[::1]")}
+        names = ("127.0.0.1", "localhost", "[::1]")
+        self._hosts = {f"{name}:{port}".encode() for name in names}
+        if port == 80:  # clients leave it out
+            self._hosts |= {name.encode() for name in names}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """An ASGI application."""

@@ -35,10 +35,9 @@ def listening(folder: Path, port: int | None, warn: Callable[[str], None]) -> so
             f"port {last}, where this plan was reviewed last, {why}: answers that wait in a browser are sent from "
             f"there alone; if a page said that some do, end this and start again with --port {last} once it is free"
         )
-    if last is None or port is None or number == port:
-        with contextlib.suppress(OSError):  # a wish, no need
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            (folder / FILE).write_text(f"{number}\n", encoding="ascii")
+    with contextlib.suppress(OSError):  # a wish, no need
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        (folder / FILE).write_text(f"{number}\n", encoding="ascii")
     return found
 
 
