@@ -231,6 +231,16 @@ def test_a_body_that_is_too_long_is_refused_by_what_it_says_and_by_what_it_is(an
     assert ana.get("api/session").status == 200
 
 
+@pytest.mark.parametrize(("n", "headers", "status"), [
+    (5_000_000, JSON, 413), (8_000_000, JSON, 413), (5_000_000, {"Content-Type": "application/json"}, 403),
+])  # fmt: skip
+def test_who_sends_far_too_much_is_told_so_instead_of_being_cut_off(
+    ana: Reviewer, n: int, headers: dict[str, str], status: int
+) -> None:
+    for _ in range(5):
+        refused(ana.ask("POST", "api/act", b"x" * n, headers), status)
+
+
 @pytest.mark.parametrize("body", [
     b"", b"{", b"[]", b"3", b"null", b'"x"', b"\xff\xfe", b"[" * 100_000, b'{"a":' * 50_000, b"{}",
     b'{"id": NaN}', b'{"kind": "answer", "id": "a", "item": {"x": 1}}', b'{"kind": ["answer"]}',

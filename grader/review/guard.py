@@ -7,6 +7,8 @@ page: Host, Origin, Sec-Fetch-Site, and for what changes anything a header that 
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -19,7 +21,8 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 MAX_BODY = 256 * 1024
-DRAINED = 8 * MAX_BODY
+DRAINED = 32 * MAX_BODY  # what is refused is read this far: a connection that is cut off would lose the answer
+_PAUSE, _DRAINING = 1.0, 5.0  # seconds that are waited for its next part, and for all of it
 HEADER = b"x-grader"
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -62,7 +65,9 @@ class Guard:
 
         body = bytearray()
         refused = self._refused(scope)
-        if refused is None and scope["method"] == "POST":
+        if refused is not None:
+            await _drained(receive)
+        elif scope["method"] == "POST":
             refused = await _read(receive, body)
         if refused is not None:
             await _answer(with_headers, *refused)
@@ -107,8 +112,19 @@ class Guard:
         return None
 
 
+async def _drained(receive: Receive) -> None:
+    n = 0
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_DRAINING):
+            while n <= DRAINED:
+                message = await asyncio.wait_for(receive(), _PAUSE)
+                n += len(message.get("body", b""))
+                if not message.get("more_body"):
+                    return
+
+
 async def _read(receive: Receive, body: bytearray) -> tuple[int, str] | None:
-    n = 0  # what is too long is read on for a while: a connection that is cut off would lose the answer
+    n = 0
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
