@@ -84,7 +84,7 @@ def test_every_key_does_what_the_help_says_and_none_answers_by_accident(sit: Sea
     first = screen.item
     screen.press("n")
     assert page.evaluate("document.activeElement.id") == "m1"
-    screen.press("n", "n", "p")
+    screen.press("n", "N", "P")  # with Caps Lock, too
     assert page.evaluate("document.activeElement.id") == "m2"
     for chord in ("Control+1", "Alt+1", "Meta+1", "Control+d", "Control+u", "Shift+Enter"):
         screen.press(chord)

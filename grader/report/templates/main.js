@@ -295,7 +295,7 @@ async function begin() {
       o: () => go({ v: state.v === "overview" ? "conversations" : "overview" }), "?": () => help.showModal(),
       "/": () => { go({ v: "conversations" }); draw(); byId("q").focus(); byId("q").select(); },
       f: () => { go({ v: "conversations" }); draw(); setFilters(true); byId("f-code").focus(); },
-    }[event.key];
+    }[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     if (act) { event.preventDefault(); act(); }
   });
 

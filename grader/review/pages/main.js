@@ -32,8 +32,9 @@ function press(event) {
   if (event.key >= "1" && event.key <= "9") { if (!event.shiftKey) digit(byId("panel"), event); return; }
   const moves = { n: () => readOn(1), p: () => readOn(-1), j: () => step(1), k: () => step(-1), "[": () => turn(-1), "]": () => turn(1) };
   const acts = { e: evidence, c: toNote, d: defer, u: undo, g: () => { const id = firstOpen(); if (id) show(id); else finish(); }, "/": openItems, "?": openHelp };
-  const found = moves[event.key] || (event.repeat ? () => {} : acts[event.key]);
-  if (!found || (event.repeat && !moves[event.key] && !acts[event.key])) return;
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;       // with Caps Lock, too
+  const found = moves[key] || (event.repeat ? () => {} : acts[key]);
+  if (!found || (event.repeat && !moves[key] && !acts[key])) return;
   event.preventDefault();
   found();
 }
