@@ -325,6 +325,29 @@ def test_a_note_that_is_written_in_one_go_is_taken_back_by_one_undo(sit: Seat, a
     assert list(screen.stored()["answers"]) == [f"behavior.{CODES[0]}"]
 
 
+def test_a_note_that_is_too_long_is_told_and_never_thrown_away(sit: Seat, app: Running) -> None:
+    screen: Screen = sit(app["tom"])
+    page = screen.page
+    screen.ready()
+    screen.press("g", "c")
+    page.evaluate("document.activeElement.value = 'x'.repeat(9999)")
+    page.keyboard.type("yz")
+    expect(page.locator("#item-note-full, #answer-note-full").first).to_have_text(
+        "A note has room for 10,000 characters: it is full."
+    )
+    assert page.evaluate("document.activeElement.value.length") == 10_000
+    screen.down = True  # a refusal is in the console
+    page.evaluate("document.activeElement.value = 'w'.repeat(10001)")  # as an older page would send it
+    screen.press("Escape")
+    screen.saved()
+    expect(page.locator("#message")).not_to_have_text("")
+    page.evaluate("draw(true)")
+    assert page.locator("#item-note").input_value() == "w" * 10_001
+    page.locator("#item-note").fill("short")
+    screen.press("Escape")
+    assert screen.stored()["note"] == "short"
+
+
 def test_two_pages_of_one_person_show_the_same_once_they_are_looked_at(sit: Seat, app: Running) -> None:
     one: Screen = sit(app["noa"])
     one.ready()

@@ -56,7 +56,7 @@ function changeForm(asked, one) {
   return el("div", { class: "change" },
     el("p", { id: "change-title" }, asked.question ? el("span", { dir: "auto" }, asked.question) : null),
     el("p", { class: "soft" }, _("Your blind answer stays; this is kept as a second record.")),
-    el("label", { for: "change-note" }, _("Why? (optional, before the answer)")), el("textarea", { id: "change-note", rows: "2", dir: "auto", "data-f": "change-note" }),
+    el("label", { for: "change-note" }, _("Why? (optional, before the answer)")), noteArea({ id: "change-note", rows: "2" }, (byId("change-note") || { value: app.refused.get("change") || "" }).value),
     answersGroup(asked, one.changed || one.mine, "change-title", (value) => change(one.question, value)),
     el("button", { type: "button", class: "small", "data-f": "keep", click: () => { app.changing = ""; draw(); } }, _("Keep my answer")));
 }

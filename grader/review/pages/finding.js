@@ -41,9 +41,8 @@ function drawFinding(panel) {
   const one = app.finding;
   panel.classList.toggle("coming", !one);
   if (!one) { redraw(panel, el("h2", { id: "panel-title", class: "panel-head" }, _("Finding"))); return; }
-  const { question: asked, judge } = one, field = el("textarea", { id: "dispute-note", rows: "3", dir: "auto", "data-f": "dispute-note" }), there = byId("dispute-note");
+  const { question: asked, judge } = one, there = byId("dispute-note"), field = noteArea({ id: "dispute-note", rows: "3" }, there ? there.value : "");
   const scroll = byId("panel-body"), was = scroll ? scroll.scrollTop : 0;
-  field.value = there ? there.value : "";
   redraw(panel,
     el("header", { class: "panel-head" }, el("h2", { id: "panel-title" }, _("Finding"))),
     el("div", { class: "panel-body finding", id: "panel-body" },

@@ -311,16 +311,27 @@ function focusGroup() {
   if (group) group.focus();
 }
 
+// A field for a note, and below it the sentence that says when it is full. What the server refused stays in it.
+const ROOM = 10000;
+function noteArea(given, text) {
+  const full = el("p", { id: `${given.id}-full`, class: "full", role: "status" });
+  const told = () => { full.textContent = field.value.length >= ROOM ? writtenOut(_("A note has room for {n} characters: it is full.", { n: number(ROOM) })) : ""; };
+  const field = el("textarea", { dir: "auto", "data-f": given.id, maxlength: String(ROOM), "aria-describedby": `${given.id}-full`, ...given, input: () => { if (given.input) given.input(); told(); } });
+  field.value = text;
+  told();
+  return [field, full];
+}
+
 // A note is folded until it is wanted; it is saved when the typing rests and when the field is left.
 let resting = 0;
 function noteField(item, name, id, text, label) {
   if (item.state === "submitted" && !text) return null;
-  const field = el("textarea", { id, rows: "2", dir: "auto", "data-f": id, "data-note": name, readonly: item.state === "submitted", change: saveFields, input: () => { clearTimeout(resting); resting = setTimeout(saveFields, 1500); } });
-  const there = byId(id), same = there && there.dataset.item === item.id && there.dataset.note === name;
+  const there = byId(id), same = there && there.dataset.item === item.id && there.dataset.note === name, unkept = app.refused.get(`${item.id} ${name}`);
+  const now = same && there === document.activeElement ? there.value : unkept === undefined ? text : unkept;      // what is being typed is newer than what is stored
+  const [field, full] = noteArea({ id, rows: "2", "data-note": name, readonly: item.state === "submitted", change: saveFields, input: () => { clearTimeout(resting); resting = setTimeout(saveFields, 1500); } }, now);
   field.dataset.item = item.id;
-  field.value = same && there === document.activeElement ? there.value : text;      // what is being typed is newer than what is stored
   // Read where it stands and not from its event, which comes later: a field in a closed fold would lose what is typed.
-  return el("details", { class: "note", open: same ? there.closest("details").open : Boolean(text) }, el("summary", { "data-f": `fold-${id}` }, label), el("label", { class: "unseen", for: id }, label), field);
+  return el("details", { class: "note", open: unkept !== undefined || (same ? there.closest("details").open : Boolean(text)) }, el("summary", { "data-f": `fold-${id}` }, label), el("label", { class: "unseen", for: id }, label), field, full);
 }
 
 function saveFields() {

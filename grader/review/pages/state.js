@@ -4,7 +4,7 @@ let codes = {}, options = {};           // what the transcript's script looks co
 const IDLE = 60;                        // seconds without a key, a move or a touch, after which time no longer counts
 const app = {
   session: null, screen: "loading", id: "", open: "", target: "", reading: 0, changing: "", message: "", cache: new Map(),
-  shortcuts: keep.get("shortcuts") !== "off", waiting: "", seconds: new Map(), acts: new Map(), deferred: "", writing: "", active: Date.now(), moved: 0, saving: false,
+  shortcuts: keep.get("shortcuts") !== "off", waiting: "", seconds: new Map(), acts: new Map(), deferred: "", writing: "", refused: new Map(), active: Date.now(), moved: 0, saving: false,
 };
 
 const phone = matchMedia("(max-width: 760px)");
@@ -62,12 +62,22 @@ function arrived(act, answer) {
 function refused(act, error) {
   app.waiting = "";
   const why = [error.told.error || _("The server refused this ({status}).", { status: error.status }), error.told.cure].filter(Boolean).join(" · ");
+  keepText(act);
   if (!act.item) { say(why); return; }
   load(act.item, true).then(() => {
     const item = here();
     if (act.kind === "submit" && item && item.id === act.item) toOpen(item);
     say(why);
   });
+}
+
+// A refused note stays in its field; it is sent again once it was changed.
+function keepText(act) {
+  const text = act.kind === "note" ? act.text : act.note;
+  if (!text) return;
+  if (act.kind === "note" || act.kind === "answer") app.refused.set(`${act.item} ${act.question || ""}`, text);
+  else if (act.kind === "change") { app.refused.set("change", text); app.changing = act.question; }
+  else if (byId("dispute-note") && !byId("dispute-note").value) byId("dispute-note").value = text;
 }
 
 const coming = new Map();                // items that are asked for already
@@ -247,9 +257,12 @@ function note(text, name) {
   const item = here();
   if (!item || locked(item)) return;
   const before = name ? (item.answers[name] || {}).note || "" : item.note || "";
+  const key = `${item.id} ${name}`;
+  if (text === app.refused.get(key)) return;
+  app.refused.delete(key);
   if (text === before || (name && !answered(item, name))) return;
   // What is written in one go is kept in steps, and one undo takes it back.
-  const go = `${item.id} ${name}`, last = item.history[item.history.length - 1];
+  const go = key, last = item.history[item.history.length - 1];
   if (last && last.go === go && app.writing === go) last.n += 1;
   else { remember(item, app.open); item.history[item.history.length - 1].go = go; }
   app.writing = go;
@@ -326,6 +339,7 @@ function change(name, value) {
   const shown = item.reveal.questions.find((one) => one.question === name);
   const text = field ? field.value.trim() : "";
   shown.changed = value;
+  app.refused.delete("change");
   outbox.add({ item: item.id, kind: "change", question: name, answer: value, ...(text ? { note: text } : {}) });
   app.changing = "";
   draw();
