@@ -177,14 +177,14 @@ class Hand:
                         "() => document.body.dataset.screen === 'end' || app.screen !== 'loading'"
                     )
                     if self.page.evaluate("app.session !== null"):
-                        break
+                        self.page.wait_for_function("() => outbox.n === 0 || outbox.failed || outbox.ended")
+                        self.page.evaluate(WATCH)
+                        self._check()
+                        return
             except Error:
                 pass  # nobody answers there, or not any more
             self.page.close()
             time.sleep(0.2)
-        self.page.wait_for_function("() => outbox.n === 0 || outbox.failed || outbox.ended")
-        self.page.evaluate(WATCH)
-        self._check()
 
     def _check(self) -> None:
         """What the server has of this person after the page was opened again, against what was typed."""
@@ -200,6 +200,8 @@ class Hand:
         for key in list(self.typed):
             if key not in kept:
                 del self.typed[key]  # it is open on the page, and is answered again
+            elif key in self.unsent:
+                self.typed[key] = kept[key]  # a correction that was under way: the page shows the answer before it
 
     def _look(self) -> dict[str, Any]:
         self.page.wait_for_function(LOOK)
@@ -268,9 +270,7 @@ class Hand:
             self.took[name] += values
 
     def _killed(self) -> None:
-        waiting = self.page.evaluate(
-            "left(`review-${app.session.plan}-${app.session.reviewer}-`).map((one) => one.act)"
-        )
+        waiting = self.page.evaluate("left('review-').map((one) => one.act)")  # the browser's profile is this person's
         self.unsent = {(act["item"], act["question"]) for act in waiting if act["kind"] == "answer"}
         self._browser.kill()
         self.ends.append("killed")
