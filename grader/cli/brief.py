@@ -92,7 +92,9 @@ def brief(
                 with use(code):
                     failing[code] = _failing(settings, found, episodes, verdicts, hours, trusted)
     folder = settings.workspace.reports if out is None or out == "-" else Path(out)
-    link = _links(folder if folder.is_dir() else folder.parent, found.runs if out != "-" else ())
+    link = _links(
+        folder if folder.is_dir() else folder.parent, found.runs if out != "-" else (), settings.report.language
+    )
 
     def made_in(code: str) -> Page:
         return page(
@@ -130,15 +132,16 @@ def _latest(episodes: Episodes, last: date) -> date:
     return day.fromisoformat(max(weeks)) if weeks else last
 
 
-def _links(folder: Path, runs: Sequence[str]) -> Callable[[str], str | None]:
-    """Where in this folder the report of one of these runs shows a conversation."""
+def _links(folder: Path, runs: Sequence[str], spoken: str) -> Callable[[str], str | None]:
+    """Where in this folder the report of one of these runs shows a conversation, the one in this language first."""
     from urllib.parse import quote
 
     from grader.report.index import ids_in
     from grader.report.write import file_name
 
+    names = dict.fromkeys(file_name(run, "html", spoken=code) for run in runs for code in (spoken, "en"))
     there = {name: ids_in((folder / name).read_text(encoding="utf-8", errors="replace"))
-             for name in (file_name(run, "html") for run in runs) if (folder / name).is_file()}  # fmt: skip
+             for name in names if (folder / name).is_file()}  # fmt: skip
 
     def link(conversation_id: str) -> str | None:
         name = next((name for name, ids in there.items() if conversation_id in ids), None)

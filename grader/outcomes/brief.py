@@ -127,6 +127,7 @@ class Brief:
     n_synthetic: int
     audit: Mapping[str, int]  # of the AI-resolved ones that were judged: what the judge said
     coverage: Share
+    told_by_judge: Share  # returns of which only the judge's contact reasons tell what they are about
     headlines: tuple[Told, ...]
     trends: Mapping[str, tuple[Week, ...]]
     changed: tuple[Told, ...]
@@ -178,7 +179,7 @@ def brief(
         data_end=data_end, over=period.ends_at(zone).replace(tzinfo=None) <= data_end,
         n_episodes=overall.n_episodes, n_judged=judged.n_conversations if judged else 0,
         n_in_part=judged.n_in_part if judged else 0, n_synthetic=n_synthetic, audit=audited,
-        coverage=overall.coverage,
+        coverage=overall.coverage, told_by_judge=Share(overall.n_issue_judged, overall.n_came_back),
         headlines=tuple(by_key[figure, None, "all"] for figure in HEADLINES),
         trends=_trends(episodes, verdicts, Period(period.last, max(TREND_WEEKS, period.n_weeks)), known, window_hours),
         changed=tuple(sorted((t for t in told if t.change and t.change.direction != "none"), key=_strength)),

@@ -54,12 +54,8 @@ _ITS = re.compile(
     rf"|(?i:\bit['’]?s )({_NAMES})(?= (?:again|here|from)\b)"
     rf"|((?<!\w){_NAMES}|\b[^\W\d_]{{3,}} [^\W\d_]{{3,}})(?= is (?:the|my) name\b)"
 )
-_KIN = re.compile(
-    r"(?i:\b(?:minha|meu|mi|my|sua?|seu|her|his|esta es mi|la)\s+(?:net[ao]|niet[ao]|filh[ao]|hij[ao]|espos[ao]|marido|"
-    r"mulher|mujer|m[ãa]e|pai|madre|padre|mam[áa]|pap[áa]|irm[ãa]o?|herman[ao]|wife|husband|son|daughter|mother|father|"
-    r"mum|mom|dad|sister|brother|partner|niece|nephew|aunt|uncle|friend|amig[ao]|vizinh[ao]|vecin[ao]|neighbou?r))"
-    rf"(?i:,? (?:[oa] |called |named |que se llama )?)({_NAMES})"
-    r"|(?i:\b(?:customer|cliente|clienta)):? "
+_CASE = re.compile(  # a summary tells whose case it is
+    r"(?i:\b(?:customer|cliente|clienta)):? "
     rf"({_NAMES})(?=[.,;(]|$)"
     rf"|\A\W*({_NAMES})(?=, (?:wants|asks|needs|says|quer|quiere|pede|pide|precisa|necesita)\b)"
 )
@@ -99,7 +95,7 @@ NOBODY = _listed(
     "portuguese mucho muito much doctor doutor doutora support suporte soporte everybody amigos team equipo señores ",
     "monday tuesday wednesday thursday friday saturday sunday january february june july september october ",
     "november december segunda terça quarta quinta sexta sábado domingo lunes martes miércoles jueves viernes ",
-    "pix whatsapp correios dock awful fico lia's são sao store correos service lovely payments ",
+    "pix whatsapp correios dock awful fico são sao store correos service lovely payments ",
     "pagos pagamentos returns orders logistics logística envíos envios devoluciones devoluções financeiro reception ",
     "recepción recepção portaria",
     "nome not number número o obrigada obrigado oi olá on only ontem order os para pedido pela pelo pessoa ",
@@ -120,9 +116,8 @@ _WORDS = _listed(  # names too; in small letters they are words
 )
 
 _PERSONS = re.compile(
-    r"customer|client\w*|(?:bill|ship|deliver|sold|invoice|send)_?to|payer|payee|owner|account_holder|contact|contato|user|usu[aá]rio|recipient|destinat[aá]rio|buyer|comprador|holder|"
-    r"titular|person|"
-    r"pessoa|billing|shipping|delivery_to|address|agent|author|sender|assignee|consumer|passenger|patient|member",
+    r"customer|client\w*|(?:bill|ship|deliver|sold|invoice|send)_?to|payer|payee|owner|contact|contato|user|"
+    r"usu[aá]rio|recipient|destinat[aá]rio|buyer|comprador|holder|titular|person|pessoa|billing|shipping|delivery_to|address|agent|author|sender|assignee|consumer|passenger|patient|member",
     re.I,
 )
 _FIELDS = tuple(
@@ -183,7 +178,7 @@ def introduced(text: str) -> Iterator[str]:
     for match in _WEAK.finditer(text):
         if match[1].split()[0].lower() not in NOBODY:
             yield match[1]
-    for match in (*_ITS.finditer(text), *_KIN.finditer(text)):
+    for match in (*_ITS.finditer(text), *_CASE.finditer(text)):
         name = next(filter(None, match.groups()))
         if name.split()[0].lower() not in NOBODY:
             yield name

@@ -14,8 +14,9 @@ from grader.redaction.names import NOBODY, PARTICLES, plain
 _WORD = r"[^\W\d_a-zà-ÿ][^\W\d_'’.]+(?:['’-][^\W\d_a-zà-ÿ][^\W\d_]*)?"
 _NAMES = rf"{_WORD}(?:[ ](?:(?:d[aeo]s?|e|de la|von|van|del)[ ])?{_WORD}){{0,3}}"
 _KIN = (
-    r"(?:wife|husband|son|daughter|mum|mom|mother|father|dad|sister|brother|niece|nephew|"
-    r"hij[oa]|espos[oa]|marido|mujer|herman[oa]|niet[oa]|sobrin[oa]|madre|padre|filh[oa]|net[oa]|irmã|irmão|m[ãa]e|pai|genro)"
+    r"(?:wife|husband|son|daughter|mum|mom|mother|father|dad|sister|brother|niece|nephew|aunt|uncle|partner|friend|"
+    r"neighbou?r|hij[oa]|espos[oa]|marido|mujer|mulher|herman[oa]|niet[oa]|sobrin[oa]|madre|padre|mam[áa]|pap[áa]|"
+    r"filh[oa]|net[oa]|irm[ãa]o?|m[ãa]e|pai|genro|amig[oa]|vizinh[oa]|vecin[oa])"
 )
 _COLLEAGUE = (
     r"(?:(?:my|our|the|minha|meu|mi|nuestra|nuestro|a|o|el|la)[ ])?(?:colleague|supervisora?|manager|gerente|"
@@ -30,6 +31,10 @@ _RULES = (
         rf"(?:te|le|os) (?:comunico|paso|transfiero) con|handed (?:it )?to|ask for|(?:passar|transferir) para [oa]|"
         rf"{_KIN}['’]s name is|cheers,?|(?:kind |best )?regards,?|saludos,?|{_KIN}))"
         rf":?\s(?i:un tal |una tal )?({_NAMES})(?!\w)"
+    ),
+    re.compile(
+        rf"(?i:(?<!\w)(?:minha|meu|mi|my|sua?|seu|her|his|la) {_KIN},? (?:[oa] |called |named |que se llama )?)"
+        rf"({_NAMES})"
     ),
     re.compile(rf"(?<!\w)({_NAMES}) (?i:es|is|é|era) (?i:(?:mi|my|minha|meu|la|o|a) {_KIN})(?!\w)"),
 )

@@ -354,6 +354,12 @@ def _notices(brief: Brief, trusted: Trusted) -> tuple[str, ...]:
         found.append(_("Figures of verdicts are weighted by how the conversations were drawn."))
     if brief.coverage.rate is not None and brief.coverage.rate < 0.8:
         found.append(_("Of more than one conversation in five nobody can tell whether the customer came back."))
+    if by_judge := brief.told_by_judge.n:
+        found.append(ngettext(
+            "Of {n} of {of} returns only the judge's contact reasons tell what they are about.",
+            "Of {n} of {of} returns only the judge's contact reasons tell what they are about.",
+            by_judge, of=number(brief.told_by_judge.of),
+        ))  # fmt: skip
     return tuple(found)
 
 

@@ -63,11 +63,12 @@ class Value:
     count: str
     spark: Spark | None
     trend: str  # the picture in words
+    bounded: bool = True
 
     @property
     def told_interval(self) -> str:
         """The interval by its name; of a mean of few ratings it says why there is none."""
-        return _("95 %: {ends}", ends=self.interval) if self.interval[:1].isdigit() else self.interval
+        return _("95 %: {ends}", ends=self.interval) if self.bounded else self.interval
 
 
 @dataclass(frozen=True)
@@ -213,7 +214,8 @@ def _better(name: str) -> str:
 
 def _value(reading: Reading | None, line: Spark | None, name: str = "", shape: str = "circle") -> Value:
     told = count(reading) if reading else ""
-    return Value(name, shape, value(reading), interval(reading), told, line, _by_week(line))
+    bounded = reading is None or reading.bounded
+    return Value(name, shape, value(reading), interval(reading), told, line, _by_week(line), bounded)
 
 
 def _by_week(line: Spark | None) -> str:

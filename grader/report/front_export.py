@@ -38,6 +38,9 @@ def front_document(found: Front, figures: Figures, trusted: Trusted) -> dict[str
         "not_yet_known": found.metrics and {
             "all": found.metrics.n_not_yet_known, "ai": found.metrics.n_ai_not_yet_known
         },
+        "issue_judged": found.metrics and {
+            "all": found.metrics.n_issue_judged, "ai": found.metrics.n_ai_issue_judged
+        },
         "trends": {
             name: [{"week": w.week, "broken": w.broken, "reading": reading(w.reading)} for w in line]
             for name, line in found.trends.items()

@@ -390,12 +390,14 @@ def _read(text: str) -> Any:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """All texts in a tool's data."""
-    if isinstance(value, dict | list):
-        for inner in value.values() if isinstance(value, dict) else value:
-            yield from _texts(inner)
-    elif isinstance(value, str) and value:
-        yield value
+    """All texts in a tool's data, however deep they are."""
+    left = [value]
+    while left:
+        one = left.pop()
+        if isinstance(one, dict | list):
+            left += reversed(list(one.values()) if isinstance(one, dict) else one)
+        elif isinstance(one, str) and one:
+            yield one
 
 
 def _agents_own(attributes: Mapping[str, Any]) -> Iterator[str]:
